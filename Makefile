@@ -1,0 +1,44 @@
+# Berth, from nothing to a desktop: make run. Everything tested: make test.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+# cargo itself honours CARGO_TARGET_DIR; the scripts in .ci do too.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: help run test fmt lint images bench clean prerequisites
+
+help: ## show this
+	@echo 'Berth: one HTTPS URL to a real desktop'
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+run: ## install what is missing, build, and serve https://localhost:8443/ in the foreground
+	@.ci/prerequisites run
+	@images/build base desktop novnc
+	@cargo build --release
+	@$(TARGET)/release/berth setup
+	@exec $(TARGET)/release/berth serve
+
+test: ## install what is missing, build, and run every suite
+	@.ci/prerequisites test
+	@images/build base desktop novnc test-novnc-classic test-illness
+	@.ci/tests
+
+fmt: ## format the sources
+	@cargo fmt
+
+lint: ## formatting, clippy, documentation, dependencies: any warning fails
+	@.ci/lint
+
+images: ## build the container images
+	@.ci/prerequisites engine
+	@images/build
+
+bench: ## run the benches
+	@cargo bench
+
+clean: ## remove what was built and what the tests left behind; users, sessions and homes stay
+	@.ci/clean
+
+prerequisites: ## install and start what the other targets need
+	@.ci/prerequisites run
