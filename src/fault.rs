@@ -1,0 +1,64 @@
+//! What every error of the gateway can answer: whose fault, which code, what to tell people.
+
+use std::time::Duration;
+
+/// Whose fault an error is; decides the default status and whether to retry.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// The browser sent something wrong, or may not do what it asked.
+    Downstream,
+    /// The container misbehaved or is unreachable.
+    Upstream,
+    /// The container engine failed or does not answer.
+    Engine,
+    /// The store failed or does not answer.
+    Store,
+    /// A bug of ours.
+    Internal,
+}
+
+/// The questions `respond` asks of an error.
+pub trait Answer: std::error::Error {
+    /// Whose fault it is.
+    fn fault(&self) -> Fault;
+    /// A stable `snake_case` name for API, metrics and audit.
+    fn code(&self) -> &'static str;
+    /// A sentence that is safe to show to anyone.
+    fn public(&self) -> String;
+    /// When it makes sense to try again.
+    fn retry_after(&self) -> Option<Duration> {
+        None
+    }
+}
+
+/// An error and its causes on one line, outermost first; a cause that the line ends with already
+/// is left out.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    for text in causes.map(ToString::to_string) {
+        if !line.ends_with(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Link(&'static str, #[source] Option<Box<Link>>);
+
+    #[test]
+    fn a_chain_names_every_cause_once() {
+        let inner = Box::new(Link("b", Some(Box::new(Link("c", None)))));
+        assert_eq!(chain(&Link("a", Some(inner))), "a: b: c");
+        let repeated = Link("a: b", Some(Box::new(Link("b", Some(Box::new(Link("c", None)))))));
+        assert_eq!(chain(&repeated), "a: b: c");
+    }
+}

@@ -1,0 +1,4 @@
+//! The RFB protocol (RFC 6143) as bytes: no I/O, no async.
+
+pub mod client;
+pub mod security;

@@ -1,0 +1,141 @@
+//! Sessions as values: what one is, which states it has, and when it lapses.
+//!
+//! Everything here is pure: no async, no I/O, no clock. The broker feeds events in and carries the
+//! returned [`Action`]s out; the store keeps [`Session`] records as they are.
+
+mod label;
+pub mod reap;
+mod state;
+mod template;
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+pub use self::label::{Label, LabelError, SessionName, SessionNameError};
+pub use self::state::{
+    Action, Event, FailReason, Illegal, Next, NodeName, Phase, State, StateKind, StopReason, Upstream,
+};
+pub use self::template::{Home, NetworkPolicy, Protocol, Routing, Template, TemplateName, TemplateNameError};
+use crate::secret::Secret;
+
+/// The opaque identity of a session; names its container and its rows, never shown in a URL.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SessionId(pub Uuid);
+
+impl SessionId {
+    /// Draws a fresh random id.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(Uuid::new_v4())
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.simple())
+    }
+}
+
+impl std::str::FromStr for SessionId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Uuid::parse_str(text).map(Self)
+    }
+}
+
+/// The opaque identity of a user; stays when the user is renamed.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserId(pub Uuid);
+
+impl UserId {
+    /// Draws a fresh random id.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(Uuid::new_v4())
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.simple())
+    }
+}
+
+impl std::str::FromStr for UserId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Uuid::parse_str(text).map(Self)
+    }
+}
+
+/// One user's desktop or app, from asked-for to gone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    /// Opaque identity; the container is named after it.
+    pub id: SessionId,
+    /// DNS-safe name in URLs, assigned once.
+    pub label: Label,
+    /// Who owns it.
+    pub owner: UserId,
+    /// The owner's user name when the session was created, for people to read.
+    pub owner_name: String,
+    /// What it is made from.
+    pub template: TemplateName,
+    /// What its owner calls it; unique per owner.
+    pub name: SessionName,
+    /// Where it is in its life.
+    pub state: State,
+    /// Fencing number of the newest start; an older start's results are refused.
+    pub epoch: u64,
+    /// Compare-and-set number of this record; the store raises it on every update.
+    pub version: u64,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it entered its present state.
+    pub state_since: Timestamp,
+    /// When it last became reachable.
+    pub ready_at: Option<Timestamp>,
+    /// When a human last gave input, judged in the gateway.
+    pub last_input_at: Option<Timestamp>,
+    /// What that input was.
+    pub last_input_source: Option<InputSource>,
+    /// The password the upstream must know; random per session.
+    pub secret: Secret<String>,
+}
+
+/// What counts as a human at work.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputSource {
+    /// The clipboard was sent to the desktop.
+    Clipboard,
+    /// A key went down or up.
+    Key,
+    /// The session was opened or started by its owner.
+    Open,
+    /// The pointer moved or a button changed.
+    Pointer,
+    /// An HTTP request or WebSocket message reached an `http` session.
+    Request,
+}
+
+impl InputSource {
+    /// The stable `snake_case` name used in JSON and metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Clipboard => "clipboard",
+            Self::Key => "key",
+            Self::Open => "open",
+            Self::Pointer => "pointer",
+            Self::Request => "request",
+        }
+    }
+}

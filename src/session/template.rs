@@ -1,0 +1,152 @@
+//! What a session is made from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+/// A template's short name: 1 to 32 of `a-z`, `0-9` and inner `-`.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TemplateName(String);
+
+/// A text that is no template name.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("a template name has 1 to 32 characters of a-z, 0-9 and inner hyphens")]
+pub struct TemplateNameError;
+
+impl TemplateName {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for TemplateName {
+    type Err = TemplateNameError;
+
+    fn from_str(text: &str) -> Result<Self, TemplateNameError> {
+        if text.len() > 32 || super::Label::check(text).is_err() {
+            return Err(TemplateNameError);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for TemplateName {
+    type Error = TemplateNameError;
+
+    fn try_from(text: String) -> Result<Self, TemplateNameError> {
+        text.parse()
+    }
+}
+
+impl From<TemplateName> for String {
+    fn from(name: TemplateName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for TemplateName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What the container speaks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// VNC on one TCP port; the gateway serves the viewer.
+    Rfb,
+    /// Any web app on one TCP port.
+    Http,
+}
+
+/// Where sessions live in URLs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Routing {
+    /// `https://<domain>/s/<label>/`
+    Path,
+    /// `https://<label>.<domain>/`
+    Subdomain,
+}
+
+/// What a container may reach.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NetworkPolicy {
+    /// Nothing but answers to the gateway.
+    Internal,
+    /// The internet too, but neither the host, other sessions nor private addresses.
+    Egress,
+}
+
+/// What becomes of the files in the home directory.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Home {
+    /// One volume per owner, kept when the session is removed.
+    Persistent,
+    /// Gone with the container.
+    Ephemeral,
+}
+
+/// What a session is made from: image, protocol, limits, policies.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Template {
+    /// Its short name, as in the configuration.
+    pub name: TemplateName,
+    /// What people read.
+    pub title: String,
+    /// One sentence for people choosing.
+    pub description: String,
+    /// The image, by tag or digest; must already be on the machine.
+    pub image: String,
+    /// What the container speaks.
+    pub protocol: Protocol,
+    /// The TCP port it speaks on.
+    pub port: u16,
+    /// Overrides `server.routing` for this template.
+    pub routing: Option<Routing>,
+    /// Processor limit in cores.
+    pub cpus: f64,
+    /// Memory limit, swap included, in MiB.
+    pub memory_mib: u64,
+    /// Largest number of processes and threads.
+    pub pids: u32,
+    /// Size of `/dev/shm` in MiB.
+    pub shm_mib: u64,
+    /// What it may reach.
+    pub network: NetworkPolicy,
+    /// What becomes of its files.
+    pub home: Home,
+    /// Where a persistent home is mounted.
+    pub home_dir: String,
+    /// Environment of the container.
+    pub env: BTreeMap<String, String>,
+    /// `http` in path mode only: serve the container's pages unsandboxed on the portal's own
+    /// origin, where their scripts can act as the person who opens them.
+    pub danger_share_origin: bool,
+}
+
+impl Template {
+    /// Where its sessions live, if they live at `default` unless a template says otherwise.
+    #[must_use]
+    pub fn routing_or(&self, default: Routing) -> Routing {
+        self.routing.unwrap_or(default)
+    }
+
+    /// Hash of everything that decides how a container is made; another value means that an
+    /// existing container is of an older make. Stable across restarts and machines.
+    #[must_use]
+    pub fn spec_hash(&self) -> String {
+        let json = serde_json::to_vec(self).expect("a template is plain data, which always serialises");
+        Sha256::digest(json).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+}

@@ -1,0 +1,62 @@
+//! Background tasks: named, drained at the end, their panics reported.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument, error, error_span};
+
+/// The tasks of one process. Clones share the same set and the same stop signal.
+#[derive(Clone, Debug, Default)]
+pub struct Tasks {
+    tracker: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Tasks {
+    /// An empty set.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Runs `task` in the background until it ends by itself; it should watch [`Tasks::stopping`].
+    /// A panic is logged under `name` and ends only this task.
+    #[allow(clippy::disallowed_methods)]
+    pub fn spawn<F>(&self, name: &'static str, task: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let guarded = async move {
+            if let Err(panic) = AssertUnwindSafe(task).catch_unwind().await {
+                let what = panic
+                    .downcast_ref::<&str>()
+                    .map(ToString::to_string)
+                    .or_else(|| panic.downcast_ref::<String>().cloned());
+                error!(task = name, panic = what.as_deref().unwrap_or("?"), "a background task panicked");
+            }
+        };
+        self.tracker.spawn(guarded.instrument(error_span!(parent: None, "task", name)));
+    }
+
+    /// The signal that tells every task to finish.
+    #[must_use]
+    pub fn stopping(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Tells every task to finish and waits until all have. The caller bounds the wait.
+    pub async fn drain(&self) {
+        self.stop.cancel();
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+
+    /// How many tasks are running.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.tracker.len()
+    }
+}
