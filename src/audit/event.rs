@@ -1,0 +1,129 @@
+//! The closed list of what is audited.
+
+use serde::Serialize;
+
+use crate::session::StopReason;
+use crate::store::Role;
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was tried and did not work.
+    Failed,
+    /// It was done.
+    Ok,
+    /// It was not allowed.
+    Refused,
+}
+
+/// Why a login was refused; the person is told less.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoginRefusal {
+    /// The user is disabled.
+    Disabled,
+    /// Too many failed attempts; written once each time it begins.
+    Throttled,
+    /// There is no such user. The name is not kept: people type passwords there.
+    UnknownUser,
+    /// The password is wrong.
+    WrongPassword,
+}
+
+/// What happened. Names and fields are stable; new ones may be added.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum AuditEvent {
+    /// Somebody tried to open or change what is not theirs.
+    AccessRefused {
+        /// The stable code of the refusal.
+        code: &'static str,
+    },
+    /// The gateway runs with a key that weakens security.
+    ConfigDanger {
+        /// The key.
+        key: String,
+    },
+    /// The gateway began to serve.
+    GatewayStarted,
+    /// The gateway was told to stop.
+    GatewayStopped,
+    /// A user logged in.
+    LoginOk,
+    /// A login was refused.
+    LoginRefused {
+        /// Why.
+        reason: LoginRefusal,
+    },
+    /// A user logged out.
+    Logout,
+    /// A session was asked for.
+    SessionCreated {
+        /// The template's name.
+        template: String,
+    },
+    /// A session did not start.
+    SessionFailed {
+        /// The stable code of the failure.
+        code: &'static str,
+        /// The engine's own words.
+        detail: String,
+    },
+    /// A session was frozen.
+    SessionPaused,
+    /// A session became reachable.
+    SessionReady,
+    /// A session's record and container were removed.
+    SessionRemoved,
+    /// A session was thawed.
+    SessionResumed,
+    /// A session's start began.
+    SessionStarted,
+    /// A session stopped.
+    SessionStopped {
+        /// Why.
+        reason: StopReason,
+    },
+    /// A user was created.
+    UserCreated {
+        /// What they may do.
+        role: Role,
+    },
+    /// A user was disabled; their logins ended.
+    UserDisabled,
+    /// A user was enabled again.
+    UserEnabled,
+    /// A user got another password; their logins ended.
+    UserPasswordChanged,
+    /// A user was removed; their logins ended.
+    UserRemoved,
+}
+
+impl AuditEvent {
+    /// How it ended.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::AccessRefused { .. } | Self::LoginRefused { .. } => Outcome::Refused,
+            Self::SessionFailed { .. } => Outcome::Failed,
+            Self::ConfigDanger { .. }
+            | Self::GatewayStarted
+            | Self::GatewayStopped
+            | Self::LoginOk
+            | Self::Logout
+            | Self::SessionCreated { .. }
+            | Self::SessionPaused
+            | Self::SessionReady
+            | Self::SessionRemoved
+            | Self::SessionResumed
+            | Self::SessionStarted
+            | Self::SessionStopped { .. }
+            | Self::UserCreated { .. }
+            | Self::UserDisabled
+            | Self::UserEnabled
+            | Self::UserPasswordChanged
+            | Self::UserRemoved => Outcome::Ok,
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Why a login or a change of users was refused.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::fault::{Answer, Fault};
+use crate::session::SessionNameError;
+use crate::store::{StoreError, UniqueKey};
+
+/// Why a password is not accepted.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum PasswordFlaw {
+    /// It is the user's name.
+    #[error("it is the same as the name")]
+    IsName,
+    /// More than 1024 bytes.
+    #[error("it is longer than 1024 bytes")]
+    Long,
+    /// One character repeated.
+    #[error("it is one character repeated")]
+    Monotonous,
+    /// Fewer than 8 bytes.
+    #[error("it is shorter than 8 characters")]
+    Short,
+}
+
+/// Why a user name is not accepted.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum NameFlaw {
+    /// It stands for nobody in the audit.
+    #[error("this name is reserved")]
+    Reserved,
+    /// It is empty, too long, or has characters nobody can see.
+    #[error(transparent)]
+    Text(#[from] SessionNameError),
+}
+
+/// Why authentication, or a change of users, was refused.
+#[derive(Debug, Error)]
+pub enum AuthError {
+    /// Unknown name, wrong password or disabled user: one answer for all three.
+    #[error("the name or the password is wrong")]
+    CredentialsWrong,
+    /// The form's token is missing or not this login's.
+    #[error("the form token is missing or wrong")]
+    CsrfFailed,
+    /// Hashing a password failed or panicked.
+    #[error("a password could not be hashed: {detail}")]
+    Hash {
+        /// The library's words.
+        detail: String,
+    },
+    /// Nobody would be left who can administer.
+    #[error("this is the last enabled administrator")]
+    LastAdmin,
+    /// No valid login was presented, or it may not do this.
+    #[error("a login is required")]
+    LoginRequired,
+    /// The user name is not acceptable.
+    #[error("the name is not acceptable: {0}")]
+    NameInvalid(NameFlaw),
+    /// The request comes from a page of another origin.
+    #[error("the request comes from another origin")]
+    OriginForeign,
+    /// The new password is not acceptable.
+    #[error("the password is not acceptable: {0}")]
+    PasswordWeak(PasswordFlaw),
+    /// The store refused or failed.
+    #[error(transparent)]
+    Store(StoreError),
+    /// Too many failed attempts.
+    #[error("too many failed attempts")]
+    Throttled {
+        /// When the next attempt is accepted.
+        retry_after: Duration,
+    },
+    /// The ticket is unknown, used, lapsed, or for another session.
+    #[error("the ticket is not valid")]
+    TicketInvalid,
+    /// There is a user of this name.
+    #[error("the user name is taken")]
+    UserTaken,
+    /// There is no such user.
+    #[error("there is no such user")]
+    UserUnknown,
+}
+
+impl From<StoreError> for AuthError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict(UniqueKey::UserName) => Self::UserTaken,
+            error => Self::Store(error),
+        }
+    }
+}
+
+impl Answer for AuthError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Store(error) => error.fault(),
+            Self::Hash { .. } => Fault::Internal,
+            Self::CredentialsWrong
+            | Self::CsrfFailed
+            | Self::LastAdmin
+            | Self::LoginRequired
+            | Self::NameInvalid(_)
+            | Self::OriginForeign
+            | Self::PasswordWeak(_)
+            | Self::Throttled { .. }
+            | Self::TicketInvalid
+            | Self::UserTaken
+            | Self::UserUnknown => Fault::Downstream,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::CredentialsWrong => "credentials_wrong",
+            Self::CsrfFailed => "csrf_failed",
+            Self::Hash { .. } => "internal",
+            Self::LastAdmin => "last_admin",
+            Self::LoginRequired => "login_required",
+            Self::NameInvalid(_) => "name_invalid",
+            Self::OriginForeign => "origin_foreign",
+            Self::PasswordWeak(_) => "password_weak",
+            Self::Store(error) => error.code(),
+            Self::Throttled { .. } => "throttled",
+            Self::TicketInvalid => "ticket_invalid",
+            Self::UserTaken => "user_taken",
+            Self::UserUnknown => "user_unknown",
+        }
+    }
+
+    fn public(&self) -> String {
+        match self {
+            Self::CredentialsWrong => "The name or the password is not right. Please try again.".to_owned(),
+            Self::CsrfFailed => "This page has been open for too long. Reload it and try again.".to_owned(),
+            Self::Hash { .. } => "Something went wrong on our side. Please try again.".to_owned(),
+            Self::LastAdmin => {
+                "This is the last administrator. Make someone else an administrator first.".to_owned()
+            }
+            Self::LoginRequired => "Please log in first.".to_owned(),
+            Self::NameInvalid(flaw) => format!("Please choose another name: {flaw}."),
+            Self::OriginForeign => {
+                "This request came from another site, so it was not carried out. Open Berth and try again there."
+                    .to_owned()
+            }
+            Self::PasswordWeak(flaw) => format!("Please choose another password: {flaw}."),
+            Self::Store(error) => error.public(),
+            Self::Throttled { retry_after } => {
+                let seconds = whole_seconds(*retry_after);
+                format!("Too many attempts went wrong. Please wait {seconds} s and try again.")
+            }
+            Self::TicketInvalid => "This link has been used or is too old. Go back and open the machine again.".to_owned(),
+            Self::UserTaken => "There is a user of this name already. Please choose another name.".to_owned(),
+            Self::UserUnknown => "There is no user of this name. Perhaps they were removed.".to_owned(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Throttled { retry_after } => Some(Duration::from_secs(whole_seconds(*retry_after))),
+            Self::Store(error) => error.retry_after(),
+            Self::CredentialsWrong
+            | Self::CsrfFailed
+            | Self::Hash { .. }
+            | Self::LastAdmin
+            | Self::LoginRequired
+            | Self::NameInvalid(_)
+            | Self::OriginForeign
+            | Self::PasswordWeak(_)
+            | Self::TicketInvalid
+            | Self::UserTaken
+            | Self::UserUnknown => None,
+        }
+    }
+}
+
+/// Rounded up: who comes back after this time is let in.
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}

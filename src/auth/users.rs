@@ -1,0 +1,202 @@
+//! Creating, disabling and removing users, and setting passwords.
+
+use super::password;
+use super::{Auth, AuthError, NameFlaw, Principal, Visitor};
+use crate::audit::{Actor, AuditEvent, Record};
+use crate::clock;
+use crate::revocation::CloseReason;
+use crate::secret::Secret;
+use crate::session::{SessionName, UserId};
+use crate::store::{Role, StoreError, User};
+
+/// A user to be created.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// 1 to 64 visible characters; unique without regard to ASCII case.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// 8 to 1024 bytes.
+    pub password: Secret<String>,
+}
+
+impl Auth {
+    /// Creates a user.
+    ///
+    /// # Errors
+    /// [`AuthError::NameInvalid`], [`AuthError::PasswordWeak`], [`AuthError::UserTaken`],
+    /// [`AuthError::Store`].
+    pub async fn create_user(&self, actor: &Actor, new: NewUser) -> Result<User, AuthError> {
+        let name = user_name(&new.name)?;
+        let password_hash = self.hashed(&name, &new.password).await?;
+        self.add_user(actor, name, new.role, password_hash).await
+    }
+
+    /// Creates a user with a hash from another system: argon2id, or bcrypt (`$2a$`, `$2b$`,
+    /// `$2y$`, cost up to 15), which the first login replaces. A hash that cannot be checked is
+    /// kept, and no password fits it until one is set; `false` says so.
+    ///
+    /// # Errors
+    /// [`AuthError::NameInvalid`], [`AuthError::UserTaken`], [`AuthError::Store`].
+    pub async fn import_user(
+        &self,
+        actor: &Actor,
+        name: &str,
+        role: Role,
+        password_hash: Secret<String>,
+    ) -> Result<(User, bool), AuthError> {
+        let usable = password::is_usable(password_hash.expose());
+        let user = self.add_user(actor, user_name(name)?, role, password_hash).await?;
+        Ok((user, usable))
+    }
+
+    /// Gives a user another password and ends their logins.
+    ///
+    /// # Errors
+    /// [`AuthError::PasswordWeak`], [`AuthError::UserUnknown`], [`AuthError::Store`].
+    pub async fn set_password(
+        &self,
+        actor: &Actor,
+        id: UserId,
+        password: &Secret<String>,
+    ) -> Result<(), AuthError> {
+        let name = self.known_user(id).await?.name;
+        let password_hash = self.hashed(&name, password).await?;
+        let user = self.change(id, |user| Ok(User { password_hash, ..user })).await?;
+        self.password_changed(actor, &user).await
+    }
+
+    /// Changes somebody's own password, which they prove to know, and ends all their logins, this
+    /// one too. Guesses at the present one count as failed logins.
+    ///
+    /// # Errors
+    /// [`AuthError::PasswordWeak`], [`AuthError::CredentialsWrong`], [`AuthError::Throttled`],
+    /// [`AuthError::UserUnknown`], [`AuthError::Store`].
+    pub async fn change_password(
+        &self,
+        principal: &Principal,
+        present: &Secret<String>,
+        new: &Secret<String>,
+        from: &Visitor,
+    ) -> Result<(), AuthError> {
+        let user = self.known_user(principal.user).await?;
+        password::check(&user.name, new).map_err(AuthError::PasswordWeak)?;
+        self.prove(&user, present, from).await?;
+        let password_hash = self.hashed(&user.name, new).await?;
+        // Not if an administrator was faster: whoever knew the old password stays out.
+        let unchanged = |now: User| {
+            let same = now.password_hash == user.password_hash && !now.disabled;
+            if same { Ok(User { password_hash, ..now }) } else { Err(AuthError::CredentialsWrong) }
+        };
+        let changed = self.change(user.id, unchanged).await?;
+        self.password_changed(&Actor::user(&changed.name, from.address), &changed).await
+    }
+
+    /// Disables a user: they cannot log in, and their logins end.
+    ///
+    /// # Errors
+    /// [`AuthError::UserUnknown`], [`AuthError::LastAdmin`], [`AuthError::Store`].
+    pub async fn disable_user(&self, actor: &Actor, id: UserId) -> Result<(), AuthError> {
+        let _one_at_a_time = self.changes.lock().await;
+        let user = self.dispensable(id).await?;
+        self.store.update_user(&User { disabled: true, ..user.clone() }).await.map_err(unknown_if_stale)?;
+        let revoked = self.revoke_user(id, CloseReason::LoginEnded).await;
+        self.told(actor, AuditEvent::UserDisabled, &user).await;
+        revoked
+    }
+
+    /// Lets a disabled user log in again.
+    ///
+    /// # Errors
+    /// [`AuthError::UserUnknown`], [`AuthError::Store`].
+    pub async fn enable_user(&self, actor: &Actor, id: UserId) -> Result<(), AuthError> {
+        let user = self.change(id, |user| Ok(User { disabled: false, ..user })).await?;
+        self.told(actor, AuditEvent::UserEnabled, &user).await;
+        Ok(())
+    }
+
+    /// Removes a user and ends their logins. Their sessions are the broker's to remove first.
+    ///
+    /// # Errors
+    /// [`AuthError::UserUnknown`], [`AuthError::LastAdmin`], [`AuthError::Store`].
+    pub async fn remove_user(&self, actor: &Actor, id: UserId) -> Result<(), AuthError> {
+        let _one_at_a_time = self.changes.lock().await;
+        let user = self.dispensable(id).await?;
+        self.store.remove_user(id).await?;
+        let revoked = self.revoke_user(id, CloseReason::LoginEnded).await;
+        self.told(actor, AuditEvent::UserRemoved, &user).await;
+        revoked
+    }
+
+    async fn add_user(
+        &self,
+        actor: &Actor,
+        name: String,
+        role: Role,
+        password_hash: Secret<String>,
+    ) -> Result<User, AuthError> {
+        let id = UserId::random();
+        let created_at = clock::now();
+        let user = User { id, name, role, password_hash, disabled: false, created_at, last_login_at: None };
+        self.store.insert_user(&user).await?;
+        self.told(actor, AuditEvent::UserCreated { role }, &user).await;
+        Ok(user)
+    }
+
+    async fn password_changed(&self, actor: &Actor, user: &User) -> Result<(), AuthError> {
+        let revoked = self.revoke_user(user.id, CloseReason::LoginEnded).await;
+        self.told(actor, AuditEvent::UserPasswordChanged, user).await;
+        revoked
+    }
+
+    async fn change(
+        &self,
+        id: UserId,
+        change: impl FnOnce(User) -> Result<User, AuthError>,
+    ) -> Result<User, AuthError> {
+        let _one_at_a_time = self.changes.lock().await;
+        let user = change(self.known_user(id).await?)?;
+        self.store.update_user(&user).await.map_err(unknown_if_stale)?;
+        Ok(user)
+    }
+
+    async fn known_user(&self, id: UserId) -> Result<User, AuthError> {
+        self.store.user(id).await?.ok_or(AuthError::UserUnknown)
+    }
+
+    /// This user, unless nobody else could administer. Call it with `changes` held.
+    async fn dispensable(&self, id: UserId) -> Result<User, AuthError> {
+        let user = self.known_user(id).await?;
+        let administers = |user: &User| user.role == Role::Admin && !user.disabled;
+        let users = self.store.users().await?;
+        if administers(&user) && !users.iter().any(|other| other.id != id && administers(other)) {
+            return Err(AuthError::LastAdmin);
+        }
+        Ok(user)
+    }
+
+    async fn hashed(&self, name: &str, password: &Secret<String>) -> Result<Secret<String>, AuthError> {
+        password::check(name, password).map_err(AuthError::PasswordWeak)?;
+        let (_turn, hash) = self.passwords.hash(self.passwords.turn().await, password).await?;
+        Ok(hash)
+    }
+
+    async fn told(&self, actor: &Actor, event: AuditEvent, user: &User) {
+        self.audit.record(Record::new(actor.clone(), event).about(&user.name)).await;
+    }
+}
+
+fn user_name(text: &str) -> Result<String, AuthError> {
+    let name: SessionName = text.parse().map_err(|error| AuthError::NameInvalid(NameFlaw::Text(error)))?;
+    if Actor::RESERVED.iter().any(|reserved| name.as_str().eq_ignore_ascii_case(reserved)) {
+        return Err(AuthError::NameInvalid(NameFlaw::Reserved));
+    }
+    Ok(name.into())
+}
+
+fn unknown_if_stale(error: StoreError) -> AuthError {
+    match error {
+        StoreError::Stale => AuthError::UserUnknown,
+        error => error.into(),
+    }
+}

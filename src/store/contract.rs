@@ -1,0 +1,358 @@
+//! What every store must do, as one suite that any implementation is run through.
+//!
+//! It is compiled always, so that tests outside the crate can call [`run`]; only tests do. Each
+//! case makes records of its own under random names, so the store need not be empty.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+
+use super::{Login, Role, Store, StoreError, Ticket, UniqueKey, User};
+use crate::audit::{GENESIS, chain};
+use crate::clock;
+use crate::secret::{Secret, TokenHash, random_bytes, random_token};
+use crate::session::{InputSource, Label, NodeName, Session, SessionId, State, StopReason, Upstream, UserId};
+
+const RACERS: usize = 20;
+const WORKS: &str = "the store works";
+
+/// Runs every case.
+///
+/// # Panics
+/// When the store breaks the contract; the message says where.
+pub async fn run(store: Arc<dyn Store>) {
+    users(&*store).await;
+    user_updates(&*store).await;
+    noted_logins(&*store).await;
+    logins(&*store).await;
+    logins_end_with_their_parent(&*store).await;
+    logins_end_with_their_user(&*store).await;
+    lapsed_are_purged(&*store).await;
+    tickets_work_once(&*store).await;
+    sessions(&*store).await;
+    session_keys_are_unique(&*store).await;
+    one_updater_wins_each_version(&*store).await;
+    one_of_many_inserts_wins(&*store).await;
+    audit_has_no_gaps(&*store).await;
+    store.check().await.expect(WORKS);
+}
+
+/// A user with a random name.
+#[must_use]
+pub fn sample_user() -> User {
+    User {
+        id: UserId::random(),
+        name: format!("Ann {}", SessionId::random()),
+        role: Role::User,
+        password_hash: random_token(),
+        disabled: false,
+        created_at: clock::now(),
+        last_login_at: None,
+    }
+}
+
+/// A login of this user that lapses in an hour.
+#[must_use]
+pub fn sample_login(user: UserId) -> Login {
+    Login {
+        token: TokenHash::of(random_token().expose()),
+        user,
+        parent: None,
+        session: None,
+        csrf: random_token(),
+        created_at: clock::now(),
+        expires_at: clock::later(clock::now(), Duration::from_secs(3600)),
+        address: "2001:db8::1".to_owned(),
+        user_agent: "Mozilla/5.0 «ü» '\"\u{0}".to_owned(),
+    }
+}
+
+/// A session of this owner with random label and name.
+#[must_use]
+pub fn sample_session(owner: UserId) -> Session {
+    let id = SessionId::random();
+    Session {
+        id,
+        label: Label::from_random(&random_bytes()),
+        owner,
+        owner_name: "Ann".to_owned(),
+        template: "desktop".parse().expect("a valid template name"),
+        name: format!("✏️ {id}").parse().expect("a valid name"),
+        state: State::Ready {
+            upstream: Upstream {
+                node: NodeName("n1".into()),
+                container: "c".repeat(64),
+                port: 5900,
+                epoch: 3,
+            },
+        },
+        epoch: 3,
+        version: 7,
+        created_at: clock::now(),
+        state_since: clock::now(),
+        ready_at: Some(clock::now()),
+        last_input_at: Some(clock::now()),
+        last_input_source: Some(InputSource::Key),
+        secret: Secret::new("s3cret".to_owned()),
+    }
+}
+
+async fn added_user(store: &dyn Store) -> User {
+    let user = sample_user();
+    store.insert_user(&user).await.expect(WORKS);
+    user
+}
+
+async fn added_login(store: &dyn Store, login: Login) -> Login {
+    store.insert_login(&login).await.expect(WORKS);
+    login
+}
+
+fn is_stale<T>(result: &Result<T, StoreError>) -> bool {
+    matches!(result, Err(StoreError::Stale))
+}
+
+fn is_conflict<T>(result: &Result<T, StoreError>, key: UniqueKey) -> bool {
+    matches!(result, Err(StoreError::Conflict(found)) if *found == key)
+}
+
+async fn users(store: &dyn Store) {
+    let user = added_user(store).await;
+    assert_eq!(store.user(user.id).await.expect(WORKS).as_ref(), Some(&user));
+    assert_eq!(store.user(UserId::random()).await.expect(WORKS), None);
+    let shouted = user.name.to_ascii_uppercase();
+    assert_eq!(store.user_by_name(&shouted).await.expect(WORKS).as_ref(), Some(&user));
+    assert_eq!(store.user_by_name("nobody' OR 1=1 --").await.expect(WORKS), None);
+
+    let twin = User { id: UserId::random(), name: shouted, ..user.clone() };
+    assert!(is_conflict(&store.insert_user(&twin).await, UniqueKey::UserName));
+    assert!(is_conflict(&store.insert_user(&user).await, UniqueKey::UserName));
+
+    let names =
+        |users: Vec<User>| users.into_iter().map(|user| user.name.to_ascii_lowercase()).collect::<Vec<_>>();
+    let listed = names(store.users().await.expect(WORKS));
+    assert!(listed.is_sorted() && listed.contains(&user.name.to_ascii_lowercase()));
+
+    store.remove_user(user.id).await.expect(WORKS);
+    store.remove_user(user.id).await.expect("removing again is success");
+    assert_eq!(store.user(user.id).await.expect(WORKS), None);
+    store.insert_user(&twin).await.expect("the name is free again");
+}
+
+async fn user_updates(store: &dyn Store) {
+    let (user, other) = (added_user(store).await, added_user(store).await);
+    let changed = User {
+        name: format!("{} II", user.name),
+        role: Role::Admin,
+        password_hash: random_token(),
+        disabled: true,
+        last_login_at: Some(clock::now()),
+        ..user.clone()
+    };
+    store.update_user(&changed).await.expect(WORKS);
+    assert_eq!(store.user(user.id).await.expect(WORKS).as_ref(), Some(&changed));
+    assert_eq!(store.user(other.id).await.expect(WORKS), Some(other.clone()));
+    assert!(is_stale(&store.update_user(&sample_user()).await));
+    let usurper = User { name: other.name, ..changed };
+    assert!(is_conflict(&store.update_user(&usurper).await, UniqueKey::UserName));
+}
+
+async fn noted_logins(store: &dyn Store) {
+    let user = added_user(store).await;
+    let (at, rehashed) = (clock::now(), random_token());
+    let first = store.note_login(user.id, at, &user.password_hash, Some(&rehashed)).await;
+    first.expect(WORKS);
+    let noted = User { last_login_at: Some(at), password_hash: rehashed.clone(), ..user.clone() };
+    assert_eq!(store.user(user.id).await.expect(WORKS).as_ref(), Some(&noted));
+    assert!(is_stale(&store.note_login(user.id, at, &user.password_hash, None).await), "another password");
+    store.note_login(user.id, at, &rehashed, None).await.expect(WORKS);
+    store.update_user(&User { disabled: true, ..noted }).await.expect(WORKS);
+    assert!(is_stale(&store.note_login(user.id, at, &rehashed, None).await), "disabled");
+    assert!(is_stale(&store.note_login(UserId::random(), at, &rehashed, None).await), "gone");
+}
+
+async fn logins(store: &dyn Store) {
+    let user = added_user(store).await;
+    let login = added_login(store, sample_login(user.id)).await;
+    assert_eq!(store.login(&login.token).await.expect(WORKS).as_ref(), Some(&login));
+    assert_eq!(store.login(&TokenHash([0; 32])).await.expect(WORKS), None);
+    assert!(is_stale(&store.insert_login(&sample_login(UserId::random())).await), "its user is gone");
+    let orphan = Login { parent: Some(TokenHash([0; 32])), ..sample_login(user.id) };
+    assert!(is_stale(&store.insert_login(&orphan).await), "its parent is gone");
+    assert_eq!(store.remove_login(&login.token).await.expect(WORKS), vec![login.token]);
+    assert_eq!(store.remove_login(&login.token).await.expect(WORKS), Vec::new());
+    assert_eq!(store.login(&login.token).await.expect(WORKS), None);
+}
+
+async fn logins_end_with_their_parent(store: &dyn Store) {
+    let user = added_user(store).await;
+    let parent = added_login(store, sample_login(user.id)).await;
+    let other = added_login(store, sample_login(user.id)).await;
+    let child =
+        Login { parent: Some(parent.token), session: Some(SessionId::random()), ..sample_login(user.id) };
+    let child = added_login(store, child).await;
+    let ticket = sample_ticket(parent.token);
+    store.insert_ticket(&ticket).await.expect(WORKS);
+    assert_eq!(store.login(&child.token).await.expect(WORKS).as_ref(), Some(&child));
+
+    let ended = store.remove_login(&parent.token).await.expect(WORKS);
+    assert!(ended.len() == 2 && ended.contains(&parent.token) && ended.contains(&child.token));
+    assert_eq!(store.login(&child.token).await.expect(WORKS), None);
+    assert_eq!(store.take_ticket(&ticket.token).await.expect(WORKS), None);
+    assert!(store.login(&other.token).await.expect(WORKS).is_some());
+}
+
+async fn logins_end_with_their_user(store: &dyn Store) {
+    let (user, other) = (added_user(store).await, added_user(store).await);
+    let kept = added_login(store, sample_login(other.id)).await;
+    let first = added_login(store, sample_login(user.id)).await;
+    let second = added_login(store, Login { parent: Some(first.token), ..sample_login(user.id) }).await;
+    let ended = store.remove_logins_of(user.id).await.expect(WORKS);
+    assert!(ended.len() == 2 && ended.contains(&first.token) && ended.contains(&second.token));
+    assert_eq!(store.remove_logins_of(user.id).await.expect(WORKS), Vec::new());
+
+    let third = added_login(store, sample_login(user.id)).await;
+    let ticket = sample_ticket(third.token);
+    store.insert_ticket(&ticket).await.expect(WORKS);
+    store.remove_user(user.id).await.expect(WORKS);
+    assert_eq!(store.login(&third.token).await.expect(WORKS), None);
+    assert_eq!(store.take_ticket(&ticket.token).await.expect(WORKS), None);
+    assert!(store.login(&kept.token).await.expect(WORKS).is_some());
+}
+
+async fn lapsed_are_purged(store: &dyn Store) {
+    let user = added_user(store).await;
+    // Long ago, so that nothing else in the store lapses with them.
+    let then: Timestamp = "2001-01-01T00:00:00.5Z".parse().expect("a valid time");
+    let early = Login { expires_at: then, ..sample_login(user.id) };
+    let early = added_login(store, early).await;
+    let child = Login { parent: Some(early.token), expires_at: then, ..sample_login(user.id) };
+    let child = added_login(store, child).await;
+    let live = added_login(store, sample_login(user.id)).await;
+    let ticket = Ticket { expires_at: then, ..sample_ticket(live.token) };
+    store.insert_ticket(&ticket).await.expect(WORKS);
+
+    assert_eq!(store.purge_lapsed(then).await.expect(WORKS), 0, "not before its time has passed");
+    assert!(store.login(&early.token).await.expect(WORKS).is_some(), "a lapsed login is still told");
+    let after = clock::later(then, Duration::from_nanos(1));
+    assert_eq!(store.purge_lapsed(after).await.expect(WORKS), 2);
+    for token in [early.token, child.token] {
+        assert_eq!(store.login(&token).await.expect(WORKS), None);
+    }
+    assert_eq!(store.take_ticket(&ticket.token).await.expect(WORKS), None);
+    assert!(store.login(&live.token).await.expect(WORKS).is_some());
+}
+
+fn sample_ticket(login: TokenHash) -> Ticket {
+    Ticket {
+        token: TokenHash::of(random_token().expose()),
+        login,
+        session: SessionId::random(),
+        expires_at: clock::later(clock::now(), Duration::from_secs(30)),
+    }
+}
+
+async fn tickets_work_once(store: &dyn Store) {
+    let user = added_user(store).await;
+    let login = added_login(store, sample_login(user.id)).await;
+    let ticket = sample_ticket(login.token);
+    store.insert_ticket(&ticket).await.expect(WORKS);
+    let takers = (0..RACERS).map(|_| store.take_ticket(&ticket.token));
+    let taken: Vec<Ticket> =
+        join_all(takers).await.into_iter().filter_map(|taken| taken.expect(WORKS)).collect();
+    assert_eq!(taken, [ticket]);
+    assert!(is_stale(&store.insert_ticket(&sample_ticket(TokenHash([0; 32]))).await), "its login is gone");
+}
+
+async fn sessions(store: &dyn Store) {
+    let owner = UserId::random();
+    let session = sample_session(owner);
+    store.insert_session(&session).await.expect(WORKS);
+    assert_eq!(store.session(session.id).await.expect(WORKS).as_ref(), Some(&session));
+    assert_eq!(store.session_by_label(&session.label).await.expect(WORKS).as_ref(), Some(&session));
+    assert_eq!(store.session(SessionId::random()).await.expect(WORKS), None);
+    let elsewhere = Label::from_random(&random_bytes());
+    assert_eq!(store.session_by_label(&elsewhere).await.expect(WORKS), None);
+
+    let older = Session {
+        created_at: "2001-01-01T00:00:00Z".parse().expect("a valid time"),
+        ..sample_session(owner)
+    };
+    store.insert_session(&older).await.expect(WORKS);
+    let listed: Vec<SessionId> =
+        store.sessions().await.expect(WORKS).iter().map(|session| session.id).collect();
+    let place = |id| listed.iter().position(|listed| *listed == id);
+    assert!(place(older.id).is_some() && place(older.id) < place(session.id), "oldest first");
+
+    let stopped = Session { state: State::Stopped { reason: StopReason::Away }, ..session.clone() };
+    assert_eq!(store.update_session(&stopped).await.expect(WORKS), session.version + 1);
+    let stored = store.session(session.id).await.expect(WORKS);
+    assert_eq!(stored, Some(Session { version: session.version + 1, ..stopped.clone() }));
+    assert!(is_stale(&store.update_session(&stopped).await), "the version is used");
+
+    store.remove_session(session.id).await.expect(WORKS);
+    store.remove_session(session.id).await.expect("removing again is success");
+    assert_eq!(store.session(session.id).await.expect(WORKS), None);
+    assert!(is_stale(&store.update_session(&stopped).await), "it is gone");
+    store.insert_session(&session).await.expect("its keys are free again");
+}
+
+async fn session_keys_are_unique(store: &dyn Store) {
+    let session = sample_session(UserId::random());
+    store.insert_session(&session).await.expect(WORKS);
+    let same_name = Session { name: session.name.clone(), ..sample_session(session.owner) };
+    assert!(is_conflict(&store.insert_session(&same_name).await, UniqueKey::SessionName));
+    let same_label = Session { label: session.label.clone(), ..sample_session(session.owner) };
+    assert!(is_conflict(&store.insert_session(&same_label).await, UniqueKey::Label));
+    let same_id = Session { id: session.id, ..sample_session(session.owner) };
+    assert!(is_conflict(&store.insert_session(&same_id).await, UniqueKey::Label));
+    let others = Session { owner: UserId::random(), ..same_name };
+    store.insert_session(&others).await.expect("another owner may use the name");
+}
+
+async fn one_updater_wins_each_version(store: &dyn Store) {
+    let session = sample_session(UserId::random());
+    store.insert_session(&session).await.expect(WORKS);
+    for round in 0..3 {
+        let seen = Session { version: session.version + round, ..session.clone() };
+        let results = join_all((0..RACERS).map(|_| store.update_session(&seen))).await;
+        let won: Vec<&u64> = results.iter().filter_map(|result| result.as_ref().ok()).collect();
+        assert_eq!(won, [&(seen.version + 1)]);
+        assert_eq!(results.iter().filter(|result| is_stale(result)).count(), RACERS - 1);
+    }
+}
+
+async fn one_of_many_inserts_wins(store: &dyn Store) {
+    let owner = UserId::random();
+    let name = sample_session(owner).name;
+    let wanted: Vec<Session> =
+        (0..RACERS).map(|_| Session { name: name.clone(), ..sample_session(owner) }).collect();
+    let results = join_all(wanted.iter().map(|session| store.insert_session(session))).await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+    let refused = results.iter().filter(|result| is_conflict(result, UniqueKey::SessionName));
+    assert_eq!(refused.count(), RACERS - 1);
+}
+
+async fn audit_has_no_gaps(store: &dyn Store) {
+    let first = store.append_audit("{\"first\":true}".to_owned()).await.expect(WORKS);
+    let before = store.audit(first.number - 1, 1).await.expect(WORKS);
+    assert_eq!(before, std::slice::from_ref(&first));
+    if first.number == 1 {
+        assert_eq!(first.hash, chain(GENESIS, &first.body));
+    }
+    let appends = (0..RACERS).map(|racer| store.append_audit(format!("{{\"racer\":{racer}}}")));
+    let mut appended: Vec<_> = join_all(appends).await.into_iter().map(|line| line.expect(WORKS)).collect();
+    appended.sort_by_key(|line| line.number);
+    let stored = store.audit(first.number, RACERS).await.expect(WORKS);
+    assert_eq!(stored, appended);
+    let mut prev = first;
+    for line in stored {
+        assert_eq!(line.number, prev.number + 1);
+        assert_eq!(line.hash, chain(&prev.hash, &line.body));
+        prev = line;
+    }
+    assert_eq!(store.audit(prev.number, 10).await.expect(WORKS), []);
+    assert_eq!(store.audit(u64::MAX, 10).await.expect(WORKS), []);
+}

@@ -1,0 +1,279 @@
+//! The store: where users, logins, tickets, sessions and the audit persist.
+//!
+//! One trait, one contract (`contract`), several implementations: [`sqlite`] is the embedded
+//! default. Losing the store means no new sessions and no new logins, never lost sessions.
+
+pub mod contract;
+pub mod sqlite;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::fault::{Answer, Fault};
+use crate::secret::{Secret, TokenHash};
+use crate::session::{Label, Session, SessionId, UserId};
+
+/// What a user may do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Sees and manages everything.
+    Admin,
+    /// Manages their own sessions.
+    User,
+}
+
+impl Role {
+    /// The stable `snake_case` name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::User => "user",
+        }
+    }
+}
+
+/// A person who may log in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct User {
+    /// Opaque identity.
+    pub id: UserId,
+    /// The name they log in with; unique, compared without regard to ASCII case.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// PHC string (argon2id) or an imported bcrypt hash.
+    pub password_hash: Secret<String>,
+    /// A disabled user cannot log in, and has no logins.
+    pub disabled: bool,
+    /// When they were created.
+    pub created_at: Timestamp,
+    /// When they last logged in.
+    pub last_login_at: Option<Timestamp>,
+}
+
+/// An authenticated browser on the portal, or, with `session`, on one session's own host.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Login {
+    /// Hash of the cookie's token.
+    pub token: TokenHash,
+    /// Who it is.
+    pub user: UserId,
+    /// For a session host's cookie: the portal login it came from, which ends it too.
+    pub parent: Option<TokenHash>,
+    /// For a session host's cookie: the only session it opens.
+    pub session: Option<SessionId>,
+    /// Secret that forms must echo.
+    pub csrf: Secret<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it lapses.
+    pub expires_at: Timestamp,
+    /// The address it was made from, for the owner to recognise.
+    pub address: String,
+    /// The browser it was made with, for the owner to recognise.
+    pub user_agent: String,
+}
+
+/// A one-time right to open a session on its own host, minted on the portal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ticket {
+    /// Hash of the ticket's token.
+    pub token: TokenHash,
+    /// The portal login it was minted for.
+    pub login: TokenHash,
+    /// The session it opens.
+    pub session: SessionId,
+    /// When it lapses; seconds after its making.
+    pub expires_at: Timestamp,
+}
+
+/// One line of the audit, as stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AuditLine {
+    /// Its place, from 1 without gaps.
+    pub number: u64,
+    /// The event as JSON, exactly the text that was hashed.
+    pub body: String,
+    /// Hex SHA-256 over the previous line's hash and this body.
+    pub hash: String,
+}
+
+/// Which unique key an insert collided with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum UniqueKey {
+    /// A session's id or label.
+    Label,
+    /// An owner already has a session of this name.
+    SessionName,
+    /// The user name is taken.
+    UserName,
+}
+
+/// Why a store call failed.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The record collides with an existing one.
+    #[error("the {0:?} is taken")]
+    Conflict(UniqueKey),
+    /// The database is damaged.
+    #[error("the database {path} is damaged: {detail}")]
+    Corrupt {
+        /// Where it is.
+        path: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The database was written by a newer version of Berth.
+    #[error("the database {path} has schema {found}, newer than this binary's {known}")]
+    Newer {
+        /// Where it is.
+        path: String,
+        /// Its schema version.
+        found: i64,
+        /// The newest this binary knows.
+        known: i64,
+    },
+    /// The record changed or vanished since it was read; read again.
+    #[error("the record changed meanwhile")]
+    Stale,
+    /// The store cannot work now: disk full, read-only, unreachable.
+    #[error("the store cannot work now: {detail}")]
+    Unavailable {
+        /// The store's words.
+        detail: String,
+    },
+}
+
+impl Answer for StoreError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Conflict(_) => Fault::Downstream,
+            Self::Corrupt { .. } | Self::Newer { .. } | Self::Stale | Self::Unavailable { .. } => {
+                Fault::Store
+            }
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Conflict(_) => "taken",
+            Self::Corrupt { .. } => "store_corrupt",
+            Self::Newer { .. } => "store_newer",
+            Self::Stale => "store_stale",
+            Self::Unavailable { .. } => "store_unavailable",
+        }
+    }
+
+    fn public(&self) -> String {
+        match self {
+            Self::Conflict(UniqueKey::UserName) => "There is a user of this name already.".to_owned(),
+            Self::Conflict(_) => "You have a machine of this name already. Choose another name.".to_owned(),
+            Self::Corrupt { .. } | Self::Newer { .. } | Self::Stale | Self::Unavailable { .. } => {
+                "Berth cannot save changes right now. Open machines go on working.".to_owned()
+            }
+        }
+    }
+
+    fn retry_after(&self) -> Option<std::time::Duration> {
+        matches!(self, Self::Unavailable { .. } | Self::Stale).then_some(std::time::Duration::from_secs(5))
+    }
+}
+
+/// Where things persist. Every write is durable when its call returns. Calls may be cancelled;
+/// a cancelled write happens or does not happen, never by halves.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Adds a user.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] with [`UniqueKey::UserName`].
+    async fn insert_user(&self, user: &User) -> Result<(), StoreError>;
+    /// The user of this name, compared without regard to ASCII case.
+    async fn user_by_name(&self, name: &str) -> Result<Option<User>, StoreError>;
+    /// The user of this id.
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
+    /// All users, by name.
+    async fn users(&self) -> Result<Vec<User>, StoreError>;
+    /// Replaces a user's record (all fields but the id).
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] if there is no such user, [`StoreError::Conflict`] if the new name
+    /// is another user's.
+    async fn update_user(&self, user: &User) -> Result<(), StoreError>;
+    /// Removes a user with their logins and tickets; absent is success. Sessions are the
+    /// broker's to remove first.
+    async fn remove_user(&self, id: UserId) -> Result<(), StoreError>;
+
+    /// Notes a successful login at `at`, and replaces the password hash by `rehashed` if given,
+    /// provided that the user is enabled and their password hash still is `verified`.
+    ///
+    /// Being one step, it cannot undo a password change or a disabling that happened meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] if the user is gone, disabled or has another password by now.
+    async fn note_login(
+        &self,
+        user: UserId,
+        at: Timestamp,
+        verified: &Secret<String>,
+        rehashed: Option<&Secret<String>>,
+    ) -> Result<(), StoreError>;
+
+    /// Adds a login.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] if its user or its parent login is gone.
+    async fn insert_login(&self, login: &Login) -> Result<(), StoreError>;
+    /// The login of this token, lapsed or not.
+    async fn login(&self, token: &TokenHash) -> Result<Option<Login>, StoreError>;
+    /// Ends a login and those that came from it; returns the tokens that ended (none if absent).
+    async fn remove_login(&self, token: &TokenHash) -> Result<Vec<TokenHash>, StoreError>;
+    /// Ends all logins of a user; returns the tokens that ended.
+    async fn remove_logins_of(&self, user: UserId) -> Result<Vec<TokenHash>, StoreError>;
+    /// Forgets logins and tickets that lapsed before `now`; returns how many logins.
+    async fn purge_lapsed(&self, now: Timestamp) -> Result<usize, StoreError>;
+
+    /// Adds a ticket.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] if its login is gone.
+    async fn insert_ticket(&self, ticket: &Ticket) -> Result<(), StoreError>;
+    /// Takes a ticket: returns it and removes it in one step, so that it works once.
+    async fn take_ticket(&self, token: &TokenHash) -> Result<Option<Ticket>, StoreError>;
+
+    /// Adds a session; its `version` is stored as given.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] with [`UniqueKey::SessionName`] or [`UniqueKey::Label`].
+    async fn insert_session(&self, session: &Session) -> Result<(), StoreError>;
+    /// The session of this id.
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
+    /// The session of this label.
+    async fn session_by_label(&self, label: &Label) -> Result<Option<Session>, StoreError>;
+    /// All sessions, oldest first.
+    async fn sessions(&self) -> Result<Vec<Session>, StoreError>;
+    /// Replaces a session's record if the stored version is `session.version`, and stores it
+    /// with `version + 1`, which it returns.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] if the version differs or the session is gone.
+    async fn update_session(&self, session: &Session) -> Result<u64, StoreError>;
+    /// Removes a session's record; absent is success.
+    async fn remove_session(&self, id: SessionId) -> Result<(), StoreError>;
+
+    /// Appends to the audit: stores `body` under the next number with the hash that `chain`
+    /// computes from the previous line's hash (64 zeros before the first) and `body`.
+    async fn append_audit(&self, body: String) -> Result<AuditLine, StoreError>;
+    /// Up to `limit` audit lines with numbers above `after`, in order.
+    async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError>;
+
+    /// The random id this store was given when it was made; tells its containers from others'.
+    fn installation(&self) -> String;
+
+    /// Whether the store can write now.
+    async fn check(&self) -> Result<(), StoreError>;
+}

@@ -1,0 +1,229 @@
+//! The embedded store: one SQLite file in WAL mode.
+//!
+//! One thread writes, a few connections read. Several processes may open the same file: the
+//! gateway and the command line do. This folder is the only place that names `rusqlite`.
+
+mod audit;
+mod backup;
+mod failure;
+mod logins;
+mod open;
+mod readers;
+mod rows;
+mod sessions;
+#[cfg(test)]
+mod tests;
+mod users;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use self::failure::Refusal;
+use self::readers::Readers;
+use self::writer::Writer;
+use super::{AuditLine, Login, Store, StoreError, Ticket, User};
+use crate::secret::{Secret, TokenHash};
+use crate::session::{Label, Session, SessionId, UserId};
+
+/// A store in one SQLite file. Dropping it finishes queued writes and joins its thread.
+pub struct SqliteStore {
+    // Dropped first, so that the writer is the last connection and folds the log into the file.
+    readers: Option<Readers>,
+    writer: Writer,
+    installation: String,
+}
+
+impl SqliteStore {
+    /// Opens the database at `path`, or makes it: the file with mode 0600, a missing parent
+    /// directory with 0700. Brings an older schema up to date. Blocks; call it at the start.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if the file is damaged or not ours, [`StoreError::Newer`] if a
+    /// newer Berth wrote it, [`StoreError::Unavailable`] if it cannot be opened or written.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let name: Arc<str> = path.display().to_string().into();
+        open::prepare_file(path)?;
+        let connection = open::writer(path, &name)?;
+        let readers = Readers::open(path, &name)?;
+        Self::assemble(connection, Some(readers), name)
+    }
+
+    /// An empty store that keeps nothing, for tests; it reads and writes on one thread.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if there is no memory or no thread for it.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let name: Arc<str> = ":memory:".into();
+        Self::assemble(open::memory(&name)?, None, name)
+    }
+
+    fn assemble(
+        connection: Connection,
+        readers: Option<Readers>,
+        name: Arc<str>,
+    ) -> Result<Self, StoreError> {
+        let installation =
+            open::installation(&connection).map_err(|error| failure::explain(&name, &error))?;
+        Ok(Self { readers, writer: Writer::start(connection, name)?, installation })
+    }
+
+    /// Copies the database to `to` while it is in use: one consistent moment, mode 0600, in
+    /// place of an older file of that name only once it is complete.
+    ///
+    /// **Cancel safety**: a cancelled backup completes in the background.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if `to` cannot be written; `to` is then as it was.
+    pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        let to = to.to_owned();
+        self.read(move |connection| Ok(backup::copy(connection, &to))).await?
+    }
+
+    /// Runs any statement, for tests of what happens to a database behind our back.
+    #[cfg(test)]
+    pub(crate) async fn vandalise(&self, sql: &'static str) {
+        self.write(move |connection| Ok(connection.execute_batch(sql)?)).await.unwrap();
+    }
+
+    async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Refusal> + Send + 'static,
+    {
+        self.writer.run(work).await
+    }
+
+    async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Refusal> + Send + 'static,
+    {
+        match &self.readers {
+            Some(readers) => readers.run(work).await,
+            None => self.writer.run(work).await,
+        }
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn installation(&self) -> String {
+        self.installation.clone()
+    }
+
+    async fn insert_user(&self, user: &User) -> Result<(), StoreError> {
+        let user = user.clone();
+        self.write(move |connection| users::insert(connection, &user)).await
+    }
+
+    async fn user_by_name(&self, name: &str) -> Result<Option<User>, StoreError> {
+        let name = name.to_owned();
+        self.read(move |connection| users::by_name(connection, &name)).await
+    }
+
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        self.read(move |connection| users::by_id(connection, id)).await
+    }
+
+    async fn users(&self) -> Result<Vec<User>, StoreError> {
+        self.read(users::all).await
+    }
+
+    async fn update_user(&self, user: &User) -> Result<(), StoreError> {
+        let user = user.clone();
+        self.write(move |connection| users::update(connection, &user)).await
+    }
+
+    async fn remove_user(&self, id: UserId) -> Result<(), StoreError> {
+        self.write(move |connection| users::remove(connection, id)).await
+    }
+
+    async fn note_login(
+        &self,
+        user: UserId,
+        at: Timestamp,
+        verified: &Secret<String>,
+        rehashed: Option<&Secret<String>>,
+    ) -> Result<(), StoreError> {
+        let (verified, rehashed) = (verified.clone(), rehashed.cloned());
+        self.write(move |connection| users::note_login(connection, user, at, &verified, rehashed.as_ref()))
+            .await
+    }
+
+    async fn insert_login(&self, login: &Login) -> Result<(), StoreError> {
+        let login = login.clone();
+        self.write(move |connection| logins::insert(connection, &login)).await
+    }
+
+    async fn login(&self, token: &TokenHash) -> Result<Option<Login>, StoreError> {
+        let token = *token;
+        self.read(move |connection| logins::by_token(connection, token)).await
+    }
+
+    async fn remove_login(&self, token: &TokenHash) -> Result<Vec<TokenHash>, StoreError> {
+        let token = *token;
+        self.write(move |connection| logins::remove(connection, token)).await
+    }
+
+    async fn remove_logins_of(&self, user: UserId) -> Result<Vec<TokenHash>, StoreError> {
+        self.write(move |connection| logins::remove_of(connection, user)).await
+    }
+
+    async fn purge_lapsed(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.write(move |connection| logins::purge(connection, now)).await
+    }
+
+    async fn insert_ticket(&self, ticket: &Ticket) -> Result<(), StoreError> {
+        let ticket = ticket.clone();
+        self.write(move |connection| logins::insert_ticket(connection, &ticket)).await
+    }
+
+    async fn take_ticket(&self, token: &TokenHash) -> Result<Option<Ticket>, StoreError> {
+        let token = *token;
+        self.write(move |connection| logins::take_ticket(connection, token)).await
+    }
+
+    async fn insert_session(&self, session: &Session) -> Result<(), StoreError> {
+        let session = session.clone();
+        self.write(move |connection| sessions::insert(connection, &session)).await
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.read(move |connection| sessions::by_id(connection, id)).await
+    }
+
+    async fn session_by_label(&self, label: &Label) -> Result<Option<Session>, StoreError> {
+        let label = label.clone();
+        self.read(move |connection| sessions::by_label(connection, &label)).await
+    }
+
+    async fn sessions(&self) -> Result<Vec<Session>, StoreError> {
+        self.read(sessions::all).await
+    }
+
+    async fn update_session(&self, session: &Session) -> Result<u64, StoreError> {
+        let session = session.clone();
+        self.write(move |connection| sessions::update(connection, &session)).await
+    }
+
+    async fn remove_session(&self, id: SessionId) -> Result<(), StoreError> {
+        self.write(move |connection| sessions::remove(connection, id)).await
+    }
+
+    async fn append_audit(&self, body: String) -> Result<AuditLine, StoreError> {
+        self.write(move |connection| audit::append(connection, body)).await
+    }
+
+    async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError> {
+        self.read(move |connection| audit::after(connection, after, limit)).await
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        self.write(open::touch).await
+    }
+}

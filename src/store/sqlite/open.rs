@@ -1,0 +1,182 @@
+//! Opening a database file: its mode, its health, its settings and its schema.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::failure::{Refusal, explain, unavailable};
+use super::rows;
+use crate::clock;
+use crate::secret::random_bytes;
+use crate::store::StoreError;
+
+/// "Bert" in ASCII: marks the file as ours, so that no other program's database is migrated.
+const APPLICATION: i64 = 0x4265_7274;
+/// Forward-only steps; `user_version` counts how many were applied. Never edit one that was
+/// released: add another.
+const MIGRATIONS: &[&str] = &[include_str!("schema/001_first.sql")];
+/// Another process (the command line) may hold the file for a moment.
+const BUSY: Duration = Duration::from_secs(5);
+/// Above this size a full check would delay the start by seconds; damage then shows on use.
+const CHECK_UP_TO_BYTES: u64 = 512 << 20;
+
+/// Makes the parent directory (0700) and the file (0600) if they are missing, and takes the
+/// file away from group and others: it holds password hashes and session secrets.
+pub(super) fn prepare_file(path: &Path) -> Result<(), StoreError> {
+    let refused = |what: &str, error: &io::Error| unavailable(&format!("{what} {}: {error}", path.display()));
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty() && !parent.exists()) {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(parent)
+            .map_err(|error| refused("cannot make the directory of", &error))?;
+    }
+    // An existing file is not opened here: closing it would drop the locks that SQLite holds on it
+    // in this process (sqlite.org/howtocorrupt.html §2.2).
+    match fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            restrict(path).map_err(|error| refused("cannot restrict the mode of", &error))
+        }
+        Err(error) => Err(refused("cannot make", &error)),
+    }
+}
+
+fn restrict(path: &Path) -> io::Result<()> {
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    if metadata.permissions().mode() & 0o077 != 0 {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+/// Opens the connection that writes, checks the database and brings its schema up to date.
+pub(super) fn writer(path: &Path, name: &str) -> Result<Connection, StoreError> {
+    let connection = Connection::open(path).map_err(|error| explain(name, &error))?;
+    let size = fs::metadata(path).map_or(0, |metadata| metadata.len());
+    prepare_writer(connection, name, size <= CHECK_UP_TO_BYTES)
+}
+
+/// The same without a file, for tests.
+pub(super) fn memory(name: &str) -> Result<Connection, StoreError> {
+    prepare_writer(Connection::open_in_memory().map_err(|error| explain(name, &error))?, name, false)
+}
+
+/// Opens a connection that only reads.
+pub(super) fn reader(path: &Path, name: &str) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| explain(name, &error))?;
+    connection.busy_timeout(BUSY).map_err(|error| explain(name, &error))?;
+    Ok(connection)
+}
+
+/// The random identity drawn when the database was made.
+pub(super) fn installation(connection: &Connection) -> rusqlite::Result<String> {
+    connection.query_row("SELECT value FROM meta WHERE key = 'installation'", [], |row| row.get(0))
+}
+
+/// Writes something that differs from what is there, to learn whether writing works.
+pub(super) fn touch(connection: &Connection) -> Result<(), Refusal> {
+    let sql = "INSERT INTO meta (key, value) VALUES ('checked_at', ?1)
+               ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    rows::run(connection, sql, [rows::time(clock::now())])?;
+    Ok(())
+}
+
+fn prepare_writer(mut connection: Connection, name: &str, check: bool) -> Result<Connection, StoreError> {
+    let sql = |error: rusqlite::Error| explain(name, &error);
+    connection.busy_timeout(BUSY).map_err(sql)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    // Before anything is changed: is it a database, is it ours, do we know its schema?
+    recognise(&connection, name)?;
+    if check {
+        examine(&connection, name)?;
+    }
+    settings(&connection).map_err(sql)?;
+    migrate(&mut connection, name)?;
+    Ok(connection)
+}
+
+fn settings(connection: &Connection) -> rusqlite::Result<()> {
+    // Readers go on while a write commits, and a commit is one sequential append.
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    // NORMAL would be faster, but in WAL mode it may lose the last commits on a power cut: a
+    // logout that was answered could come undone, and an audit line could vanish.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // What is removed is overwritten: ended logins and old password hashes do not linger.
+    connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    // After a burst the write-ahead log shrinks again.
+    connection.pragma_update_and_check(None, "journal_size_limit", 64 << 20, |_| Ok(()))
+}
+
+fn recognise(connection: &Connection, name: &str) -> Result<(), StoreError> {
+    let sql = |error: rusqlite::Error| explain(name, &error);
+    let version = user_version(connection).map_err(sql)?;
+    let application: i64 =
+        connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(sql)?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(sql)?;
+    if application != APPLICATION && (tables > 0 || version != 0 || application != 0) {
+        let detail = "it is a database of another program".to_owned();
+        return Err(StoreError::Corrupt { path: name.to_owned(), detail });
+    }
+    refuse_newer(version, name)
+}
+
+fn examine(connection: &Connection, name: &str) -> Result<(), StoreError> {
+    let answer: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|error| explain(name, &error))?;
+    if answer == "ok" {
+        return Ok(());
+    }
+    Err(StoreError::Corrupt { path: name.to_owned(), detail: answer.replace('\n', "; ") })
+}
+
+fn migrate(connection: &mut Connection, name: &str) -> Result<(), StoreError> {
+    let sql = |error: rusqlite::Error| explain(name, &error);
+    // The version is read again inside the transaction: two processes may open at once.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
+    let version = user_version(&transaction).map_err(sql)?;
+    refuse_newer(version, name)?;
+    let applied = usize::try_from(version).unwrap_or(0);
+    for step in MIGRATIONS.iter().skip(applied) {
+        transaction.execute_batch(step).map_err(sql)?;
+    }
+    if applied == 0 {
+        let id = uuid::Builder::from_random_bytes(random_bytes()).into_uuid().to_string();
+        transaction
+            .execute("INSERT INTO meta (key, value) VALUES ('installation', ?1)", [id])
+            .map_err(sql)?;
+        transaction.pragma_update(None, "application_id", APPLICATION).map_err(sql)?;
+    }
+    if applied < MIGRATIONS.len() {
+        transaction.pragma_update(None, "user_version", newest_schema()).map_err(sql)?;
+    }
+    transaction.commit().map_err(sql)
+}
+
+fn refuse_newer(found: i64, name: &str) -> Result<(), StoreError> {
+    let known = newest_schema();
+    if found > known {
+        return Err(StoreError::Newer { path: name.to_owned(), found, known });
+    }
+    Ok(())
+}
+
+fn user_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+fn newest_schema() -> i64 {
+    i64::try_from(MIGRATIONS.len()).expect("there are few migrations")
+}

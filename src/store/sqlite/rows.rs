@@ -1,0 +1,131 @@
+//! Rows and columns: how users, logins, tickets and sessions lie in the tables.
+
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Params, Row};
+
+use crate::secret::{Secret, TokenHash};
+use crate::session::Session;
+use crate::store::{AuditLine, Login, Role, Ticket, User};
+
+/// A time as text of fixed width, so that it sorts.
+pub(super) fn time(at: Timestamp) -> String {
+    format!("{at:.9}")
+}
+
+/// A whole session as it is stored, with this version.
+pub(super) fn record(session: &Session, version: u64) -> rusqlite::Result<String> {
+    let stored = Session { version, ..session.clone() };
+    serde_json::to_string(&stored).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+/// SQLite's integers are signed; our counters never come near their end.
+pub(super) fn signed(number: u64) -> rusqlite::Result<i64> {
+    i64::try_from(number).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+/// Reads a user.
+pub(super) fn user(row: &Row<'_>) -> rusqlite::Result<User> {
+    let role: String = row.get("role")?;
+    Ok(User {
+        id: parsed(row, "id")?,
+        name: row.get("name")?,
+        // The table's CHECK allows these two only.
+        role: if role == Role::Admin.name() { Role::Admin } else { Role::User },
+        password_hash: Secret::new(row.get("password_hash")?),
+        disabled: row.get("disabled")?,
+        created_at: parsed(row, "created_at")?,
+        last_login_at: parsed_option(row, "last_login_at")?,
+    })
+}
+
+/// Reads a login.
+pub(super) fn login(row: &Row<'_>) -> rusqlite::Result<Login> {
+    Ok(Login {
+        token: token(row)?,
+        user: parsed(row, "user")?,
+        parent: row.get::<_, Option<[u8; 32]>>("parent")?.map(TokenHash),
+        session: parsed_option(row, "session")?,
+        csrf: Secret::new(row.get("csrf")?),
+        created_at: parsed(row, "created_at")?,
+        expires_at: parsed(row, "expires_at")?,
+        address: row.get("address")?,
+        user_agent: row.get("user_agent")?,
+    })
+}
+
+/// Reads a ticket.
+pub(super) fn ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
+    Ok(Ticket {
+        token: token(row)?,
+        login: row.get("login").map(TokenHash)?,
+        session: parsed(row, "session")?,
+        expires_at: parsed(row, "expires_at")?,
+    })
+}
+
+/// Reads a token hash.
+pub(super) fn token(row: &Row<'_>) -> rusqlite::Result<TokenHash> {
+    row.get("token").map(TokenHash)
+}
+
+/// Reads a session from its `record`.
+pub(super) fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
+    let record: String = row.get("record")?;
+    serde_json::from_str(&record).map_err(unreadable)
+}
+
+/// Reads an audit line.
+pub(super) fn audit_line(row: &Row<'_>) -> rusqlite::Result<AuditLine> {
+    let number: i64 = row.get("number")?;
+    Ok(AuditLine { number: number.unsigned_abs(), body: row.get("body")?, hash: row.get("hash")? })
+}
+
+/// The first row of a query, if any.
+pub(super) fn one<T, P: Params>(
+    connection: &Connection,
+    sql: &str,
+    params: P,
+    read: fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Option<T>> {
+    connection.prepare_cached(sql)?.query_row(params, read).optional()
+}
+
+/// All rows of a query.
+pub(super) fn all<T, P: Params>(
+    connection: &Connection,
+    sql: &str,
+    params: P,
+    read: fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<T>> {
+    connection.prepare_cached(sql)?.query_map(params, read)?.collect()
+}
+
+/// Runs a statement; returns how many rows it changed itself, without those of cascades.
+pub(super) fn run<P: Params>(connection: &Connection, sql: &str, params: P) -> rusqlite::Result<usize> {
+    connection.prepare_cached(sql)?.execute(params)
+}
+
+fn parsed<T>(row: &Row<'_>, column: &str) -> rusqlite::Result<T>
+where
+    T: FromStr,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    let text: String = row.get(column)?;
+    text.parse().map_err(unreadable)
+}
+
+fn parsed_option<T>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>>
+where
+    T: FromStr,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    let text: Option<String> = row.get(column)?;
+    text.map(|text| text.parse().map_err(unreadable)).transpose()
+}
+
+fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into())
+}
