@@ -1,0 +1,269 @@
+//! The calls of the Docker Engine API that Berth makes, each with a bound.
+//!
+//! Nothing here decides: it turns HTTP statuses and broken connections into a [`Failure`] and
+//! leaves their meaning to the caller.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::path::Path;
+use std::time::Duration;
+
+use bollard::errors::Error;
+use bollard::models::{
+    ContainerCreateBody, ContainerInspectResponse, ContainerSummary, ImageInspect, NetworkCreateRequest,
+    NetworkInspect,
+};
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
+    RemoveContainerOptionsBuilder, StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+};
+use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker};
+use bytes::Bytes;
+use tokio::time::timeout;
+
+use crate::engine::{EngineError, EngineVersion};
+use crate::fault::chain;
+
+/// The bound of a call that should be quick.
+pub(super) const QUICK: Duration = Duration::from_secs(10);
+/// The bound of a call that makes or starts something on a busy machine.
+pub(super) const PATIENT: Duration = Duration::from_secs(50);
+/// Above every bound of ours, so that only ours count.
+const CLIENT_TIMEOUT_S: u64 = 24 * 3600;
+
+/// Why a call failed.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The engine answered with an error.
+    Status {
+        /// The HTTP status.
+        code: u16,
+        /// The engine's words.
+        message: String,
+    },
+    /// It needs no translation: no answer, a late one, or an unreadable one.
+    Other(EngineError),
+}
+
+impl Failure {
+    /// Whether the engine answered with this HTTP status.
+    pub(super) fn is(&self, status: u16) -> bool {
+        matches!(self, Self::Status { code, .. } if *code == status)
+    }
+}
+
+impl From<Failure> for EngineError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Status { message, .. } => Self::Refused { detail: message },
+            Failure::Other(error) => error,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::DockerResponseServerError { status_code, message } => {
+                Self::Status { code: status_code, message }
+            }
+            Error::JsonDataError { .. } | Error::JsonSerdeError { .. } | Error::DockerStreamError { .. } => {
+                Self::Other(EngineError::Refused { detail: chain(&error) })
+            }
+            // A foreign enum: everything else bollard reports on a Unix socket is a failed connection.
+            other => Self::Other(EngineError::Down { detail: chain(&other) }),
+        }
+    }
+}
+
+/// A Docker Engine behind a Unix socket.
+#[derive(Clone, Debug)]
+pub(super) struct Api {
+    docker: Docker,
+}
+
+impl Api {
+    /// Connects and agrees on the newest API version both sides know.
+    pub(super) async fn connect(socket: &Path) -> Result<Self, EngineError> {
+        let path = socket.to_string_lossy();
+        let docker =
+            Docker::connect_with_unix(&path, CLIENT_TIMEOUT_S, API_DEFAULT_VERSION).map_err(Failure::from)?;
+        let docker = bounded("agree on a version", QUICK, docker.negotiate_version()).await?;
+        // bollard 0.21 negotiates but never sends the version (fussybeaver/bollard#736).
+        let prefix = format!("/v{}", docker.client_version());
+        Ok(Self { docker: docker.with_request_modifier(move |request| versioned(&prefix, request)) })
+    }
+
+    /// The client itself, for streams that bound themselves.
+    pub(super) fn docker(&self) -> &Docker {
+        &self.docker
+    }
+
+    /// `GET /version`
+    pub(super) async fn version(&self) -> Result<EngineVersion, Failure> {
+        let version = bounded("say its version", QUICK, self.docker.version()).await?;
+        let number = version.version.unwrap_or_default();
+        Ok(EngineVersion {
+            version: format!("Docker {number}"),
+            api: self.docker.client_version().to_string(),
+        })
+    }
+
+    /// `GET /info`: the machine's name.
+    pub(super) async fn node(&self) -> Result<String, Failure> {
+        let info = bounded("describe itself", QUICK, self.docker.info()).await?;
+        Ok(info.name.unwrap_or_else(|| "local".to_owned()))
+    }
+
+    /// `GET /images/{name}/json`; `None` if there is none.
+    pub(super) async fn image(&self, image: &str) -> Result<Option<ImageInspect>, Failure> {
+        found(bounded("inspect an image", QUICK, self.docker.inspect_image(image)).await)
+    }
+
+    /// `GET /containers/{id}/json`; `None` if there is none.
+    pub(super) async fn inspect(&self, container: &str) -> Result<Option<ContainerInspectResponse>, Failure> {
+        let call = self.docker.inspect_container(container, None::<InspectContainerOptions>);
+        found(bounded("inspect a container", QUICK, call).await)
+    }
+
+    /// `GET /containers/json?all=1` with these labels.
+    pub(super) async fn list(&self, labels: Vec<String>) -> Result<Vec<ContainerSummary>, Failure> {
+        let filters = HashMap::from([("label".to_owned(), labels)]);
+        let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
+        bounded("list containers", QUICK, self.docker.list_containers(Some(options))).await
+    }
+
+    /// `POST /containers/create`: the new container's id.
+    pub(super) async fn create(&self, name: &str, body: ContainerCreateBody) -> Result<String, Failure> {
+        let options = CreateContainerOptionsBuilder::default().name(name).build();
+        let call = self.docker.create_container(Some(options), body);
+        Ok(bounded("create a container", PATIENT, call).await?.id)
+    }
+
+    /// `POST /containers/{id}/start`; one that runs already is success.
+    pub(super) async fn start(&self, container: &str) -> Result<(), Failure> {
+        done(
+            bounded("start a container", PATIENT, self.docker.start_container(container, None)).await,
+            &[304],
+        )
+    }
+
+    /// `POST /containers/{id}/stop`; one that is stopped or absent is success. Bound: `grace` + 10 s.
+    pub(super) async fn stop(&self, container: &str, grace: Duration) -> Result<(), Failure> {
+        let seconds = i32::try_from(grace.as_secs()).unwrap_or(i32::MAX);
+        let options = StopContainerOptionsBuilder::default().t(seconds).build();
+        let call = self.docker.stop_container(container, Some(options));
+        done(bounded("stop a container", grace.saturating_add(QUICK), call).await, &[304, 404])
+    }
+
+    /// `POST /containers/{id}/pause`
+    pub(super) async fn pause(&self, container: &str) -> Result<(), Failure> {
+        bounded("freeze a container", QUICK, self.docker.pause_container(container)).await
+    }
+
+    /// `POST /containers/{id}/unpause`
+    pub(super) async fn unpause(&self, container: &str) -> Result<(), Failure> {
+        bounded("thaw a container", QUICK, self.docker.unpause_container(container)).await
+    }
+
+    /// `DELETE /containers/{id}?force=1&v=1`; an absent one is success.
+    pub(super) async fn remove(&self, container: &str) -> Result<(), Failure> {
+        let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+        let call = self.docker.remove_container(container, Some(options));
+        done(bounded("remove a container", QUICK, call).await, &[404])
+    }
+
+    /// `PUT /containers/{id}/archive?path=/`: unpacks a tar archive.
+    pub(super) async fn upload(&self, container: &str, tar: Vec<u8>) -> Result<(), Failure> {
+        let options = UploadToContainerOptionsBuilder::default().path("/").build();
+        let call =
+            self.docker.upload_to_container(container, Some(options), bollard::body_full(Bytes::from(tar)));
+        bounded("write into a container", PATIENT, call).await
+    }
+
+    /// `GET /networks/{id}`; `None` if there is none.
+    pub(super) async fn network(&self, name: &str) -> Result<Option<NetworkInspect>, Failure> {
+        found(bounded("inspect a network", QUICK, self.docker.inspect_network(name, None)).await)
+    }
+
+    /// `POST /networks/create`
+    pub(super) async fn create_network(&self, request: NetworkCreateRequest) -> Result<(), Failure> {
+        bounded("create a network", QUICK, self.docker.create_network(request)).await.map(drop)
+    }
+
+    /// `DELETE /networks/{id}`; an absent one is success.
+    pub(super) async fn remove_network(&self, name: &str) -> Result<(), Failure> {
+        done(bounded("remove a network", QUICK, self.docker.remove_network(name)).await, &[404])
+    }
+}
+
+/// Waits for a call for at most `bound`.
+pub(super) async fn bounded<T>(
+    verb: &'static str,
+    bound: Duration,
+    call: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Failure> {
+    match timeout(bound, call).await {
+        Ok(answer) => answer.map_err(Failure::from),
+        Err(_) => Err(Failure::Other(EngineError::Slow { verb: verb.to_owned(), seconds: bound.as_secs() })),
+    }
+}
+
+/// Turns "no such thing" into `None`.
+fn found<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match answer {
+        Ok(thing) => Ok(Some(thing)),
+        Err(failure) if failure.is(404) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Turns statuses that mean "already so" into success.
+fn done(answer: Result<(), Failure>, already: &[u16]) -> Result<(), Failure> {
+    match answer {
+        Err(Failure::Status { code, .. }) if already.contains(&code) => Ok(()),
+        other => other,
+    }
+}
+
+/// Prefixes the path with the API version, unless one stands there.
+fn versioned(prefix: &str, mut request: BollardRequest) -> BollardRequest {
+    let path = request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let has_version =
+        path.strip_prefix("/v").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    if has_version {
+        return request;
+    }
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = format!("{prefix}{path}").parse().ok();
+    if let Ok(uri) = http::Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+    }
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(path: &str) -> String {
+        let mut request = BollardRequest::new(bollard::body_full(Bytes::new()));
+        *request.uri_mut() = format!("unix://2f72756e/{path}").parse().unwrap();
+        versioned("/v1.41", request).uri().path_and_query().unwrap().to_string()
+    }
+
+    #[test]
+    fn the_version_is_sent_once() {
+        assert_eq!(sent("containers/json?all=true"), "/v1.41/containers/json?all=true");
+        assert_eq!(sent("v1.41/containers/json"), "/v1.41/containers/json");
+        assert_eq!(sent("volumes/create"), "/v1.41/volumes/create");
+    }
+
+    #[test]
+    fn statuses_that_mean_already_so_are_success() {
+        let status = |code| Err(Failure::Status { code, message: String::new() });
+        assert!(done(status(304), &[304, 404]).is_ok());
+        assert!(done(status(409), &[304, 404]).is_err());
+        assert!(matches!(found::<()>(status(404).map(drop)), Ok(None)));
+    }
+}

@@ -1,0 +1,369 @@
+//! Sessions as containers of one Docker Engine, over its Unix socket.
+//!
+//! The spawner owns the one [`DockerEngine`] of a machine. Only this folder knows Docker: `api`
+//! makes the calls, `make` says what a container may do, `start` is the one way one comes to
+//! run, `network`, `firewall` and `probe` keep it apart from everything else.
+
+mod api;
+mod archive;
+mod events;
+mod fences;
+mod firewall;
+mod make;
+mod network;
+mod output;
+mod probe;
+mod start;
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bollard::models::{
+    ContainerInspectResponse, ContainerStateStatusEnum, ContainerSummary, ContainerSummaryStateEnum,
+};
+use dashmap::DashMap;
+use futures_util::stream::BoxStream;
+use ipnet::Ipv4Net;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use self::api::{Api, Failure, QUICK};
+use self::fences::Fences;
+pub use self::firewall::Firewall;
+use self::make::{EPOCH, INSTALLATION, NETWORK, SESSION, SPEC, container_name};
+use self::network::Bridge;
+pub use self::probe::Isolation;
+use self::start::Turn;
+use super::addresses::Addresses;
+use super::{
+    Connection, Container, ContainerStatus, Engine, EngineError, EngineEvent, EngineVersion, StartOrder,
+    Started,
+};
+use crate::session::{NetworkPolicy, NodeName, SessionId, Template, TemplateName, Upstream};
+
+/// The bound of a whole start.
+const START: Duration = Duration::from_secs(60);
+
+/// Where the engine is and which part of the machine is ours.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Settings {
+    /// The engine's Unix socket. Default `/var/run/docker.sock`.
+    pub socket: PathBuf,
+    /// The name of the internal network; also names this installation. Default `berth`.
+    pub network: String,
+    /// The address pool of the networks. Default `10.201.0.0/16`.
+    pub subnet: Ipv4Net,
+    /// The image that proves isolation; has bash and perl. Default `berth/base`.
+    pub probe_image: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            socket: "/var/run/docker.sock".into(),
+            network: "berth".to_owned(),
+            subnet: Ipv4Net::new_assert([10, 201, 0, 0].into(), 16),
+            probe_image: "berth/base".to_owned(),
+        }
+    }
+}
+
+/// One Docker Engine and the sessions on it.
+#[derive(Debug)]
+pub struct DockerEngine {
+    api: Api,
+    settings: Settings,
+    templates: BTreeMap<TemplateName, Template>,
+    node: NodeName,
+    addresses: Arc<Addresses>,
+    /// One start, stop or removal at a time per session, so that nobody starts a container before
+    /// its password is in it or stops what is not up yet. Entries live as long as such a turn.
+    turns: DashMap<SessionId, Arc<Mutex<()>>>,
+    /// What was started or stopped; changed within a turn.
+    fences: Fences,
+}
+
+impl DockerEngine {
+    /// Connects to the engine and agrees on an API version.
+    ///
+    /// # Errors
+    /// [`EngineError::Down`] when nothing answers on the socket, [`EngineError::Slow`] after 10 s.
+    pub async fn connect(
+        settings: Settings,
+        templates: BTreeMap<TemplateName, Template>,
+    ) -> Result<Self, EngineError> {
+        let api = Api::connect(&settings.socket).await?;
+        let node = NodeName(api.node().await?);
+        Ok(Self {
+            api,
+            settings,
+            templates,
+            node,
+            addresses: Arc::default(),
+            turns: DashMap::new(),
+            fences: Fences::default(),
+        })
+    }
+
+    /// Makes the internal network unless it is there, and the egress network if a template
+    /// wants one. Safe to repeat.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when one exists with other options or the addresses are taken.
+    pub async fn ensure_network(&self) -> Result<(), EngineError> {
+        self.bridge(NetworkPolicy::Internal)?.ensure(&self.api).await?;
+        if self.wants_egress() {
+            self.bridge(NetworkPolicy::Egress)?.ensure(&self.api).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes both networks; absent ones are success.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] while containers are on them.
+    pub async fn remove_network(&self) -> Result<(), EngineError> {
+        for policy in [NetworkPolicy::Internal, NetworkPolicy::Egress] {
+            self.api.remove_network(&self.bridge(policy)?.name).await?;
+        }
+        Ok(())
+    }
+
+    /// The packet filter of this installation's bridges.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when the subnet is too small.
+    pub fn firewall(&self) -> Result<Firewall, EngineError> {
+        let internal = self.bridge(NetworkPolicy::Internal)?;
+        let egress = self.bridge(NetworkPolicy::Egress)?;
+        // The engine asks these on behalf of containers with egress; they are often private.
+        let resolv_conf = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+        let firewall = Firewall::new(&self.settings.network, &internal.interface, &egress.interface);
+        Ok(firewall.with_name_servers(firewall::host_name_servers(&resolv_conf)))
+    }
+
+    /// Proves, from inside two containers, what a session cannot reach. Takes about two seconds.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] with what to do when the probe image is missing, or when the
+    /// controls of the experiment fail, so that nothing is proven either way.
+    pub async fn isolation(&self) -> Result<Isolation, EngineError> {
+        probe::run(&self.api, &self.settings, &self.bridge(NetworkPolicy::Internal)?).await
+    }
+
+    /// As [`Engine::start`], but undone when `abandoned` comes before the end: nobody waits for the
+    /// outcome any more, and what this start made or started must not live on without an owner.
+    ///
+    /// # Errors
+    /// As [`Engine::start`]; [`EngineError::Gone`] when it was abandoned.
+    pub async fn start_unless(
+        &self,
+        order: &StartOrder,
+        abandoned: impl Future<Output = ()> + Send,
+    ) -> Result<Started, EngineError> {
+        let slow = EngineError::Slow { verb: "start a session".into(), seconds: START.as_secs() };
+        timeout_at(Instant::now() + START, start::start(self, order, abandoned)).await.unwrap_or(Err(slow))
+    }
+
+    /// The address of a running container of ours, by its full id.
+    ///
+    /// # Errors
+    /// [`EngineError::Gone`] when there is none with this id or it is not ours;
+    /// [`EngineError::Exited`] when it does not run.
+    pub async fn address(&self, container: &str) -> Result<IpAddr, EngineError> {
+        let inspected = self.api.inspect(container).await?.filter(|found| self.is_ours(found));
+        let inspected =
+            inspected.filter(|found| found.id.as_deref() == Some(container)).ok_or(EngineError::Gone)?;
+        match status(&inspected) {
+            ContainerStatus::Running | ContainerStatus::Paused => {
+                self.address_of(&inspected).ok_or(EngineError::Gone)
+            }
+            ContainerStatus::Created | ContainerStatus::Exited => {
+                Err(self.exited(container, &inspected).await)
+            }
+        }
+    }
+
+    fn bridge(&self, policy: NetworkPolicy) -> Result<Bridge, EngineError> {
+        Bridge::of(&self.settings, policy)
+    }
+
+    fn wants_egress(&self) -> bool {
+        self.templates.values().any(|template| template.network == NetworkPolicy::Egress)
+    }
+
+    fn is_ours(&self, found: &ContainerInspectResponse) -> bool {
+        label(found, NETWORK) == Some(&self.settings.network)
+    }
+
+    /// The container of a session, or `None` if there is none of ours.
+    async fn find(&self, session: SessionId) -> Result<Option<Found>, EngineError> {
+        let inspected = self.api.inspect(&container_name(session)).await?;
+        let ours = inspected
+            .filter(|found| self.is_ours(found) && label(found, SESSION) == Some(&session.to_string()));
+        Ok(ours.and_then(|found| {
+            let epoch = label(&found, EPOCH).and_then(|epoch| epoch.parse().ok()).unwrap_or_default();
+            Some(Found { id: found.id.clone()?, status: status(&found), epoch })
+        }))
+    }
+
+    fn address_of(&self, found: &ContainerInspectResponse) -> Option<IpAddr> {
+        let networks = found.network_settings.as_ref()?.networks.as_ref()?;
+        let of = |policy| networks.get(&self.bridge(policy).ok()?.name)?.ip_address.as_deref()?.parse().ok();
+        of(NetworkPolicy::Internal).or_else(|| of(NetworkPolicy::Egress))
+    }
+
+    async fn exited(&self, container: &str, found: &ContainerInspectResponse) -> EngineError {
+        let code = found.state.as_ref().and_then(|state| state.exit_code);
+        let output = output::last_lines(&self.api, container).await.unwrap_or_default();
+        EngineError::Exited { code, output }
+    }
+
+    async fn remove_container(&self, container: &str) -> Result<(), EngineError> {
+        let deadline = Instant::now() + QUICK;
+        loop {
+            self.addresses.forget(container);
+            match self.api.remove(container).await {
+                Ok(()) => return Ok(()),
+                // Somebody else is removing it: wait until they have.
+                Err(failure) if failure.is(409) && Instant::now() < deadline => {
+                    sleep(Duration::from_millis(50)).await;
+                }
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+    }
+
+    /// The outcome of a verb that the engine refuses when the container is already so.
+    async fn settled(
+        &self,
+        session: SessionId,
+        done: Result<(), Failure>,
+        want: ContainerStatus,
+    ) -> Result<(), EngineError> {
+        let Err(failure) = done else { return Ok(()) };
+        match self.find(session).await? {
+            Some(found) if found.status == want => Ok(()),
+            Some(Found { status: ContainerStatus::Created | ContainerStatus::Exited, .. }) | None => {
+                Err(EngineError::Gone)
+            }
+            Some(_) => Err(failure.into()),
+        }
+    }
+}
+
+/// A container of a session.
+struct Found {
+    id: String,
+    status: ContainerStatus,
+    /// The start that made it.
+    epoch: u64,
+}
+
+#[async_trait]
+impl Engine for DockerEngine {
+    async fn start(&self, order: &StartOrder) -> Result<Started, EngineError> {
+        self.start_unless(order, std::future::pending()).await
+    }
+
+    async fn connect(&self, upstream: &Upstream) -> Result<Connection, EngineError> {
+        let resolve = self.address(&upstream.container);
+        Ok(Connection::Tcp(self.addresses.connect(upstream, resolve).await?))
+    }
+
+    async fn stop(&self, session: SessionId, grace: Duration) -> Result<(), EngineError> {
+        let _turn = Turn::take(self, session).await;
+        let Some(found) = self.find(session).await? else { return Ok(()) };
+        self.fences.raise(session, found.epoch);
+        self.addresses.forget(&found.id);
+        if found.status == ContainerStatus::Paused {
+            let thawed = self.api.unpause(&found.id).await;
+            // Gone while we asked is as good as stopped.
+            match self.settled(session, thawed, ContainerStatus::Running).await {
+                Ok(()) | Err(EngineError::Gone) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let stopped = self.api.stop(&found.id, grace).await;
+        self.addresses.forget(&found.id);
+        Ok(stopped?)
+    }
+
+    async fn pause(&self, session: SessionId) -> Result<(), EngineError> {
+        let found = self.find(session).await?.ok_or(EngineError::Gone)?;
+        self.settled(session, self.api.pause(&found.id).await, ContainerStatus::Paused).await
+    }
+
+    async fn resume(&self, session: SessionId) -> Result<(), EngineError> {
+        let found = self.find(session).await?.ok_or(EngineError::Gone)?;
+        self.settled(session, self.api.unpause(&found.id).await, ContainerStatus::Running).await
+    }
+
+    async fn remove(&self, session: SessionId) -> Result<(), EngineError> {
+        let _turn = Turn::take(self, session).await;
+        let Some(found) = self.find(session).await? else { return Ok(()) };
+        self.fences.raise(session, found.epoch);
+        self.remove_container(&found.id).await
+    }
+
+    async fn list(&self) -> Result<Vec<Container>, EngineError> {
+        let labels = vec![format!("{NETWORK}={}", self.settings.network), SESSION.to_owned()];
+        Ok(self.api.list(labels).await?.into_iter().filter_map(listed).collect())
+    }
+
+    async fn events(&self) -> Result<BoxStream<'static, EngineEvent>, EngineError> {
+        self.ping().await?;
+        Ok(events::stream(&self.api, &self.settings.network, self.addresses.clone()))
+    }
+
+    async fn ping(&self) -> Result<EngineVersion, EngineError> {
+        Ok(self.api.version().await?)
+    }
+
+    async fn output(&self, session: SessionId) -> Result<String, EngineError> {
+        match self.find(session).await? {
+            Some(found) => output::last_lines(&self.api, &found.id).await,
+            None => Ok(String::new()),
+        }
+    }
+}
+
+fn label<'a>(found: &'a ContainerInspectResponse, key: &str) -> Option<&'a String> {
+    found.config.as_ref()?.labels.as_ref()?.get(key)
+}
+
+fn status(found: &ContainerInspectResponse) -> ContainerStatus {
+    use ContainerStateStatusEnum as Engine;
+    match found.state.as_ref().and_then(|state| state.status) {
+        Some(Engine::RUNNING | Engine::RESTARTING | Engine::STOPPING) => ContainerStatus::Running,
+        Some(Engine::PAUSED) => ContainerStatus::Paused,
+        Some(Engine::CREATED | Engine::EMPTY) | None => ContainerStatus::Created,
+        Some(Engine::EXITED | Engine::DEAD | Engine::REMOVING) => ContainerStatus::Exited,
+    }
+}
+
+/// A row of the engine's list; `None`, and so left out, if it is not labelled as a session.
+fn listed(row: ContainerSummary) -> Option<Container> {
+    use ContainerSummaryStateEnum as Engine;
+    let empty = HashMap::new();
+    let labels = row.labels.as_ref().unwrap_or(&empty);
+    let status = match row.state {
+        Some(Engine::RUNNING | Engine::RESTARTING | Engine::STOPPING) => ContainerStatus::Running,
+        Some(Engine::PAUSED) => ContainerStatus::Paused,
+        Some(Engine::CREATED | Engine::EMPTY) | None => ContainerStatus::Created,
+        Some(Engine::EXITED | Engine::DEAD | Engine::REMOVING) => ContainerStatus::Exited,
+    };
+    Some(Container {
+        session: labels.get(SESSION)?.parse().ok()?,
+        id: row.id?,
+        name: row.names.unwrap_or_default().first().map(|name| name.trim_start_matches('/').to_owned())?,
+        installation: labels.get(INSTALLATION).cloned().unwrap_or_default(),
+        epoch: labels.get(EPOCH).and_then(|epoch| epoch.parse().ok()).unwrap_or_default(),
+        spec: labels.get(SPEC).cloned().unwrap_or_default(),
+        status,
+    })
+}
