@@ -1,0 +1,141 @@
+//! One change of a session: state machine, store, watchers, followers, audit.
+
+use std::sync::Arc;
+
+use tracing::{info, warn};
+
+use super::record::{advance, audited, close_reason};
+use super::{Broker, BrokerError, Change, Entry};
+use crate::audit::{Actor, AuditEvent, Record};
+use crate::engine::EngineError;
+use crate::revocation::CloseReason;
+use crate::session::{Action, Event, Session, State, StopReason};
+use crate::store::StoreError;
+
+impl Broker {
+    /// Applies one event: state machine, store, watchers. Serialised per session.
+    pub(super) async fn apply(&self, entry: &Arc<Entry>, event: Event) -> Result<Action, BrokerError> {
+        let _turn = entry.turn.lock().await;
+        let before = entry.session();
+        let (state, action) = before.state.clone().on(event)?;
+        if state == before.state {
+            return Ok(action);
+        }
+        let closing = close_reason(&state, action);
+        let session = advance(entry, &before, state, action);
+        let entered = session.state.kind() != before.state.kind() || action == Action::Launch;
+        // Stored first: a change that cannot be stored must not cut anybody off. The route closes
+        // next, before the caller lets the engine touch the container.
+        self.save(entry, session, entered).await?;
+        if let Some(reason) = closing {
+            entry.close(reason);
+        }
+        if action == Action::Open
+            && let Some(upstream) = entry.session().state.upstream()
+        {
+            entry.open(upstream.clone());
+        }
+        self.announce(entry, &before).await;
+        Ok(action)
+    }
+
+    /// Stores a record by compare-and-set and publishes it. A record that another gateway changed
+    /// is taken over and reported as stale.
+    pub(super) async fn save(
+        &self,
+        entry: &Arc<Entry>,
+        mut session: Session,
+        entered: bool,
+    ) -> Result<(), BrokerError> {
+        match self.0.store.update_session(&session).await {
+            Ok(version) => {
+                session.version = version;
+                entry.publish(session, entered);
+                Ok(())
+            }
+            Err(StoreError::Stale) => {
+                match self.0.store.session(entry.id).await? {
+                    Some(newer) => {
+                        if newer.state.upstream().is_none() {
+                            entry.close(CloseReason::Gone);
+                        }
+                        entry.publish(newer, true);
+                    }
+                    None => self.forget(entry),
+                }
+                Err(StoreError::Stale.into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Carries out what a transition asks for, in the background.
+    pub(super) fn follow(&self, entry: &Arc<Entry>, action: Action) {
+        let (broker, entry) = (self.clone(), entry.clone());
+        match action {
+            Action::Launch => self.0.tasks.spawn("start", async move { broker.launch(&entry).await }),
+            Action::Halt => self.0.tasks.spawn("stop", async move { broker.halt(&entry).await }),
+            Action::Erase => self.0.tasks.spawn("remove", async move { broker.erase(&entry).await }),
+            // These are carried out by whoever applied the event, under the work lock.
+            Action::Clean
+            | Action::Close
+            | Action::Freeze
+            | Action::Nothing
+            | Action::Open
+            | Action::Thaw => {}
+        }
+    }
+
+    pub(super) async fn undo_pause(
+        &self,
+        entry: &Arc<Entry>,
+        error: &EngineError,
+    ) -> Result<(), BrokerError> {
+        if matches!(error, EngineError::Gone) {
+            self.apply(entry, Event::Gone { reason: StopReason::Lost }).await?;
+            return Ok(());
+        }
+        self.apply(entry, Event::Resume).await?;
+        self.reopen(entry).await;
+        Ok(())
+    }
+
+    /// Opens the route of a session that is reachable again, unless a stop came in between.
+    pub(super) async fn reopen(&self, entry: &Arc<Entry>) {
+        let _turn = entry.turn.lock().await;
+        if let Some(upstream) = entry.session().state.upstream() {
+            entry.reopen(upstream.clone());
+        }
+    }
+
+    /// Tells followers, log and audit of a change.
+    async fn announce(&self, entry: &Arc<Entry>, before: &Session) {
+        let session = entry.session();
+        let _ = self.0.changes.send(Change::Changed(session.clone()));
+        if session.state.kind() == before.state.kind() {
+            return;
+        }
+        let owner = &session.owner_name;
+        match &session.state {
+            State::Failed { reason } => warn!(session = %entry.id, owner, ?reason, "session.failed"),
+            State::Stopped { reason } => info!(session = %entry.id, owner, ?reason, "session.stopped"),
+            State::Starting { .. } | State::Ready { .. } | State::Paused { .. } | State::Stopping { .. } => {
+                info!(session = %entry.id, owner, state = %session.state.kind(), "session.changed");
+            }
+        }
+        if let Some(event) = audited(before.state.kind(), &session.state) {
+            self.record(entry, event).await;
+        }
+    }
+
+    /// Writes what happened to a session into the audit.
+    pub(super) async fn record(&self, entry: &Entry, event: AuditEvent) {
+        let actor = match &event {
+            AuditEvent::SessionCreated { .. } | AuditEvent::SessionStopped { reason: StopReason::Owner } => {
+                Actor { name: entry.session().owner_name.clone(), address: None }
+            }
+            _ => Actor::system(),
+        };
+        self.0.audit.record(Record::new(actor, event).about(entry.label.as_str())).await;
+    }
+}

@@ -1,0 +1,241 @@
+//! What edges and operators ask for: create, acquire, start, stop, pause, resume.
+//!
+//! Each change runs as a task of its own, so that a browser that leaves in the middle does not
+//! leave half of it behind.
+
+use std::sync::Arc;
+
+use tokio::sync::broadcast;
+use tracing::{info, warn};
+
+use super::record::new_session;
+use super::{Acquired, Broker, BrokerError, Change, Entry, Hold, Intent};
+use crate::audit::AuditEvent;
+use crate::clock;
+use crate::engine::EngineError;
+use crate::revocation::CloseReason;
+use crate::session::{Action, Event, InputSource, Next, SessionName, StateKind, StopReason, TemplateName};
+use crate::store::User;
+
+impl Broker {
+    /// Creates a session and starts it.
+    ///
+    /// # Errors
+    /// [`BrokerError::TemplateUnknown`], [`BrokerError::TooMany`], [`BrokerError::Full`], or the
+    /// store's conflict when the owner has a session of this name. Nothing is left behind.
+    pub async fn create(
+        &self,
+        owner: &User,
+        template: &TemplateName,
+        name: SessionName,
+    ) -> Result<Arc<Entry>, BrokerError> {
+        let (broker, owner, template) = (self.clone(), owner.clone(), template.clone());
+        self.whole(async move { broker.create_now(&owner, &template, name).await }).await
+    }
+
+    async fn create_now(
+        &self,
+        owner: &User,
+        template: &TemplateName,
+        name: SessionName,
+    ) -> Result<Arc<Entry>, BrokerError> {
+        let inner = &self.0;
+        let Some(made_from) = inner.templates.get(template) else {
+            return Err(BrokerError::TemplateUnknown(template.clone()));
+        };
+        let creating = inner.creating.lock().await;
+        // Whoever was disabled or removed a moment ago gets nothing any more.
+        if inner.store.user(owner.id).await?.is_none_or(|user| user.disabled) {
+            return Err(BrokerError::NotFound);
+        }
+        let limit = inner.settings.max_sessions_per_user;
+        if self.entries_of(owner.id).len() >= limit {
+            return Err(BrokerError::TooMany { limit });
+        }
+        self.admit()?;
+        let session = new_session(owner, template.clone(), name);
+        // The intent is stored before anything is made: a crash from here on leaves a record
+        // that says what to clean up.
+        inner.store.insert_session(&session).await?;
+        let entry = Arc::new(Entry::new(session, Some(made_from.clone())));
+        self.remember(&entry);
+        drop(creating);
+        info!(session = %entry.id, owner = %owner.name, template = %template, "session.created");
+        self.record(&entry, AuditEvent::SessionCreated { template: template.to_string() }).await;
+        if let Err(error) = self.start(&entry).await {
+            self.erase(&entry).await;
+            return Err(error);
+        }
+        Ok(entry)
+    }
+
+    /// Uses a session: a hold if it is reachable; with [`Intent::Open`] wakes it otherwise.
+    ///
+    /// # Errors
+    /// The refusal of a start or resume.
+    pub async fn acquire(&self, entry: &Arc<Entry>, intent: Intent) -> Result<Acquired, BrokerError> {
+        if let Some(route) = entry.route() {
+            return Ok(Acquired::Ready(Hold { entry: entry.clone(), route }));
+        }
+        let kind = entry.session().state.kind();
+        match (kind, intent) {
+            (StateKind::Starting, _) => Ok(Acquired::Pending),
+            (StateKind::Stopping | StateKind::Stopped, Intent::Open) => {
+                self.start(entry).await?;
+                Ok(Acquired::Pending)
+            }
+            (StateKind::Paused | StateKind::Ready, Intent::Open) => {
+                self.resume(entry).await?;
+                Ok(match entry.route() {
+                    Some(route) => Acquired::Ready(Hold { entry: entry.clone(), route }),
+                    None => Acquired::Pending,
+                })
+            }
+            // A failed start is tried again only when a person asks for it, never by a reload.
+            (StateKind::Failed, Intent::Open) => Ok(Acquired::AtRest),
+            (
+                StateKind::Ready
+                | StateKind::Paused
+                | StateKind::Stopping
+                | StateKind::Stopped
+                | StateKind::Failed,
+                Intent::Use,
+            ) => Ok(Acquired::AtRest),
+        }
+    }
+
+    /// Starts a session that rests, joins a start in flight, resumes a frozen one.
+    ///
+    /// # Errors
+    /// [`BrokerError::Full`], or the store's refusal.
+    pub async fn start(&self, entry: &Arc<Entry>) -> Result<(), BrokerError> {
+        let (broker, entry) = (self.clone(), entry.clone());
+        self.whole(async move { broker.start_now(&entry).await }).await
+    }
+
+    async fn start_now(&self, entry: &Arc<Entry>) -> Result<(), BrokerError> {
+        if !entry.session().state.occupies() {
+            self.admit()?;
+        }
+        if entry.session().state.kind() == StateKind::Paused {
+            return self.resume(entry).await;
+        }
+        let deadline = clock::later(clock::now(), self.0.settings.queue_deadline);
+        let action = self.apply(entry, Event::Start { deadline }).await?;
+        self.follow(entry, action);
+        Ok(())
+    }
+
+    /// Stops a session, then does what `next` says. Returns when the stop is under way.
+    ///
+    /// # Errors
+    /// [`BrokerError::Illegal`] if it rests already and nothing is to follow.
+    pub async fn stop(&self, entry: &Arc<Entry>, reason: StopReason, next: Next) -> Result<(), BrokerError> {
+        let (broker, entry) = (self.clone(), entry.clone());
+        self.whole(async move { broker.stop_now(&entry, reason, next).await }).await
+    }
+
+    async fn stop_now(&self, entry: &Arc<Entry>, reason: StopReason, next: Next) -> Result<(), BrokerError> {
+        if next == Next::Restart && !entry.session().state.occupies() {
+            return self.start(entry).await;
+        }
+        let action = self.apply(entry, Event::Stop { reason, next }).await?;
+        self.follow(entry, action);
+        Ok(())
+    }
+
+    /// Freezes a reachable session; its sockets are closed with [`CloseReason::Lapsed`].
+    ///
+    /// # Errors
+    /// [`BrokerError::Illegal`] if it is not reachable.
+    pub async fn pause(&self, entry: &Arc<Entry>) -> Result<(), BrokerError> {
+        let (broker, entry) = (self.clone(), entry.clone());
+        self.whole(async move { broker.pause_now(&entry).await }).await
+    }
+
+    async fn pause_now(&self, entry: &Arc<Entry>) -> Result<(), BrokerError> {
+        let _work = entry.work.lock().await;
+        let action = self.apply(entry, Event::Pause).await?;
+        if action == Action::Freeze
+            && let Err(error) = self.0.engine.pause(entry.id).await
+        {
+            warn!(session = %entry.id, %error, "the engine did not freeze a session; it goes on");
+            self.undo_pause(entry, &error).await?;
+        }
+        Ok(())
+    }
+
+    /// Thaws a frozen session and waits until it may be used.
+    ///
+    /// # Errors
+    /// [`BrokerError::Illegal`] if it is neither frozen nor reachable.
+    pub async fn resume(&self, entry: &Arc<Entry>) -> Result<(), BrokerError> {
+        let (broker, entry) = (self.clone(), entry.clone());
+        self.whole(async move { broker.resume_now(&entry).await }).await
+    }
+
+    async fn resume_now(&self, entry: &Arc<Entry>) -> Result<(), BrokerError> {
+        let _work = entry.work.lock().await;
+        let action = self.apply(entry, Event::Resume).await?;
+        if action != Action::Thaw {
+            return Ok(());
+        }
+        match self.0.engine.resume(entry.id).await {
+            Ok(()) => {
+                entry.note_input(InputSource::Open);
+                self.reopen(entry).await;
+                Ok(())
+            }
+            Err(EngineError::Gone) => {
+                self.apply(entry, Event::Gone { reason: StopReason::Lost }).await.map(drop)
+            }
+            Err(error) => {
+                warn!(session = %entry.id, %error, "the engine did not thaw a session");
+                self.apply(entry, Event::Pause).await?;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Waits until a stop that is under way is complete: the session rests or is gone.
+    pub async fn ended(&self, entry: &Arc<Entry>) {
+        let mut changes = self.changes();
+        while self.entry(entry.id).is_some() && entry.session().state.kind() == StateKind::Stopping {
+            // Lagging is fine: the state itself is looked at again.
+            if matches!(changes.recv().await, Err(broadcast::error::RecvError::Closed)) {
+                return;
+            }
+        }
+    }
+
+    /// Runs a change to its end even if whoever asked for it goes away in the middle.
+    async fn whole<T: Send + 'static>(
+        &self,
+        change: impl Future<Output = Result<T, BrokerError>> + Send + 'static,
+    ) -> Result<T, BrokerError> {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        self.0.tasks.spawn("change", async move {
+            let _ = tell.send(change.await);
+        });
+        told.await.unwrap_or(Err(BrokerError::BrokenOff))
+    }
+
+    /// Refuses when every place is taken.
+    fn admit(&self) -> Result<(), BrokerError> {
+        let (running, limit) = (self.occupied(), self.0.settings.max_sessions);
+        if running >= limit { Err(BrokerError::Full { running, limit }) } else { Ok(()) }
+    }
+
+    pub(super) fn remember(&self, entry: &Arc<Entry>) {
+        self.0.by_id.insert(entry.id, entry.clone());
+        self.0.by_label.insert(entry.label.clone(), entry.clone());
+    }
+
+    /// Forgets a removed session and tells followers.
+    pub(super) fn forget(&self, entry: &Arc<Entry>) {
+        entry.close(CloseReason::Gone);
+        self.0.by_label.remove(&entry.label);
+        self.0.by_id.remove(&entry.id);
+        let _ = self.0.changes.send(Change::Removed(entry.session()));
+    }
+}

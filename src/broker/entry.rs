@@ -1,0 +1,212 @@
+//! One session in memory: its record, its route, and who is using it.
+
+use std::sync::Arc;
+use std::sync::Mutex as StdMutex;
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::{Mutex, watch};
+use tokio::time::Instant;
+
+use crate::clock;
+use crate::revocation::{CloseReason, Revocation};
+use crate::session::reap::Facts;
+use crate::session::{InputSource, Label, Session, SessionId, Template, Upstream, UserId};
+use crate::telemetry::names;
+
+/// A session in memory. Shared by the routing table, open connections and background work.
+#[derive(Debug)]
+pub struct Entry {
+    /// Opaque identity.
+    pub id: SessionId,
+    /// Name in URLs.
+    pub label: Label,
+    /// Who owns it.
+    pub owner: UserId,
+    /// What it is made from; `None` when the template is no longer configured.
+    pub template: Option<Arc<Template>>,
+    /// The record as stored; watchers are told of every change.
+    record: watch::Sender<Arc<Session>>,
+    /// Present exactly while bytes may flow.
+    route: ArcSwapOption<Route>,
+    /// Held for the whole of a start, stop, pause or resume: one engine operation at a time.
+    pub(super) work: Mutex<()>,
+    /// Held while one event is applied and stored; never across an engine call.
+    pub(super) turn: Mutex<()>,
+    /// When it entered its state, on the monotonic clock. No `.await` happens under this lock.
+    entered: StdMutex<Instant>,
+    activity: Activity,
+}
+
+/// Where the bytes of a reachable session go, until the route is closed.
+#[derive(Debug)]
+pub struct Route {
+    /// The container's port.
+    pub upstream: Upstream,
+    /// Ends when the session leaves `Ready`; every open socket waits for it.
+    pub revocation: Revocation,
+}
+
+/// What people do with a session, counted without locks.
+#[derive(Debug)]
+struct Activity {
+    /// Start of this entry's monotonic count.
+    origin: Instant,
+    /// Milliseconds from `origin` to the last human input.
+    input_ms: AtomicU64,
+    /// Milliseconds from `origin` to the moment it became reachable.
+    ready_ms: AtomicU64,
+    /// The last input's source, as an index into [`SOURCES`].
+    source: AtomicU8,
+    /// Open viewers and upgraded connections.
+    viewers: AtomicUsize,
+}
+
+const SOURCES: [InputSource; 5] =
+    [InputSource::Open, InputSource::Key, InputSource::Pointer, InputSource::Clipboard, InputSource::Request];
+
+impl Entry {
+    pub(super) fn new(session: Session, template: Option<Arc<Template>>) -> Self {
+        let now = Instant::now();
+        let back = |elapsed: Duration| now.checked_sub(elapsed).unwrap_or(now);
+        let in_state = clock::since(session.state_since);
+        // The total limit counts from when it became reachable, across restarts of the gateway.
+        let origin = back(session.ready_at.map(clock::since).unwrap_or_default());
+        let input_ms = u64::try_from(origin.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Self {
+            id: session.id,
+            label: session.label.clone(),
+            owner: session.owner,
+            template,
+            route: ArcSwapOption::empty(),
+            work: Mutex::new(()),
+            turn: Mutex::new(()),
+            entered: StdMutex::new(back(in_state)),
+            activity: Activity {
+                origin,
+                // The last input before a restart is not known to the second: a restart counts.
+                input_ms: AtomicU64::new(input_ms),
+                ready_ms: AtomicU64::new(0),
+                source: AtomicU8::new(0),
+                viewers: AtomicUsize::new(0),
+            },
+            record: watch::Sender::new(Arc::new(session)),
+        }
+    }
+
+    /// The session as last stored.
+    #[must_use]
+    pub fn session(&self) -> Arc<Session> {
+        self.record.borrow().clone()
+    }
+
+    /// Follows the session's record; the present one counts as seen.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Arc<Session>> {
+        self.record.subscribe()
+    }
+
+    /// The open route, if bytes may flow now. Lock-free.
+    #[must_use]
+    pub fn route(&self) -> Option<Arc<Route>> {
+        self.route.load_full()
+    }
+
+    /// Records that a human did something just now. Lock-free; called per input message.
+    pub fn note_input(&self, source: InputSource) {
+        let index = SOURCES.iter().position(|s| *s == source).unwrap_or_default();
+        self.activity.source.store(u8::try_from(index).unwrap_or_default(), Ordering::Relaxed);
+        self.activity.input_ms.store(self.elapsed_ms(), Ordering::Relaxed);
+    }
+
+    /// The last human input: how long ago, and what it was.
+    #[must_use]
+    pub fn last_input(&self) -> (Duration, InputSource) {
+        let source = SOURCES[usize::from(self.activity.source.load(Ordering::Relaxed))];
+        (self.ago(&self.activity.input_ms), source)
+    }
+
+    /// How many viewers and upgraded connections are open.
+    #[must_use]
+    pub fn viewers(&self) -> usize {
+        self.activity.viewers.load(Ordering::Relaxed)
+    }
+
+    /// Counts a viewer until the returned guard drops.
+    #[must_use]
+    pub fn viewer(self: &Arc<Self>) -> ViewerGuard {
+        self.activity.viewers.fetch_add(1, Ordering::Relaxed);
+        metrics::gauge!(names::VIEWERS).increment(1.0);
+        ViewerGuard(self.clone())
+    }
+
+    /// What the reaper decides by.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        let entered = *self.entered.lock().expect("no code panics while it holds this lock");
+        Facts {
+            state: self.session().state.kind(),
+            in_state: entered.elapsed(),
+            without_input: self.last_input().0,
+            since_ready: self.ago(&self.activity.ready_ms),
+        }
+    }
+
+    /// Publishes a stored record; `entered` tells that it is in a new state.
+    pub(super) fn publish(&self, session: Session, entered: bool) {
+        if entered {
+            *self.entered.lock().expect("no code panics while it holds this lock") = Instant::now();
+        }
+        self.record.send_replace(Arc::new(session));
+    }
+
+    /// Opens the route: from now on holds can be had. Counts as input, so that the away limit
+    /// starts afresh.
+    pub(super) fn open(&self, upstream: Upstream) {
+        self.note_input(InputSource::Open);
+        self.activity.ready_ms.store(self.elapsed_ms(), Ordering::Relaxed);
+        self.reopen(upstream);
+    }
+
+    /// Opens the route of a session that was reachable before: its limits run on.
+    pub(super) fn reopen(&self, upstream: Upstream) {
+        self.route.store(Some(Arc::new(Route { upstream, revocation: Revocation::new() })));
+    }
+
+    /// Closes the route and tells every open socket why.
+    pub(super) fn close(&self, reason: CloseReason) {
+        if let Some(route) = self.route.swap(None) {
+            route.revocation.revoke(reason);
+        }
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.activity.origin.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn ago(&self, stamp_ms: &AtomicU64) -> Duration {
+        Duration::from_millis(self.elapsed_ms().saturating_sub(stamp_ms.load(Ordering::Relaxed)))
+    }
+}
+
+/// One open viewer; uncounted when dropped.
+#[derive(Debug)]
+pub struct ViewerGuard(Arc<Entry>);
+
+impl Drop for ViewerGuard {
+    fn drop(&mut self) {
+        self.0.activity.viewers.fetch_sub(1, Ordering::Relaxed);
+        metrics::gauge!(names::VIEWERS).decrement(1.0);
+    }
+}
+
+/// The right to exchange bytes with a reachable session; held until the response body or the
+/// socket ends. Cheap to make: two reference counts.
+#[derive(Clone, Debug)]
+pub struct Hold {
+    /// The session.
+    pub entry: Arc<Entry>,
+    /// Its route when the hold was acquired.
+    pub route: Arc<Route>,
+}

@@ -1,0 +1,110 @@
+//! Why the broker refuses or fails.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::engine::EngineError;
+use crate::fault::{Answer, Fault};
+use crate::session::{Illegal, TemplateName};
+use crate::store::{StoreError, UniqueKey};
+
+/// Why a session could not be created or changed.
+#[derive(Debug, Error)]
+pub enum BrokerError {
+    /// The change ended without saying how: a bug of ours.
+    #[error("the change was broken off")]
+    BrokenOff,
+    /// The engine refused or failed; the session is as it was.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Every place for a running session is taken.
+    #[error("{running} of {limit} sessions are running")]
+    Full {
+        /// How many run.
+        running: usize,
+        /// How many may.
+        limit: usize,
+    },
+    /// The event has no meaning in the session's state.
+    #[error(transparent)]
+    Illegal(#[from] Illegal),
+    /// There is no such session.
+    #[error("there is no such session")]
+    NotFound,
+    /// The store failed, or the name is taken.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No such template is configured.
+    #[error("no template {0} is configured")]
+    TemplateUnknown(TemplateName),
+    /// The owner has as many sessions as they may.
+    #[error("the owner has {limit} sessions, the most allowed")]
+    TooMany {
+        /// How many they may have.
+        limit: usize,
+    },
+}
+
+impl Answer for BrokerError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::BrokenOff => Fault::Internal,
+            Self::Engine(error) => error.fault(),
+            Self::Store(error) => error.fault(),
+            Self::Full { .. } => Fault::Engine,
+            Self::Illegal(_) | Self::NotFound | Self::TemplateUnknown(_) | Self::TooMany { .. } => {
+                Fault::Downstream
+            }
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::BrokenOff => "broken_off",
+            Self::Engine(error) => error.code(),
+            Self::Full { .. } => "full",
+            Self::Illegal(_) => "wrong_state",
+            Self::NotFound => "not_found",
+            Self::Store(StoreError::Conflict(UniqueKey::SessionName)) => "name_taken",
+            Self::Store(error) => error.code(),
+            Self::TemplateUnknown(_) => "template_unknown",
+            Self::TooMany { .. } => "too_many_sessions",
+        }
+    }
+
+    fn public(&self) -> String {
+        match self {
+            Self::BrokenOff => "That was not your doing. Reload the page and try again.".to_owned(),
+            Self::Engine(error) => error.public(),
+            Self::Full { .. } => "All places are taken right now. Try again in a few minutes.".to_owned(),
+            Self::Illegal(illegal) => {
+                format!(
+                    "This machine is {} right now, so that cannot be done. Reload the page.",
+                    illegal.state
+                )
+            }
+            Self::NotFound => "There is no such machine, or it is not yours.".to_owned(),
+            Self::Store(error) => error.public(),
+            Self::TemplateUnknown(name) => {
+                format!("There is no machine type “{name}”. Choose one from the list.")
+            }
+            Self::TooMany { limit } => {
+                format!("You have {limit} machines, the most you may have. Delete one to make room.")
+            }
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Full { .. } => Some(Duration::from_secs(60)),
+            Self::Store(error) => error.retry_after(),
+            Self::Engine(error) => error.retry_after(),
+            Self::BrokenOff
+            | Self::Illegal(_)
+            | Self::NotFound
+            | Self::TemplateUnknown(_)
+            | Self::TooMany { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The broker: the only code that changes a session.
+//!
+//! Edges ask it to create, acquire, stop; the reaper and the reconciler are its own clocks.
+//! It knows no HTTP. Every change is one [`Event`](crate::session::Event) applied to the pure state machine, stored by
+//! compare-and-set, published to watchers, and followed by the returned [`Action`](crate::session::Action).
+
+mod apply;
+mod change;
+mod entry;
+mod error;
+mod queue;
+pub mod readiness;
+mod reaper;
+mod reconcile;
+mod record;
+mod start;
+mod stop;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dashmap::DashMap;
+use tokio::sync::broadcast;
+
+pub use self::entry::{Entry, Hold, Route, ViewerGuard};
+pub use self::error::BrokerError;
+pub use self::queue::Place;
+use self::queue::Queue;
+use crate::audit::Audit;
+use crate::clock;
+use crate::engine::Engine;
+use crate::session::reap::{Expiry, Policy, expiry};
+use crate::session::{Label, Phase, Session, SessionId, State, StateKind, Template, TemplateName, UserId};
+use crate::store::Store;
+use crate::tasks::Tasks;
+
+/// Bounds of the broker. The templates and limits come from the configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Most sessions that occupy the engine at once. Default 100.
+    pub max_sessions: usize,
+    /// Most sessions one owner may have, in any state. Default 3.
+    pub max_sessions_per_user: usize,
+    /// Most starts at once; others queue. Default 4.
+    pub max_parallel_starts: usize,
+    /// Bound of each phase after the queue. Default 60 s.
+    pub start_deadline: Duration,
+    /// Bound of the queue. Default 10 min.
+    pub queue_deadline: Duration,
+    /// Time between SIGTERM and SIGKILL. Default 10 s.
+    pub stop_grace: Duration,
+    /// When sessions lapse.
+    pub reap: Policy,
+    /// Time between two reconciliations. Default 15 s.
+    pub reconcile_every: Duration,
+}
+
+/// A change that followers of the event stream hear of.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// The session is new or its record changed.
+    Changed(Arc<Session>),
+    /// The session is gone.
+    Removed(Arc<Session>),
+}
+
+/// What an attempt to use a session led to.
+#[derive(Debug)]
+pub enum Acquired {
+    /// It is reachable.
+    Ready(Hold),
+    /// It is on its way; watch the entry.
+    Pending,
+    /// It is not running and was not asked to: stopped, frozen or failed.
+    AtRest,
+}
+
+/// Whether using a session may wake it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Intent {
+    /// A person opens it: start or resume it if need be.
+    Open,
+    /// A page's own request or socket: use it only if it is reachable.
+    Use,
+}
+
+/// How far a start is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Progress {
+    /// What it waits for.
+    pub phase: Phase,
+    /// Since the start was asked for.
+    pub elapsed: Duration,
+    /// Its place in the queue while it is queued.
+    pub place: Option<Place>,
+}
+
+/// The one service that changes sessions. Clones are the same broker.
+#[derive(Clone)]
+pub struct Broker(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn Store>,
+    engine: Arc<dyn Engine>,
+    audit: Audit,
+    templates: BTreeMap<TemplateName, Arc<Template>>,
+    settings: Settings,
+    tasks: Tasks,
+    by_label: DashMap<Label, Arc<Entry>>,
+    by_id: DashMap<SessionId, Arc<Entry>>,
+    queue: Queue,
+    /// Held while a session is counted and recorded, so that two requests cannot share one place.
+    creating: tokio::sync::Mutex<()>,
+    changes: broadcast::Sender<Change>,
+}
+
+impl std::fmt::Debug for Broker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Broker").field("sessions", &self.0.by_id.len()).finish_non_exhaustive()
+    }
+}
+
+impl Broker {
+    /// A broker without sessions; call [`Broker::recover`] before the listener opens.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        engine: Arc<dyn Engine>,
+        audit: Audit,
+        templates: impl IntoIterator<Item = Template>,
+        settings: Settings,
+        tasks: Tasks,
+    ) -> Self {
+        let templates = templates.into_iter().map(|t| (t.name.clone(), Arc::new(t))).collect();
+        let queue = Queue::new(settings.max_parallel_starts);
+        Self(Arc::new(Inner {
+            store,
+            engine,
+            audit,
+            templates,
+            settings,
+            tasks,
+            by_label: DashMap::new(),
+            by_id: DashMap::new(),
+            queue,
+            creating: tokio::sync::Mutex::new(()),
+            changes: broadcast::Sender::new(256),
+        }))
+    }
+
+    // --- looking ---------------------------------------------------------------------------
+
+    /// The session behind a label. No allocation, no store.
+    #[must_use]
+    pub fn find(&self, label: &str) -> Option<Arc<Entry>> {
+        self.0.by_label.get(label).map(|entry| entry.clone())
+    }
+
+    /// The session of this id.
+    #[must_use]
+    pub fn entry(&self, id: SessionId) -> Option<Arc<Entry>> {
+        self.0.by_id.get(&id).map(|entry| entry.clone())
+    }
+
+    /// Every session, oldest first.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Arc<Entry>> {
+        let mut entries: Vec<_> = self.0.by_id.iter().map(|entry| entry.clone()).collect();
+        entries.sort_by_key(|entry| (entry.session().created_at, entry.id));
+        entries
+    }
+
+    /// The sessions of one owner, oldest first.
+    #[must_use]
+    pub fn entries_of(&self, owner: UserId) -> Vec<Arc<Entry>> {
+        let mut entries = self.entries();
+        entries.retain(|entry| entry.owner == owner);
+        entries
+    }
+
+    /// The configured templates, by name.
+    #[must_use]
+    pub fn templates(&self) -> &BTreeMap<TemplateName, Arc<Template>> {
+        &self.0.templates
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Follows every change of every session. A follower that falls behind by 256 is told so and
+    /// should read everything again.
+    #[must_use]
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.0.changes.subscribe()
+    }
+
+    /// How far the start of a session is; `None` if it is not starting.
+    #[must_use]
+    pub fn progress(&self, entry: &Entry) -> Option<Progress> {
+        let session = entry.session();
+        let State::Starting { phase, .. } = session.state else { return None };
+        Some(Progress {
+            phase,
+            elapsed: clock::since(session.state_since),
+            place: self.0.queue.place(entry.id),
+        })
+    }
+
+    /// Which limit will end the session, and when.
+    #[must_use]
+    pub fn expiry(&self, entry: &Entry) -> Option<Expiry> {
+        expiry(&entry.facts(), &self.0.settings.reap)
+    }
+
+    /// How many sessions occupy the engine.
+    #[must_use]
+    pub fn occupied(&self) -> usize {
+        self.0.by_id.iter().filter(|entry| entry.session().state.occupies()).count()
+    }
+
+    /// How many sessions are in each state.
+    #[must_use]
+    pub fn count_by_state(&self) -> BTreeMap<StateKind, usize> {
+        let mut counts: BTreeMap<_, _> = StateKind::ALL.into_iter().map(|kind| (kind, 0)).collect();
+        for entry in &self.0.by_id {
+            *counts.entry(entry.session().state.kind()).or_default() += 1;
+        }
+        counts
+    }
+}

@@ -1,0 +1,78 @@
+//! The end of a session's container, and of the session.
+
+use std::sync::Arc;
+
+use tracing::{info, warn};
+
+use super::{Broker, Entry};
+use crate::audit::AuditEvent;
+use crate::clock;
+use crate::engine::EngineError;
+use crate::session::{Event, Next, State};
+
+impl Broker {
+    /// Stops the container of a session that is `Stopping`, then follows up. If the engine does
+    /// not manage, the session stays `Stopping` and the reconciler calls this again.
+    pub(super) async fn halt(&self, entry: &Arc<Entry>) {
+        let action = {
+            let _work = entry.work.lock().await;
+            if !matches!(entry.session().state, State::Stopping { .. }) {
+                return;
+            }
+            if let Err(error) = self.end_container(entry).await {
+                warn!(session = %entry.id, %error, "a session could not be stopped yet; it will be tried again");
+                return;
+            }
+            let deadline = clock::later(clock::now(), self.0.settings.queue_deadline);
+            self.apply(entry, Event::Ended { deadline }).await
+        };
+        match action {
+            Ok(action) => self.follow(entry, action),
+            Err(error) => warn!(session = %entry.id, %error, "a stop could not be recorded yet"),
+        }
+    }
+
+    /// Stops the container, and removes it where a reset or removal follows. What follows may
+    /// change meanwhile, so it is looked at again afterwards.
+    async fn end_container(&self, entry: &Arc<Entry>) -> Result<(), EngineError> {
+        loop {
+            let wanted = following(entry);
+            self.0.engine.stop(entry.id, self.0.settings.stop_grace).await?;
+            if matches!(wanted, Some(Next::Reset | Next::Remove)) {
+                self.0.engine.remove(entry.id).await?;
+            }
+            if following(entry) == wanted {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Removes container and record. If either fails, the record stays and the reconciler
+    /// removes it later.
+    pub(super) async fn erase(&self, entry: &Arc<Entry>) {
+        let _work = entry.work.lock().await;
+        if let Err(error) = self.0.engine.remove(entry.id).await {
+            warn!(session = %entry.id, %error, "a container could not be removed yet; it will be tried again");
+            return;
+        }
+        if let Err(error) = self.0.store.remove_session(entry.id).await {
+            warn!(session = %entry.id, %error, "a session's record could not be removed yet");
+            return;
+        }
+        self.forget(entry);
+        info!(session = %entry.id, "session.removed");
+        self.record(entry, AuditEvent::SessionRemoved).await;
+    }
+}
+
+/// What follows the stop that is under way.
+fn following(entry: &Entry) -> Option<Next> {
+    match entry.session().state {
+        State::Stopping { next, .. } => Some(next),
+        State::Starting { .. }
+        | State::Ready { .. }
+        | State::Paused { .. }
+        | State::Stopped { .. }
+        | State::Failed { .. } => None,
+    }
+}
