@@ -1,0 +1,208 @@
+//! The one place where an error becomes a status with a page or a problem document.
+//!
+//! Every edge hands its errors here as [`Answer`]s. Nothing else decides on a status, sets
+//! `Retry-After` or logs a failed request. Browsers that navigate get a page (one title, one
+//! sentence, one next step), everyone else RFC 9457 `application/problem+json`.
+
+mod headers;
+mod surface;
+
+use std::time::Duration;
+
+use askama::Template;
+use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use serde_json::json;
+use tracing::{debug, error, warn};
+
+pub use self::headers::{bare, page};
+pub use self::surface::{Place, Surface};
+use crate::body::Body;
+use crate::fault::{Answer, Fault, chain};
+
+/// What the asker can read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Wants {
+    /// A browser that navigates: a page for people.
+    Page,
+    /// A script or a program: a problem document.
+    Problem,
+}
+
+impl Wants {
+    /// Reads it off a request. `Sec-Fetch-*` is the browser's own word and wins over `Accept`.
+    #[must_use]
+    pub fn of(headers: &HeaderMap) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        if let Some(mode) = text("sec-fetch-mode") {
+            return if mode == "navigate" { Self::Page } else { Self::Problem };
+        }
+        match text(ACCEPT.as_str()) {
+            Some(accept) if accept.contains("text/html") => Self::Page,
+            Some(_) | None => Self::Problem,
+        }
+    }
+}
+
+/// Who asked, and where the answer is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'a> {
+    /// What they can read.
+    pub wants: Wants,
+    /// The id of their request, as in the log.
+    pub request_id: &'a str,
+    /// The origin they see it on.
+    pub surface: &'a Surface,
+}
+
+/// The answer to an error, and its one line in the log with the chain of causes.
+pub fn failure(error: &dyn Answer, asker: &Asker<'_>) -> Response<Body> {
+    let status = status(error);
+    log(error, status, asker.request_id);
+    let mut response = match asker.wants {
+        Wants::Page => error_page(error, status, asker),
+        Wants::Problem => problem(error, status, asker.request_id),
+    };
+    if let Some(after) = error.retry_after() {
+        response.headers_mut().insert(RETRY_AFTER, seconds(after));
+    }
+    response
+}
+
+/// There is no such address. (Sessions that are missing or forbidden have a refusal of their own.)
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("there is nothing at this address")]
+pub struct NotFound;
+
+impl Answer for NotFound {
+    fn fault(&self) -> Fault {
+        Fault::Downstream
+    }
+
+    fn code(&self) -> &'static str {
+        "not_found"
+    }
+
+    fn public(&self) -> String {
+        "There is nothing at this address. Perhaps it was mistyped; your machines are on the start page."
+            .to_owned()
+    }
+}
+
+/// The status of an error: by its code where one status says it best, else by its fault.
+#[must_use]
+pub fn status(error: &dyn Answer) -> StatusCode {
+    match (error.fault(), error.code()) {
+        (Fault::Downstream, code) => downstream_status(code),
+        (Fault::Upstream, "upstream_timeout") => StatusCode::GATEWAY_TIMEOUT,
+        (Fault::Upstream, _) => StatusCode::BAD_GATEWAY,
+        (Fault::Engine | Fault::Store, _) => StatusCode::SERVICE_UNAVAILABLE,
+        (Fault::Internal, _) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn downstream_status(code: &str) -> StatusCode {
+    match code {
+        "not_found" | "session_unknown" | "user_unknown" => StatusCode::NOT_FOUND,
+        "credentials_wrong" | "login_required" => StatusCode::UNAUTHORIZED,
+        "csrf_failed" | "origin_foreign" => StatusCode::FORBIDDEN,
+        "host_foreign" => StatusCode::MISDIRECTED_REQUEST,
+        "body_stalled" => StatusCode::REQUEST_TIMEOUT,
+        "method" => StatusCode::METHOD_NOT_ALLOWED,
+        "last_admin" | "name_taken" | "taken" | "too_many_sessions" | "user_taken" | "wrong_state" => {
+            StatusCode::CONFLICT
+        }
+        "ticket_invalid" => StatusCode::GONE,
+        "body_too_large" => StatusCode::PAYLOAD_TOO_LARGE,
+        "media_type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "name_invalid" | "password_weak" | "template_unknown" => StatusCode::UNPROCESSABLE_ENTITY,
+        "throttled" => StatusCode::TOO_MANY_REQUESTS,
+        // Codes of other modules without a status of their own.
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// What people and programs may read; of our own bugs, nothing but where to find them.
+fn sentence(error: &dyn Answer) -> String {
+    match error.fault() {
+        Fault::Internal => {
+            "That was not your doing. Try again; if it happens again, tell whoever runs this Berth \
+                            and give the reference below."
+                .to_owned()
+        }
+        Fault::Downstream | Fault::Upstream | Fault::Engine | Fault::Store => error.public(),
+    }
+}
+
+fn title(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => "Nothing here",
+        StatusCode::UNAUTHORIZED => "Please log in",
+        StatusCode::FORBIDDEN => "This was not allowed",
+        StatusCode::GONE => "This link has been used",
+        StatusCode::CONFLICT => "That does not work right now",
+        StatusCode::TOO_MANY_REQUESTS => "One moment, please",
+        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => "The machine does not answer",
+        StatusCode::SERVICE_UNAVAILABLE => "Not right now",
+        StatusCode::INTERNAL_SERVER_ERROR => "Something went wrong on our side",
+        // A `StatusCode` is an open set; the rest are requests we could not read.
+        _ => "That request was not understood",
+    }
+}
+
+fn problem(error: &dyn Answer, status: StatusCode, request_id: &str) -> Response<Body> {
+    let json = json!({
+        "type": format!("urn:berth:problem:{}", error.code()),
+        "title": title(status),
+        "status": status.as_u16(),
+        "code": error.code(),
+        "detail": sentence(error),
+        "request_id": request_id,
+    });
+    let mut response = bare(status, json.to_string());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage<'a> {
+    surface: &'a Surface,
+    title: &'static str,
+    sentence: String,
+    request_id: Option<&'a str>,
+    href: &'a str,
+    next: &'static str,
+}
+
+fn error_page(error: &dyn Answer, status: StatusCode, asker: &Asker<'_>) -> Response<Body> {
+    let login = status == StatusCode::UNAUTHORIZED;
+    let shown = ErrorPage {
+        surface: asker.surface,
+        title: title(status),
+        sentence: sentence(error),
+        request_id: status.is_server_error().then_some(asker.request_id),
+        href: if login { &asker.surface.login } else { &asker.surface.home },
+        next: if login { "Log in" } else { "Go to your machines" },
+    };
+    page(asker.surface, status, &shown)
+}
+
+/// Once per failed request, with the chain. Refusals are the asker's business, not an alarm.
+fn log(error: &dyn Answer, status: StatusCode, request_id: &str) {
+    let (code, status, chain) = (error.code(), status.as_u16(), chain(error));
+    match error.fault() {
+        Fault::Downstream => debug!(request_id, code, status, chain, "request.refused"),
+        Fault::Upstream | Fault::Engine | Fault::Store => {
+            warn!(request_id, code, status, chain, "request.failed")
+        }
+        Fault::Internal => error!(request_id, code, status, chain, "request.failed"),
+    }
+}
+
+fn seconds(after: Duration) -> HeaderValue {
+    HeaderValue::from(after.as_secs().max(1))
+}
+
+#[cfg(test)]
+mod tests;
