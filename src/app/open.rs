@@ -1,0 +1,114 @@
+//! Opening what both the gateway and the command line need.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::audit::Audit;
+use crate::auth::{self, Auth};
+use crate::broker::{self, Broker};
+use crate::cli::{Exit, Failure};
+use crate::config::{AuthSettings, Config, Limits};
+use crate::engine::docker::DockerEngine;
+use crate::fault::chain;
+use crate::store::Store;
+use crate::store::sqlite::SqliteStore;
+use crate::tasks::Tasks;
+
+/// Opens the configured store.
+///
+/// # Errors
+/// It is damaged, newer than this binary, or cannot be written; it is left as it was.
+pub fn open_store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
+    let path = store_path(config)?;
+    let store = SqliteStore::open(&path).map_err(|error| {
+        Failure::new(
+            Exit::Missing,
+            format!("the database {} cannot be used", path.display()),
+            chain(&error),
+            "it was left as it is: mend its disk or permissions, restore a backup, or name another in store.url",
+        )
+    })?;
+    Ok(Arc::new(store))
+}
+
+fn store_path(config: &Config) -> Result<PathBuf, Failure> {
+    let url = config.store.url.expose();
+    url.strip_prefix("sqlite:").map(|path| Path::new(path).to_owned()).ok_or_else(|| {
+        Failure::new(
+            Exit::Config,
+            "store.url names a store that this version does not have",
+            "only sqlite: is built in so far",
+            "set store.url = \"sqlite:var/berth.db\"",
+        )
+    })
+}
+
+/// The limits in the broker's own words.
+pub(super) fn broker_settings(limits: &Limits, engine: &crate::config::EngineSettings) -> broker::Settings {
+    broker::Settings {
+        max_sessions: limits.max_sessions,
+        max_sessions_per_user: limits.max_sessions_per_user,
+        max_parallel_starts: limits.max_parallel_starts,
+        start_deadline: limits.start_deadline,
+        queue_deadline: limits.queue_deadline,
+        stop_grace: limits.stop_grace,
+        reap: limits.policy(),
+        reconcile_every: engine.reconcile,
+    }
+}
+
+/// The login rules in the module's own words.
+pub(super) fn auth_settings(settings: &AuthSettings) -> auth::Settings {
+    auth::Settings { login_ttl: settings.login_ttl, ..auth::Settings::default() }
+}
+
+/// What the command line works on when no gateway runs.
+pub struct Offline {
+    /// Users and logins.
+    pub auth: Auth,
+    /// The store itself.
+    pub store: Arc<dyn Store>,
+    /// Background work of the broker.
+    pub tasks: Tasks,
+}
+
+impl Offline {
+    /// Opens the store and what works on it.
+    ///
+    /// # Errors
+    /// As for [`open_store`].
+    pub fn open(config: &Config) -> Result<Self, Failure> {
+        let store = open_store(config)?;
+        let auth = Auth::new(store.clone(), Audit::new(store.clone()), auth_settings(&config.auth));
+        Ok(Self { auth, store, tasks: Tasks::new() })
+    }
+
+    /// A broker on the engine itself, for commands that stop or remove containers.
+    ///
+    /// # Errors
+    /// The engine does not answer, or the store fails.
+    pub async fn broker(&self, config: &Config) -> Result<Broker, Failure> {
+        let templates = super::spawner::by_name(&config.templates);
+        let failed = |error: &dyn std::error::Error| {
+            Failure::new(
+                Exit::Missing,
+                "no gateway runs, and the container engine cannot be asked directly",
+                chain(error),
+                "start the gateway or the engine and try again",
+            )
+        };
+        let engine = DockerEngine::connect(super::spawner::settings(&config.engine), templates)
+            .await
+            .map_err(|error| failed(&error))?;
+        let broker = Broker::new(
+            self.store.clone(),
+            Arc::new(engine),
+            Audit::new(self.store.clone()),
+            config.templates.clone(),
+            broker_settings(&config.limits, &config.engine),
+            self.tasks.clone(),
+        );
+        broker.load().await.map_err(|error| failed(&error))?;
+        Ok(broker)
+    }
+}

@@ -1,0 +1,154 @@
+//! The command line as types.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::store::Role;
+
+/// TLS gateway and session broker: one HTTPS URL to a desktop in a container.
+#[derive(Debug, Parser)]
+#[command(name = "berth", version, arg_required_else_help = true, propagate_version = true)]
+pub struct Cli {
+    /// Configuration file; every key can be overridden by BERTH__SECTION__KEY.
+    #[arg(long, short, global = true, value_name = "FILE", env = "BERTH_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the gateway in the foreground.
+    Serve,
+    /// Check the configuration, print what is in force and what weakens security.
+    CheckConfig,
+    /// Prepare a first run: directories, development certificate, first users.
+    Setup,
+    /// Run the privileged process that alone talks to the container engine.
+    Spawner(SpawnerArgs),
+    /// Manage users.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Manage sessions.
+    #[command(subcommand)]
+    Session(SessionCommand),
+    /// Read and verify the audit.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// How the spawner runs.
+#[derive(Args, Debug)]
+pub struct SpawnerArgs {
+    /// Where to listen; default is engine.spawner of the configuration, or var/spawner.sock.
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+    /// End when standard input closes; for a spawner that belongs to one gateway.
+    #[arg(long)]
+    pub exit_with_parent: bool,
+}
+
+/// Managing users.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Add a user; prints a first password unless one is given on standard input.
+    Add {
+        /// The name they log in with.
+        name: String,
+        /// What they may do.
+        #[arg(long, default_value = "user")]
+        role: RoleArg,
+        /// Read the password from the first line of standard input.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// List users.
+    List(OutputArgs),
+    /// Set a new password; ends all logins of the user.
+    Passwd {
+        /// The user's name.
+        name: String,
+        /// Read the password from the first line of standard input instead of making one.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Forbid a user to log in and end their logins at once; sessions and files are kept.
+    Disable {
+        /// The user's name.
+        name: String,
+    },
+    /// Let a disabled user log in again.
+    Enable {
+        /// The user's name.
+        name: String,
+    },
+    /// Remove a user and all their sessions; the files in their persistent home are kept.
+    Remove {
+        /// The user's name.
+        name: String,
+    },
+}
+
+/// Managing sessions.
+#[derive(Debug, Subcommand)]
+pub enum SessionCommand {
+    /// List sessions.
+    List(OutputArgs),
+    /// Stop a session; its files are kept.
+    Stop {
+        /// The session's label, as in its URL.
+        label: String,
+    },
+    /// Remove a session and its container; a persistent home is kept.
+    Remove {
+        /// The session's label, as in its URL.
+        label: String,
+    },
+}
+
+/// Reading the audit.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Print the newest lines.
+    Tail {
+        /// How many.
+        #[arg(long, short = 'n', default_value_t = 20)]
+        lines: usize,
+    },
+    /// Check the hash chain from the first line; names the first broken one.
+    Verify,
+}
+
+/// How to print data.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct OutputArgs {
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A role on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum RoleArg {
+    /// Sees and manages everything.
+    Admin,
+    /// Manages their own sessions.
+    User,
+}
+
+impl From<RoleArg> for Role {
+    fn from(role: RoleArg) -> Self {
+        match role {
+            RoleArg::Admin => Self::Admin,
+            RoleArg::User => Self::User,
+        }
+    }
+}

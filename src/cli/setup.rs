@@ -1,0 +1,51 @@
+//! A first run: directories, development certificate, first users. Safe to repeat.
+
+use super::data::ask;
+use super::failure::{Exit, Failure};
+use crate::config::Config;
+use crate::control::{Reply, Request};
+use crate::fault::chain;
+use crate::secret::random_password;
+use crate::server::tls::Certificates;
+use crate::store::Role;
+
+pub(super) async fn setup(config: &Config) -> Result<(), Failure> {
+    let certificates = Certificates::open(&config.tls, &config.server.domain).map_err(|error| {
+        Failure::new(
+            Exit::Missing,
+            "the certificate cannot be used",
+            chain(&error),
+            "put a matching pair where [tls] says, or remove both for a development certificate",
+        )
+    })?;
+    println!("certificate  {} (until {})", config.tls.certificate.display(), certificates.expires_at());
+    let users = match ask(config, Request::UserList).await? {
+        Reply::Users { users } => users,
+        Reply::Done { .. } | Reply::Refused { .. } | Reply::Sessions { .. } => Vec::new(),
+    };
+    if !users.is_empty() {
+        println!("users        {} there already; `berth user passwd NAME` makes a new password", users.len());
+        return Ok(());
+    }
+    println!(
+        "users        two to begin with; their first passwords are shown this once and changed under /account:"
+    );
+    for (name, role) in [("admin", Role::Admin), ("student", Role::User)] {
+        let password = random_password();
+        let request = Request::UserAdd { name: name.to_owned(), role, password: password.clone() };
+        match ask(config, request).await? {
+            Reply::Refused { code, text } => {
+                return Err(Failure::new(
+                    Exit::Failed,
+                    format!("the user {name} was not made: {text}"),
+                    code,
+                    "run it again",
+                ));
+            }
+            Reply::Done { .. } | Reply::Sessions { .. } | Reply::Users { .. } => {
+                println!("               {name:<8} {}", password.expose());
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,285 @@
+//! From tables to each module's settings.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::NonZeroU16;
+
+use ipnet::Ipv4Net;
+use toml::Value;
+
+use super::error::ConfigError;
+use super::section::{Parsed, Problems, Section, Wrong};
+use super::settings::{AuthSettings, EngineKind, EngineSettings, Limits, StoreSettings, ViewerSettings};
+use super::value::{
+    address, choice, domain, filled, flag, list, number, optional, parsed, path, seconds, text, variables,
+    whole,
+};
+use crate::secret::Secret;
+use crate::server;
+use crate::session::{Home, NetworkPolicy, Protocol, Routing, Template, TemplateName};
+use crate::telemetry;
+
+const ROUTINGS: &[(&str, Routing)] = &[("path", Routing::Path), ("subdomain", Routing::Subdomain)];
+
+/// `[server]`, and the address of the metrics, which belongs to telemetry.
+pub(super) fn server(mut table: Section) -> (server::Settings, Option<SocketAddr>) {
+    let default = server::Settings::default();
+    let settings = server::Settings {
+        listen: table.take("listen", default.listen, listen),
+        public_port: table
+            .take("public_port", default.public_port, |value| whole(0..=65535)(value).map(NonZeroU16::new)),
+        domain: table.take("domain", default.domain, domain),
+        routing: table.take("routing", default.routing, choice(ROUTINGS)),
+        trusted_proxies: table.take("trusted_proxies", default.trusted_proxies, list(parsed("10.0.0.0/8"))),
+        max_connections: table.take("max_connections", default.max_connections, whole(1..=1_000_000)),
+        handshake: table.take("handshake_s", default.handshake, seconds(1)),
+        header: table.take("header_s", default.header, seconds(1)),
+        idle: table.take("idle_s", default.idle, seconds(1)),
+        drain: table.take("drain_s", default.drain, seconds(0)),
+        control: table.take("control", default.control, path),
+    };
+    let metrics = table.take("metrics", telemetry::Settings::default().metrics, optional(address));
+    table.finish();
+    (settings, metrics)
+}
+
+fn listen(value: &Value) -> Parsed<Vec<SocketAddr>> {
+    let addresses = list(address)(value)?;
+    if addresses.is_empty() {
+        return Err(Wrong::Value("there must be at least one address to listen on".to_owned()));
+    }
+    Ok(addresses)
+}
+
+pub(super) fn tls(mut table: Section) -> server::tls::Settings {
+    let default = server::tls::Settings::default();
+    let settings = server::tls::Settings {
+        certificate: table.take("certificate", default.certificate, path),
+        key: table.take("key", default.key, path),
+        dev_ca: table.take("dev_ca", default.dev_ca, flag),
+    };
+    table.finish();
+    settings
+}
+
+pub(super) fn telemetry(mut table: Section, metrics: Option<SocketAddr>) -> telemetry::Settings {
+    const FORMATS: &[(&str, telemetry::Format)] =
+        &[("text", telemetry::Format::Text), ("json", telemetry::Format::Json)];
+    let default = telemetry::Settings::default();
+    let settings = telemetry::Settings {
+        format: table.take("format", default.format, choice(FORMATS)),
+        filter: table.take("filter", default.filter, |value| {
+            let filter = filled(value)?;
+            telemetry::check_filter(&filter).map_err(Wrong::Value)?;
+            Ok(filter)
+        }),
+        metrics,
+    };
+    table.finish();
+    settings
+}
+
+pub(super) fn store(mut table: Section) -> StoreSettings {
+    let url = table.take("url", StoreSettings::default().url, |value| {
+        let url = filled(value)?;
+        if url.starts_with("redis://") || url.starts_with("rediss://") {
+            return Err(Wrong::Value("Redis is not built in yet; name a file with sqlite:PATH".to_owned()));
+        }
+        match url.strip_prefix("sqlite:") {
+            Some(file) if !file.is_empty() => Ok(Secret::new(url)),
+            Some(_) | None => Err(Wrong::Value("it must be sqlite: and the path of a file".to_owned())),
+        }
+    });
+    table.finish();
+    StoreSettings { url }
+}
+
+pub(super) fn engine(mut table: Section) -> EngineSettings {
+    let default = EngineSettings::default();
+    let settings = EngineSettings {
+        kind: table.take("kind", default.kind, engine_kind),
+        socket: table.take("socket", default.socket, path),
+        network: table.take("network", default.network, object_name),
+        subnet: table.take("subnet", default.subnet, subnet),
+        spawner: table.take("spawner", default.spawner, optional(path)),
+        probe_image: table.take("probe_image", default.probe_image, filled),
+        reconcile: table.take("reconcile_s", default.reconcile, seconds(1)),
+        danger_skip_isolation: table.take("danger_skip_isolation", default.danger_skip_isolation, flag),
+    };
+    table.finish();
+    settings
+}
+
+fn engine_kind(value: &Value) -> Parsed<EngineKind> {
+    const KINDS: &[(&str, EngineKind)] = &[("docker", EngineKind::Docker)];
+    match value.as_str() {
+        Some("swarm") => Err(Wrong::Value("swarm is not built in yet; write \"docker\"".to_owned())),
+        Some(_) | None => choice(KINDS)(value),
+    }
+}
+
+/// A name that the engine accepts for its objects.
+fn object_name(value: &Value) -> Parsed<String> {
+    let name = filled(value)?;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if !name.chars().all(allowed) || !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || name.len() > 64
+    {
+        return Err(Wrong::Value(
+            "a name has up to 64 of a-z, 0-9, '-', '_' and '.', and begins with a letter or digit".to_owned(),
+        ));
+    }
+    Ok(name)
+}
+
+fn subnet(value: &Value) -> Parsed<Ipv4Net> {
+    let subnet: Ipv4Net = parsed("10.201.0.0/16")(value)?;
+    if subnet.trunc() != subnet {
+        return Err(Wrong::Value(format!(
+            "the address has bits outside its prefix; the subnet is {}",
+            subnet.trunc()
+        )));
+    }
+    if !(8..=28).contains(&subnet.prefix_len()) {
+        return Err(Wrong::Value("the prefix must be from /8 to /28".to_owned()));
+    }
+    Ok(subnet)
+}
+
+pub(super) fn limits(mut table: Section) -> Limits {
+    let default = Limits::default();
+    let count = || whole(1..=1_000_000);
+    let settings = Limits {
+        max_sessions: table.take("max_sessions", default.max_sessions, count()),
+        max_sessions_per_user: table.take("max_sessions_per_user", default.max_sessions_per_user, count()),
+        max_parallel_starts: table.take("max_parallel_starts", default.max_parallel_starts, whole(1..=1000)),
+        start_deadline: table.take("start_deadline_s", default.start_deadline, seconds(1)),
+        queue_deadline: table.take("queue_deadline_s", default.queue_deadline, seconds(1)),
+        stop_grace: table.take("stop_grace_s", default.stop_grace, seconds(0)),
+        away: table.take("away_s", default.away, seconds(1)),
+        frozen: table.take("frozen_s", default.frozen, seconds(1)),
+        total: table.take("total_s", default.total, |value| {
+            seconds(0)(value).map(|total| (!total.is_zero()).then_some(total))
+        }),
+        remove_stopped: table.take("remove_stopped_s", default.remove_stopped, seconds(1)),
+    };
+    if let Some(total) = settings.total.filter(|total| *total < settings.start_deadline) {
+        let why = format!(
+            "a session would live {} s but may take limits.start_deadline_s = {} s to start",
+            total.as_secs(),
+            settings.start_deadline.as_secs()
+        );
+        table.contradicts("total_s", why, "raise total_s, or set it to 0 for no limit");
+    }
+    if settings.max_sessions_per_user > settings.max_sessions {
+        let why = format!(
+            "one user may have {} sessions but everyone together only limits.max_sessions = {}",
+            settings.max_sessions_per_user, settings.max_sessions
+        );
+        table.contradicts("max_sessions_per_user", why, "lower it, or raise max_sessions");
+    }
+    table.finish();
+    settings
+}
+
+pub(super) fn auth(mut table: Section) -> AuthSettings {
+    let default = AuthSettings::default();
+    let settings = AuthSettings {
+        login_ttl: table.take("login_ttl_s", default.login_ttl, seconds(60)),
+        api_tokens_from_env: table.take("api_tokens_from_env", default.api_tokens_from_env, |value| {
+            match optional(filled)(value)? {
+                None => Ok(None),
+                Some(_) => Err(Wrong::Value(
+                    "tokens come with the API, which is not built in yet; leave it empty".to_owned(),
+                )),
+            }
+        }),
+    };
+    table.finish();
+    settings
+}
+
+pub(super) fn viewer(mut table: Section) -> ViewerSettings {
+    let novnc = table.take("novnc", None, optional(path));
+    table.finish();
+    ViewerSettings { novnc }
+}
+
+/// Every template; of two of one name the later one is refused.
+pub(super) fn templates(tables: Vec<Section>, problems: &Problems) -> Vec<Template> {
+    let mut places: BTreeMap<TemplateName, String> = BTreeMap::new();
+    let mut templates = Vec::with_capacity(tables.len());
+    for table in tables {
+        let at = table.at().to_owned();
+        let Some(template) = template(table) else { continue };
+        if let Some(first) = places.get(&template.name) {
+            let why = format!("{first} has a template of this name already");
+            let name = Some(format!("{:?}", template.name.as_str()));
+            problems.add(ConfigError::new(
+                &at,
+                "template.name",
+                name,
+                why,
+                "give one of them another name".to_owned(),
+            ));
+            continue;
+        }
+        places.insert(template.name.clone(), at);
+        templates.push(template);
+    }
+    templates
+}
+
+fn template(mut table: Section) -> Option<Template> {
+    const PROTOCOLS: &[(&str, Protocol)] = &[("rfb", Protocol::Rfb), ("http", Protocol::Http)];
+    const NETWORKS: &[(&str, NetworkPolicy)] =
+        &[("internal", NetworkPolicy::Internal), ("egress", NetworkPolicy::Egress)];
+    const HOMES: &[(&str, Home)] = &[("persistent", Home::Persistent), ("ephemeral", Home::Ephemeral)];
+    let default = super::default_template();
+    let name: Option<TemplateName> = table.require("name", parsed("desktop"));
+    let title = name.as_ref().map(ToString::to_string).unwrap_or_default();
+    let image = table.require("image", filled);
+    let protocol = table.take("protocol", default.protocol, choice(PROTOCOLS));
+    let usual_port = match protocol {
+        Protocol::Rfb => default.port,
+        Protocol::Http => 8080,
+    };
+    let template = Template {
+        name: name.clone().unwrap_or(default.name),
+        title: table.take("title", title, filled),
+        description: table.take("description", String::new(), text),
+        image: image.clone().unwrap_or_default(),
+        protocol,
+        port: table.take("port", usual_port, whole(1..=65535)),
+        routing: table.take("routing", None, optional(choice(ROUTINGS))),
+        cpus: table.take("cpus", default.cpus, number(0.01..=1024.0)),
+        memory_mib: table.take("memory_mib", default.memory_mib, whole(16..=16_777_216)),
+        pids: table.take("pids", default.pids, whole(8..=4_194_304)),
+        shm_mib: table.take("shm_mib", default.shm_mib, whole(1..=1_048_576)),
+        network: table.take("network", default.network, choice(NETWORKS)),
+        home: table.take("home", default.home, choice(HOMES)),
+        home_dir: table.take("home_dir", default.home_dir, home_dir),
+        env: table.take("env", BTreeMap::new(), variables),
+        danger_share_origin: table.take("danger_share_origin", false, flag),
+    };
+    if template.shm_mib > template.memory_mib {
+        let why = format!("/dev/shm counts as memory, and memory_mib is only {}", template.memory_mib);
+        table.contradicts("shm_mib", why, "lower shm_mib or raise memory_mib");
+    }
+    if template.danger_share_origin && protocol == Protocol::Rfb {
+        let why = "an rfb template serves no pages of its own".to_owned();
+        table.contradicts("danger_share_origin", why, "leave it out");
+    }
+    table.finish();
+    name.and(image).is_some().then_some(template)
+}
+
+fn home_dir(value: &Value) -> Parsed<String> {
+    let directory = filled(value)?;
+    let plain = directory.starts_with('/') && directory.len() > 1 && !directory.contains(':');
+    if !plain || directory.split('/').any(|part| part == "..") {
+        return Err(Wrong::Value(
+            "it must be an absolute path inside the container, without \"..\" or ':'".to_owned(),
+        ));
+    }
+    Ok(directory)
+}

@@ -1,0 +1,118 @@
+//! The control socket: how the command line reaches a running gateway.
+//!
+//! A Unix socket that only the gateway's own user can open (mode 0600). One request per
+//! connection, one JSON line each way. The same requests are performed in-process when no gateway
+//! runs, so both ways share [`perform`].
+
+mod perform;
+mod socket;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::perform::{Performer, perform};
+pub use self::socket::{AskError, ask, serve};
+use crate::secret::Secret;
+use crate::session::Session;
+use crate::store::Role;
+
+/// What the command line may ask.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
+#[allow(missing_docs)]
+pub enum Request {
+    SessionList,
+    SessionRemove { label: String },
+    SessionStop { label: String },
+    UserAdd { name: String, role: Role, password: Secret<String> },
+    UserDisable { name: String },
+    UserEnable { name: String },
+    UserList,
+    UserPasswd { name: String, password: Secret<String> },
+    UserRemove { name: String },
+}
+
+impl Request {
+    /// The request's name, for the log: never its content.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::SessionList => "session_list",
+            Self::SessionRemove { .. } => "session_remove",
+            Self::SessionStop { .. } => "session_stop",
+            Self::UserAdd { .. } => "user_add",
+            Self::UserDisable { .. } => "user_disable",
+            Self::UserEnable { .. } => "user_enable",
+            Self::UserList => "user_list",
+            Self::UserPasswd { .. } => "user_passwd",
+            Self::UserRemove { .. } => "user_remove",
+        }
+    }
+}
+
+/// What comes back.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Reply {
+    /// It is done; a sentence for people.
+    Done {
+        /// The sentence.
+        text: String,
+    },
+    /// It was refused or failed.
+    Refused {
+        /// Stable code.
+        code: String,
+        /// What happened, for people.
+        text: String,
+    },
+    /// The sessions.
+    Sessions {
+        /// Oldest first.
+        sessions: Vec<SessionRow>,
+    },
+    /// The users.
+    Users {
+        /// By name.
+        users: Vec<UserRow>,
+    },
+}
+
+/// A session as the command line shows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct SessionRow {
+    pub label: String,
+    pub owner: String,
+    pub template: String,
+    pub name: String,
+    pub state: String,
+    pub container: String,
+    pub created_at: String,
+    pub last_input_at: Option<String>,
+}
+
+impl From<&Session> for SessionRow {
+    fn from(session: &Session) -> Self {
+        Self {
+            label: session.label.to_string(),
+            owner: session.owner_name.clone(),
+            template: session.template.to_string(),
+            name: session.name.to_string(),
+            state: session.state.kind().name().to_owned(),
+            container: format!("berth-{}", session.id),
+            created_at: session.created_at.to_string(),
+            last_input_at: session.last_input_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+/// A user as the command line shows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct UserRow {
+    pub name: String,
+    pub role: Role,
+    pub disabled: bool,
+    pub created_at: String,
+    pub last_login_at: Option<String>,
+}

@@ -1,0 +1,144 @@
+//! Carrying out what the command line asks.
+
+use std::sync::Arc;
+
+use super::{Reply, Request, SessionRow, UserRow};
+use crate::audit::Actor;
+use crate::auth::{Auth, NewUser};
+use crate::broker::{Broker, BrokerError, Entry};
+use crate::fault::Answer;
+use crate::revocation::CloseReason;
+use crate::session::{Next, StopReason};
+use crate::store::{Store, User};
+
+/// What requests are performed on. Clones share everything.
+#[derive(Clone)]
+pub struct Performer {
+    /// Users and logins.
+    pub auth: Arc<Auth>,
+    /// Sessions; `None` while no broker is needed.
+    pub broker: Option<Broker>,
+    /// Where both persist.
+    pub store: Arc<dyn Store>,
+}
+
+/// Does what is asked and says how it went.
+pub async fn perform(performer: &Performer, request: Request) -> Reply {
+    let done = match request {
+        Request::SessionList => return sessions(performer).await,
+        Request::SessionStop { label } => stop(performer, &label, Next::Rest).await,
+        Request::SessionRemove { label } => stop(performer, &label, Next::Remove).await,
+        Request::UserList => return users(performer).await,
+        Request::UserAdd { name, role, password } => {
+            let created = performer.auth.create_user(&Actor::cli(), NewUser { name, role, password }).await;
+            created.map(|user| format!("user {} added", user.name)).map_err(refused)
+        }
+        Request::UserPasswd { name, password } => {
+            with_user(performer, &name, async |user| {
+                let set = performer.auth.set_password(&Actor::cli(), user.id, &password).await;
+                set.map(|()| format!("user {} has a new password; their logins ended", user.name))
+                    .map_err(refused)
+            })
+            .await
+        }
+        Request::UserDisable { name } => {
+            with_user(performer, &name, async |user| {
+                let disabled = performer.auth.disable_user(&Actor::cli(), user.id).await;
+                disabled
+                    .map(|()| format!("user {} is disabled; their logins ended", user.name))
+                    .map_err(refused)
+            })
+            .await
+        }
+        Request::UserEnable { name } => {
+            with_user(performer, &name, async |user| {
+                let enabled = performer.auth.enable_user(&Actor::cli(), user.id).await;
+                enabled.map(|()| format!("user {} may log in again", user.name)).map_err(refused)
+            })
+            .await
+        }
+        Request::UserRemove { name } => remove_user(performer, &name).await,
+    };
+    match done {
+        Ok(text) => Reply::Done { text },
+        Err(refusal) => refusal,
+    }
+}
+
+fn refused(error: impl Answer) -> Reply {
+    Reply::Refused { code: error.code().to_owned(), text: error.public() }
+}
+
+fn unknown(what: &str, name: &str) -> Reply {
+    Reply::Refused { code: "not_found".to_owned(), text: format!("there is no {what} {name}") }
+}
+
+async fn with_user(
+    performer: &Performer,
+    name: &str,
+    work: impl AsyncFnOnce(User) -> Result<String, Reply>,
+) -> Result<String, Reply> {
+    match performer.store.user_by_name(name).await {
+        Ok(Some(user)) => work(user).await,
+        Ok(None) => Err(unknown("user", name)),
+        Err(error) => Err(refused(error)),
+    }
+}
+
+/// Logins first, so that nobody makes another session meanwhile; then the sessions; then the record.
+async fn remove_user(performer: &Performer, name: &str) -> Result<String, Reply> {
+    with_user(performer, name, async |user| {
+        performer.auth.disable_user(&Actor::cli(), user.id).await.map_err(refused)?;
+        performer.auth.revoke_user(user.id, CloseReason::LoginEnded).await.map_err(refused)?;
+        let entries = performer.broker.as_ref().map(|broker| broker.entries_of(user.id)).unwrap_or_default();
+        for entry in &entries {
+            end(performer, entry, Next::Remove).await.map_err(refused)?;
+        }
+        performer.auth.remove_user(&Actor::cli(), user.id).await.map_err(refused)?;
+        Ok(format!("user {} and {} sessions removed; a persistent home is kept", user.name, entries.len()))
+    })
+    .await
+}
+
+async fn stop(performer: &Performer, label: &str, next: Next) -> Result<String, Reply> {
+    let entry = performer.broker.as_ref().and_then(|broker| broker.find(label));
+    let entry = entry.ok_or_else(|| unknown("session", label))?;
+    end(performer, &entry, next).await.map_err(refused)?;
+    Ok(match next {
+        Next::Remove => format!("session {label} removed; a persistent home is kept"),
+        Next::Rest | Next::Restart | Next::Reset => format!("session {label} stopped; its files are kept"),
+    })
+}
+
+/// Stops a session and waits until that is done.
+async fn end(performer: &Performer, entry: &Arc<Entry>, next: Next) -> Result<(), BrokerError> {
+    let Some(broker) = &performer.broker else { return Err(BrokerError::NotFound) };
+    let at_rest = !entry.session().state.occupies();
+    if at_rest && next == Next::Rest {
+        return Ok(());
+    }
+    broker.stop(entry, StopReason::Admin, next).await?;
+    broker.ended(entry).await;
+    Ok(())
+}
+
+async fn sessions(performer: &Performer) -> Reply {
+    match performer.store.sessions().await {
+        Ok(sessions) => Reply::Sessions { sessions: sessions.iter().map(SessionRow::from).collect() },
+        Err(error) => refused(error),
+    }
+}
+
+async fn users(performer: &Performer) -> Reply {
+    let row = |user: User| UserRow {
+        name: user.name,
+        role: user.role,
+        disabled: user.disabled,
+        created_at: user.created_at.to_string(),
+        last_login_at: user.last_login_at.map(|at| at.to_string()),
+    };
+    match performer.store.users().await {
+        Ok(users) => Reply::Users { users: users.into_iter().map(row).collect() },
+        Err(error) => refused(error),
+    }
+}

@@ -1,0 +1,89 @@
+//! The admin's table of all sessions.
+
+use askama::Template;
+use axum::extract::State;
+use http::{Response, StatusCode};
+
+use super::card;
+use super::gate::Known;
+use super::person::{Person, Tab};
+use super::session_page;
+use super::{Failure, Site};
+use crate::auth::policy;
+use crate::body::Body;
+use crate::broker::Entry;
+use crate::clock;
+use crate::respond::{self, Surface};
+use crate::session::StateKind;
+use crate::web::words;
+
+#[derive(Template)]
+#[template(path = "admin.html")]
+struct AdminPage<'a> {
+    surface: &'a Surface,
+    person: &'a Person,
+    tab: Tab,
+    running: usize,
+    places: usize,
+    counts: Vec<(&'static str, usize)>,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    label: String,
+    name: String,
+    owner: String,
+    template: String,
+    state: &'static str,
+    word: &'static str,
+    detail: Option<String>,
+    since: String,
+    ago: String,
+    viewers: usize,
+    stoppable: bool,
+}
+
+/// `GET /admin`; to everyone else it does not exist.
+pub(super) async fn show(State(site): State<Site>, Known(known): Known) -> Result<Response<Body>, Failure> {
+    policy::administer(&known).map_err(|_denied| Failure::not_found())?;
+    let broker = site.broker();
+    let counts = broker.count_by_state().into_iter().filter(|(_, count)| *count > 0);
+    let shown = AdminPage {
+        surface: site.portal(),
+        person: &Person::of(&known),
+        tab: Tab::Admin,
+        running: broker.occupied(),
+        places: broker.settings().max_sessions,
+        counts: counts.map(|(kind, count)| (heading(kind), count)).collect(),
+        rows: broker.entries().iter().map(|entry| row(entry)).collect(),
+    };
+    Ok(respond::page(site.portal(), StatusCode::OK, &shown))
+}
+
+fn row(entry: &Entry) -> Row {
+    let session = entry.session();
+    Row {
+        label: session.label.to_string(),
+        name: session.name.to_string(),
+        owner: session.owner_name.clone(),
+        template: card::title(entry, &session),
+        state: session.state.kind().name(),
+        word: words::word(&session.state),
+        detail: session_page::detail(&session.state),
+        since: session.state_since.to_string(),
+        ago: words::ago(clock::since(session.state_since)),
+        viewers: entry.viewers(),
+        stoppable: session.state.occupies() && session.state.kind() != StateKind::Stopping,
+    }
+}
+
+fn heading(kind: StateKind) -> &'static str {
+    match kind {
+        StateKind::Starting => "Starting",
+        StateKind::Ready => "Ready",
+        StateKind::Paused => "Frozen",
+        StateKind::Stopping => "Stopping",
+        StateKind::Stopped => "Stopped",
+        StateKind::Failed => "Did not start",
+    }
+}

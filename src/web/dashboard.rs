@@ -1,0 +1,212 @@
+//! The dashboard: one's own sessions, and the form for a new one.
+
+use std::sync::Arc;
+
+use askama::Template as Askama;
+use axum::extract::State;
+use http::{Response, StatusCode};
+use serde::Deserialize;
+
+use super::card::{Card, Primary};
+use super::gate::{Changing, Known};
+use super::person::{Person, Tab};
+use super::session_page::see_other;
+use super::{Failure, Site};
+use crate::auth::AuthError;
+use crate::body::Body;
+use crate::broker::{BrokerError, Entry};
+use crate::fault::Answer;
+use crate::respond::{self, Surface};
+use crate::session::{SessionName, SessionNameError, TemplateName};
+use crate::store::{StoreError, UniqueKey};
+
+#[derive(Askama)]
+#[template(path = "dashboard.html")]
+struct DashboardPage<'a> {
+    surface: &'a Surface,
+    person: &'a Person,
+    csrf: &'a str,
+    tab: Tab,
+    cards: Vec<Card>,
+    form: CreateForm,
+}
+
+/// The form for a new session, with what was typed and what was wrong with it.
+#[derive(Default)]
+struct CreateForm {
+    open: bool,
+    templates: Vec<Choice>,
+    name: String,
+    name_problem: Option<String>,
+    template_problem: Option<String>,
+    problem: Option<String>,
+}
+
+/// A template to choose.
+struct Choice {
+    name: String,
+    title: String,
+    description: String,
+    chosen: bool,
+}
+
+/// What the form brings.
+#[derive(Debug, Deserialize)]
+pub(super) struct NewSession {
+    #[serde(default)]
+    template: String,
+    #[serde(default)]
+    name: String,
+}
+
+/// What was wrong with the form.
+#[derive(Default)]
+struct Flaws {
+    name: Option<String>,
+    template: Option<String>,
+    whole: Option<String>,
+}
+
+/// `GET /`
+pub(super) async fn show(State(site): State<Site>, Known(known): Known) -> Response<Body> {
+    let person = Person::of(&known);
+    let entries = site.broker().entries_of(person.id);
+    let form = CreateForm { open: entries.is_empty(), ..CreateForm::default() };
+    page(&site, &person, StatusCode::OK, form, None)
+}
+
+/// `POST /sessions`
+pub(super) async fn create(
+    State(site): State<Site>,
+    Changing { known, form }: Changing<NewSession>,
+) -> Result<Response<Body>, Failure> {
+    let person = Person::of(&known);
+    let (status, flaws) = match try_create(&site, &person, &form).await {
+        Ok(entry) => return Ok(see_other(&site.address(&entry))),
+        Err(Refusal::Name(error)) => {
+            let flaws = Flaws { name: Some(about_name(error)), ..Flaws::default() };
+            (StatusCode::UNPROCESSABLE_ENTITY, flaws)
+        }
+        Err(Refusal::Broker(error)) => (respond::status(&error), flaws_of(error)?),
+        Err(Refusal::Other(failure)) => return Err(failure),
+    };
+    let again = CreateForm {
+        open: true,
+        name_problem: flaws.name,
+        template_problem: flaws.template,
+        problem: flaws.whole,
+        ..CreateForm::default()
+    };
+    Ok(page(&site, &person, status, again, Some(&form)))
+}
+
+/// Why nothing was created.
+enum Refusal {
+    Name(SessionNameError),
+    Broker(BrokerError),
+    Other(Failure),
+}
+
+async fn try_create(site: &Site, person: &Person, form: &NewSession) -> Result<Arc<Entry>, Refusal> {
+    let name: SessionName = form.name.parse().map_err(Refusal::Name)?;
+    let unknown = || Refusal::Other(Failure::from(AuthError::LoginRequired));
+    let owner = site.0.state.store.user(person.id).await.map_err(|error| Refusal::Other(error.into()))?;
+    let owner = owner.ok_or_else(unknown)?;
+    let template: Result<TemplateName, _> = form.template.parse();
+    // Text that no template can be called is answered as one that is not configured.
+    let Ok(template) = template else { return Err(Refusal::Other(Failure::from(NoTemplate))) };
+    site.broker().create(&owner, &template, name).await.map_err(Refusal::Broker)
+}
+
+/// The refusals that belong beside a field; everything else is an error like any other.
+fn flaws_of(error: BrokerError) -> Result<Flaws, Failure> {
+    let text = Some(error.public());
+    match error {
+        BrokerError::Store(StoreError::Conflict(UniqueKey::SessionName)) => {
+            Ok(Flaws { name: text, ..Flaws::default() })
+        }
+        BrokerError::TemplateUnknown(_) => Ok(Flaws { template: text, ..Flaws::default() }),
+        BrokerError::Full { .. } | BrokerError::TooMany { .. } => {
+            Ok(Flaws { whole: text, ..Flaws::default() })
+        }
+        BrokerError::BrokenOff
+        | BrokerError::Engine(_)
+        | BrokerError::Illegal(_)
+        | BrokerError::NotFound
+        | BrokerError::Store(_) => Err(error.into()),
+    }
+}
+
+fn about_name(error: SessionNameError) -> String {
+    match error {
+        SessionNameError::Empty => "Give it a name, so that you find it again.",
+        SessionNameError::Long => "That name is too long. Use at most 64 characters.",
+        SessionNameError::Control => "That name has invisible characters. Type it again without them.",
+    }
+    .to_owned()
+}
+
+/// A template that nobody offered; only a forged or very old form brings it.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the form names no template")]
+struct NoTemplate;
+
+impl Answer for NoTemplate {
+    fn fault(&self) -> crate::fault::Fault {
+        crate::fault::Fault::Downstream
+    }
+
+    fn code(&self) -> &'static str {
+        "template_unknown"
+    }
+
+    fn public(&self) -> String {
+        "There is no machine type of this name. Go back and choose one from the list.".to_owned()
+    }
+}
+
+fn page(
+    site: &Site,
+    person: &Person,
+    status: StatusCode,
+    mut form: CreateForm,
+    typed: Option<&NewSession>,
+) -> Response<Body> {
+    let routing = site.settings().routing;
+    let entries = site.broker().entries_of(person.id);
+    let cards: Vec<Card> = entries.iter().map(|entry| Card::of(site.broker(), entry, routing)).collect();
+    form.templates = choices(site, typed.map(|typed| typed.template.as_str()));
+    form.name = typed.map_or_else(|| suggestion(&form.templates, &cards), |typed| typed.name.clone());
+    let shown = DashboardPage {
+        surface: site.portal(),
+        person,
+        csrf: &person.csrf,
+        tab: Tab::Dashboard,
+        cards,
+        form,
+    };
+    respond::page(site.portal(), status, &shown)
+}
+
+fn choices(site: &Site, chosen: Option<&str>) -> Vec<Choice> {
+    let templates = site.broker().templates();
+    let known = chosen.filter(|chosen| templates.keys().any(|name| name.as_str() == *chosen));
+    let first = templates.keys().next().map(TemplateName::as_str);
+    let chosen = known.or(first);
+    let choice = |template: &Arc<crate::session::Template>| Choice {
+        name: template.name.to_string(),
+        title: template.title.clone(),
+        description: template.description.clone(),
+        chosen: chosen == Some(template.name.as_str()),
+    };
+    templates.values().map(choice).collect()
+}
+
+/// A name that is still free, so that one press is enough.
+fn suggestion(templates: &[Choice], cards: &[Card]) -> String {
+    let title =
+        templates.iter().find(|choice| choice.chosen).map_or("Machine", |choice| choice.title.as_str());
+    let taken = |name: &str| cards.iter().any(|card| card.name == name);
+    let numbered = (2..).map(|number| format!("{title} {number}"));
+    std::iter::once(title.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
+}

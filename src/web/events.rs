@@ -1,0 +1,272 @@
+//! Server-sent events: the cards of one person, or the status of one session.
+//!
+//! A stream is a loop of *wait, then say what is different*. It ends when the login it was opened
+//! with ends, when the gateway drains, or when the browser goes away. A follower that fell behind
+//! is told to load the page again, because what it missed cannot be told any more.
+
+use std::collections::HashMap;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Query, State};
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::Stream;
+use futures_util::stream;
+use http::HeaderValue;
+use http::header::CACHE_CONTROL;
+use serde::Deserialize;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::card::Card;
+use super::gate::Known;
+use super::person::Person;
+use super::session_page::Status;
+use super::{Failure, Site};
+use crate::auth::Principal;
+use crate::auth::policy::Verb;
+use crate::broker::{Broker, Change, Entry};
+use crate::revocation::Revocation;
+use crate::session::{Routing, Session, SessionId, StateKind};
+
+/// A quiet stream says something at least this often, so that no hop gives it up.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// A place in the queue has no event of its own; it is looked at this often while one starts.
+const WHILE_STARTING: Duration = Duration::from_secs(1);
+
+/// What the address of a stream may carry.
+#[derive(Deserialize)]
+pub struct Ask {
+    session: Option<String>,
+}
+
+/// `GET /events`: one's own cards, or with `?session=<label>` the status of that session.
+pub async fn follow(
+    State(site): State<Site>,
+    Known(known): Known,
+    Query(ask): Query<Ask>,
+) -> Result<Response, Failure> {
+    let subject = match ask.session {
+        Some(label) => Subject::Session(site.entry(&known, Verb::See, &label)?),
+        None => Subject::Cards { person: Person::of(&known), routing: site.settings().routing },
+    };
+    Ok(Feed::of(&site, subject, &known).into_response())
+}
+
+/// Who follows, and what.
+pub struct Feed {
+    broker: Broker,
+    subject: Subject,
+    right: Revocation,
+    draining: CancellationToken,
+    changes: Receiver<Change>,
+    /// What was said last of each session, so that nothing is said twice.
+    said: HashMap<SessionId, String>,
+    /// What is still to be sent, oldest first.
+    pending: VecDeque<Event>,
+    heartbeat: Instant,
+    over: bool,
+}
+
+/// What a feed tells of.
+pub enum Subject {
+    /// The cards of one person's own sessions.
+    Cards {
+        /// Whose.
+        person: Person,
+        /// The default routing, for the cards' addresses.
+        routing: Routing,
+    },
+    /// The status of one session.
+    Session(Arc<Entry>),
+}
+
+/// What woke the feed.
+enum Wake {
+    Change(Change),
+    Lagged,
+    Tick,
+    LoginEnded,
+    Over,
+}
+
+impl Feed {
+    /// A feed that begins with everything as it is now, and ends with the login of `known`.
+    pub fn of(site: &Site, subject: Subject, known: &Principal) -> Self {
+        let mut feed = Self {
+            // Before the first look, so that no change falls in between.
+            changes: site.broker().changes(),
+            broker: site.broker().clone(),
+            subject,
+            right: known.revocation.clone(),
+            draining: site.0.state.draining.clone(),
+            said: HashMap::new(),
+            pending: VecDeque::from([Event::default().retry(Duration::from_secs(2))]),
+            heartbeat: Instant::now() + HEARTBEAT,
+            over: false,
+        };
+        feed.look();
+        feed
+    }
+
+    /// The response that streams it.
+    pub fn into_response(self) -> Response {
+        let mut response = Sse::new(self.into_stream()).into_response();
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        // nginx would hold the events back.
+        response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+        response
+    }
+
+    fn into_stream(self) -> impl Stream<Item = Result<Event, Infallible>> {
+        stream::unfold(self, |mut feed| async move { feed.next().await.map(|event| (Ok(event), feed)) })
+    }
+
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.pending.pop_front() {
+                return Some(event);
+            }
+            if self.over {
+                return None;
+            }
+            match self.wait().await {
+                Wake::Change(Change::Changed(session)) => self.changed(&session),
+                Wake::Change(Change::Removed(session)) => self.removed(&session),
+                Wake::Lagged => self.end(Some("reload")),
+                Wake::Tick => self.tick(),
+                Wake::LoginEnded => self.end(Some("login_ended")),
+                Wake::Over => self.end(None),
+            }
+        }
+    }
+
+    async fn wait(&mut self) -> Wake {
+        let until = if self.waits_in_line() {
+            self.heartbeat.min(Instant::now() + WHILE_STARTING)
+        } else {
+            self.heartbeat
+        };
+        tokio::select! {
+            change = self.changes.recv() => match change {
+                Ok(change) => Wake::Change(change),
+                Err(RecvError::Lagged(_)) => Wake::Lagged,
+                Err(RecvError::Closed) => Wake::Over,
+            },
+            _ = self.right.revoked() => Wake::LoginEnded,
+            () = self.draining.cancelled() => Wake::Over,
+            () = sleep_until(until) => Wake::Tick,
+        }
+    }
+
+    fn entries(&self) -> Vec<Arc<Entry>> {
+        match &self.subject {
+            Subject::Cards { person, .. } => self.broker.entries_of(person.id),
+            Subject::Session(entry) => vec![entry.clone()],
+        }
+    }
+
+    fn concerns(&self, session: &Session) -> bool {
+        match &self.subject {
+            Subject::Cards { person, .. } => session.owner == person.id,
+            Subject::Session(entry) => entry.id == session.id,
+        }
+    }
+
+    fn waits_in_line(&self) -> bool {
+        self.entries().iter().any(|entry| entry.session().state.kind() == StateKind::Starting)
+    }
+
+    fn look(&mut self) {
+        for entry in self.entries() {
+            self.say(&entry);
+        }
+    }
+
+    fn changed(&mut self, session: &Session) {
+        if self.concerns(session)
+            && let Some(entry) = self.broker.entry(session.id)
+        {
+            self.say(&entry);
+        }
+    }
+
+    fn removed(&mut self, session: &Session) {
+        if self.concerns(session) {
+            self.said.remove(&session.id);
+            self.pending.push_back(Event::default().event("removed").data(session.label.as_str()));
+            self.over = matches!(self.subject, Subject::Session(_));
+        }
+    }
+
+    /// Says how a session is, unless that was the last thing said of it.
+    fn say(&mut self, entry: &Entry) {
+        let (name, text) = match &self.subject {
+            Subject::Cards { person, routing } => {
+                ("card", Card::of(&self.broker, entry, *routing).html(&person.csrf))
+            }
+            Subject::Session(_) => ("status", json(&Status::of(&self.broker, entry))),
+        };
+        // The time that is left runs in the browser; it alone is no news.
+        let news = without_time(&text);
+        if self.said.get(&entry.id) != Some(&news) {
+            self.said.insert(entry.id, news);
+            self.pending.push_back(Event::default().event(name).data(text));
+        }
+    }
+
+    fn tick(&mut self) {
+        self.look();
+        if Instant::now() < self.heartbeat {
+            return;
+        }
+        self.heartbeat = Instant::now() + HEARTBEAT;
+        // A comment keeps the connection; the times tell of input that moved a limit.
+        self.pending.push_back(Event::default().comment("still here"));
+        match &self.subject {
+            Subject::Cards { .. } => {
+                self.pending.push_back(Event::default().event("times").data(self.times()))
+            }
+            Subject::Session(entry) => {
+                let status = json(&Status::of(&self.broker, entry));
+                self.pending.push_back(Event::default().event("status").data(status));
+            }
+        }
+    }
+
+    fn times(&self) -> String {
+        let left = |entry: &Arc<Entry>| {
+            Some((entry.label.to_string(), self.broker.expiry(entry)?.remaining.as_secs()))
+        };
+        json(&self.entries().iter().filter_map(left).collect::<HashMap<_, _>>())
+    }
+
+    fn end(&mut self, event: Option<&str>) {
+        self.over = true;
+        if let Some(event) = event {
+            self.pending.push_back(Event::default().event(event).data("now"));
+        }
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("plain data always serialises")
+}
+
+/// What was said but for the running time, which would make every look a change.
+fn without_time(text: &str) -> String {
+    let timeless = |line: &&str| !line.contains("data-left-s=");
+    let text: String = text.lines().filter(timeless).collect();
+    match text.find("\"expires_in_s\":") {
+        Some(start) => {
+            let rest = text[start..].find(",\"expires_because\"").map_or("", |end| &text[start + end..]);
+            format!("{}{rest}", &text[..start])
+        }
+        None => text,
+    }
+}

@@ -1,0 +1,109 @@
+//! Who is asking, read off a request before any handler runs.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Form;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::response::IntoResponse;
+use http::header::USER_AGENT;
+use http::request::Parts;
+use http::{HeaderMap, Method};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::failure::Unreadable;
+use super::next::NextPath;
+use super::{Failure, Site};
+use crate::auth::{Principal, Visitor, cookies, csrf, policy};
+
+/// How a request arrived; put into it by [`super::Web::handle`].
+#[derive(Clone, Debug)]
+pub(super) struct Arrival {
+    /// The browser's address.
+    pub address: IpAddr,
+}
+
+impl Arrival {
+    /// What the throttle and the audit are told of the browser.
+    pub(super) fn visitor(&self, headers: &HeaderMap) -> Visitor {
+        let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+        Visitor { address: self.address, user_agent: agent.to_owned() }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Arrival {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _site: &S) -> Result<Self, Self::Rejection> {
+        Ok(parts.extensions.get::<Self>().cloned().expect("`Web::handle` puts it into every request"))
+    }
+}
+
+/// Somebody who is logged in on the portal, if anybody is.
+pub(super) struct MaybeKnown(pub Option<Arc<Principal>>);
+
+impl FromRequestParts<Site> for MaybeKnown {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
+        let tokens = cookies::tokens(&parts.headers, cookies::PORTAL);
+        let known = site.auth().authenticate(tokens).await?;
+        // A session host's login opens nothing here, whatever cookie it came in.
+        Ok(Self(known.filter(|principal| policy::use_portal(principal).is_ok())))
+    }
+}
+
+/// Somebody who is logged in on the portal; everyone else is asked to log in.
+pub(super) struct Known(pub Arc<Principal>);
+
+impl FromRequestParts<Site> for Known {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
+        let MaybeKnown(known) = MaybeKnown::from_request_parts(parts, site).await?;
+        known.map(Self).ok_or_else(|| Failure::LoginNeeded(comes_back_to(parts)))
+    }
+}
+
+/// Where somebody wants to be after logging in: here again, unless that would change something.
+fn comes_back_to(parts: &Parts) -> NextPath {
+    match (&parts.method, parts.uri.path_and_query()) {
+        (&Method::GET, Some(path)) => NextPath::of(path.as_str()),
+        (_, _) => NextPath::of("/"),
+    }
+}
+
+/// A change asked for by somebody who is logged in, on a page of ours: the login, the origin and
+/// the form's secret are checked before the handler sees the form.
+pub(super) struct Changing<T> {
+    pub(super) known: Arc<Principal>,
+    pub(super) form: T,
+}
+
+/// A form with nothing but its secret.
+#[derive(Deserialize)]
+pub(super) struct Nothing {}
+
+#[derive(Deserialize)]
+struct Signed<T> {
+    csrf: Option<String>,
+    #[serde(flatten)]
+    form: T,
+}
+
+impl<T: DeserializeOwned> FromRequest<Site> for Changing<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, site: &Site) -> Result<Self, Failure> {
+        let (mut parts, body) = request.into_parts();
+        let Known(known) = Known::from_request_parts(&mut parts, site).await?;
+        let headers = parts.headers.clone();
+        let request = Request::from_parts(parts, body);
+        let read = Form::<Signed<T>>::from_request(request, site).await;
+        let Form(Signed { csrf: token, form }) =
+            read.map_err(|refused| Unreadable { status: refused.into_response().status() })?;
+        csrf::check(&known, token.as_deref(), csrf::Provenance::of(&headers), site.origin())?;
+        Ok(Self { known, form })
+    }
+}

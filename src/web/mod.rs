@@ -1,0 +1,349 @@
+//! The control plane's pages: login, dashboard, the pages around a session, and static files.
+//!
+//! One seam: [`Web::handle`] takes a request for the portal, [`Web::handle_on_session_host`] one
+//! for our own paths on a session's host, and [`Web::session_page`] makes the page that stands in
+//! for a session. Handlers return failures; `respond` alone turns them into answers.
+
+mod account;
+mod admin;
+mod assets;
+mod card;
+mod dashboard;
+mod events;
+mod failure;
+mod gate;
+mod health;
+mod host;
+mod login;
+mod next;
+pub mod novnc;
+mod person;
+mod session_page;
+mod sessions;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Path, State as Shared};
+use axum::routing::{get, post};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::header::CONTENT_TYPE;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Request, Response, Uri};
+use http_body::Body as HttpBody;
+use tokio_util::sync::CancellationToken;
+use tower_service::Service;
+
+use self::assets::Assets;
+use self::failure::{Failure, Unreadable};
+use self::gate::Arrival;
+use self::health::Readiness;
+use self::next::NextPath;
+pub use self::novnc::NovncError;
+use self::person::Person;
+use crate::auth::policy::{self, Denied, Verb};
+use crate::auth::{Auth, AuthError, Principal};
+use crate::body::{Body, BodyError};
+use crate::broker::{Broker, Entry};
+use crate::respond::{self, Asker, Place, Surface, Wants};
+use crate::session::Routing;
+use crate::store::Store;
+
+/// No form of ours comes near it.
+const MOST_FORM_BYTES: usize = 16 * 1024;
+
+/// How the portal is reached, and where its parts are.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The portal's host name; session hosts are one label below it.
+    pub domain: String,
+    /// Where sessions live unless their template says otherwise.
+    pub routing: Routing,
+    /// The port browsers use; 443 is left out of addresses.
+    pub public_port: u16,
+    /// The directory of the packaged noVNC. Default `/usr/share/novnc`.
+    pub novnc: PathBuf,
+    /// The version of this binary, for `/status`.
+    pub version: &'static str,
+}
+
+/// What the engine says of itself, for `/ready` and `/status`.
+#[derive(Clone, Debug, Default)]
+pub struct EngineStatus {
+    /// Product and version, if it answers.
+    pub version: Option<String>,
+    /// Whether a probe has shown that sessions are isolated.
+    pub isolation_proven: bool,
+    /// Whether that proof is a condition for serving.
+    pub isolation_required: bool,
+}
+
+/// Asks the engine how it is. The answer is awaited for a few seconds only.
+pub type EngineCheck = Arc<dyn Fn() -> BoxFuture<'static, EngineStatus> + Send + Sync>;
+
+/// What the pages work on; all of it is shared with other parts of the gateway.
+#[derive(Clone)]
+pub struct State {
+    /// Finds and changes sessions.
+    pub broker: Broker,
+    /// Knows who is asking.
+    pub auth: Arc<Auth>,
+    /// Asked whether it can write, and for the record of whoever creates a session.
+    pub store: Arc<dyn Store>,
+    /// Asked how the engine is.
+    pub engine: EngineCheck,
+    /// Cancelled when the gateway begins to drain: event streams end then, because the drain waits
+    /// for their bodies.
+    pub draining: CancellationToken,
+    /// How the portal is reached.
+    pub settings: Settings,
+}
+
+/// The pages of one gateway. Clones share everything.
+#[derive(Clone)]
+pub struct Web {
+    site: Site,
+    router: Router,
+}
+
+/// What handlers share.
+#[derive(Clone)]
+struct Site(Arc<Inner>);
+
+struct Inner {
+    state: State,
+    assets: Assets,
+    novnc: Assets,
+    portal: Surface,
+    host: Surface,
+    origin: String,
+    readiness: Readiness,
+}
+
+impl Web {
+    /// The pages over `state`.
+    ///
+    /// # Errors
+    /// [`NovncError`] if the viewer library is not where the settings say.
+    pub fn new(state: State) -> Result<Self, NovncError> {
+        let (assets, novnc) = (Assets::embedded(), novnc::read(&state.settings.novnc)?);
+        let origin = format!("https://{}{}", state.settings.domain, port(&state.settings));
+        let portal = surface(Place::Portal, &assets, &novnc, &state.settings, &origin);
+        let host = surface(Place::SessionHost, &assets, &novnc, &state.settings, &origin);
+        let site = Site(Arc::new(Inner {
+            state,
+            assets,
+            novnc,
+            portal,
+            host,
+            origin,
+            readiness: Readiness::default(),
+        }));
+        let router = routes().with_state(site.clone());
+        Ok(Self { site, router })
+    }
+
+    /// Answers a request for the portal. `request_id` is the one in the log.
+    pub async fn handle<B>(
+        &self,
+        mut request: Request<B>,
+        address: IpAddr,
+        request_id: &str,
+    ) -> Response<Body>
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        let wants = Wants::of(request.headers());
+        request.extensions_mut().insert(Arrival { address });
+        let routed = self.router.clone().call(request).await;
+        let mut response = routed.unwrap_or_else(|never| match never {});
+        let asker = Asker { wants, request_id, surface: self.site.portal() };
+        if let Some(failure) = response.extensions_mut().remove::<Failure>() {
+            return answer(&failure, &asker);
+        }
+        if refused_by_router(&response) {
+            return respond::failure(&Unreadable { status: response.status() }, &asker);
+        }
+        response.map(Body::from)
+    }
+
+    /// Answers a request for one of our own paths (`/.berth/…`) on a session's host; without an
+    /// `entry` like on the host of a session that is somebody else's.
+    pub async fn handle_on_session_host<B>(
+        &self,
+        request: &Request<B>,
+        entry: Option<&Arc<Entry>>,
+        request_id: &str,
+    ) -> Response<Body> {
+        let asker = Asker { wants: Wants::of(request.headers()), request_id, surface: &self.site.0.host };
+        match host::handle(&self.site, request.uri(), request.headers(), entry).await {
+            Ok(response) => response,
+            Err(failure) => answer(&failure, &asker),
+        }
+    }
+
+    /// The page that stands in for a session: the viewer of a reachable one, else where it is on
+    /// its way or why it rests. Whether `principal` may open it has been asked.
+    #[must_use]
+    pub fn session_page(&self, entry: &Entry, principal: &Principal, place: Place) -> Response<Body> {
+        self.site.session_page(entry, &Person::of(principal), place)
+    }
+
+    /// Sends a browser that has no login on a session's host to the portal, which sends it back
+    /// with a ticket, by way of the login page if need be.
+    #[must_use]
+    pub fn way_in(&self, label: &str) -> Response<Body> {
+        session_page::see_other(&self.site.0.host.portal(&format!("/open/{label}")))
+    }
+
+    /// Sends a browser to the login page, which sends it back to where it wanted to be.
+    #[must_use]
+    pub fn log_in_first(&self, wanted: &Uri) -> Response<Body> {
+        let next = NextPath::of(wanted.path_and_query().map_or("/", PathAndQuery::as_str));
+        session_page::see_other(&self.site.portal().portal(&next.login()))
+    }
+
+    /// The addresses of an origin, for error pages that others make.
+    #[must_use]
+    pub fn surface(&self, place: Place) -> &Surface {
+        self.site.surface(place)
+    }
+}
+
+impl std::fmt::Debug for Web {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Web").field("settings", &self.site.0.state.settings).finish_non_exhaustive()
+    }
+}
+
+impl Site {
+    fn broker(&self) -> &Broker {
+        &self.0.state.broker
+    }
+
+    fn auth(&self) -> &Auth {
+        &self.0.state.auth
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.0.state.settings
+    }
+
+    /// The portal's own origin, as browsers name it.
+    fn origin(&self) -> &str {
+        &self.0.origin
+    }
+
+    fn portal(&self) -> &Surface {
+        &self.0.portal
+    }
+
+    fn surface(&self, place: Place) -> &Surface {
+        match place {
+            Place::Portal => &self.0.portal,
+            Place::SessionHost => &self.0.host,
+        }
+    }
+
+    /// The session of this label, if `principal` may do that with it.
+    fn entry(&self, principal: &Principal, verb: Verb, label: &str) -> Result<Arc<Entry>, Denied> {
+        let entry = self.broker().find(label).ok_or(Denied)?;
+        policy::allow(principal, verb, entry.id, entry.owner)?;
+        Ok(entry)
+    }
+
+    /// The page of a session on the portal, which wakes it.
+    fn address(&self, entry: &Entry) -> String {
+        card::address(entry, self.settings().routing)
+    }
+
+    fn session_page(&self, entry: &Entry, person: &Person, place: Place) -> Response<Body> {
+        let surface = self.surface(place);
+        let address = surface.portal(&self.address(entry));
+        session_page::render(self.broker(), entry, person, surface, &address)
+    }
+}
+
+fn routes() -> Router<Site> {
+    Router::new()
+        .route("/", get(dashboard::show))
+        .route("/login", get(login::show).post(login::log_in))
+        .route("/logout", post(login::log_out))
+        .route("/account", get(account::show).post(account::change))
+        .route("/sessions", post(dashboard::create))
+        .route("/sessions/{label}", get(sessions::show))
+        .route("/sessions/{label}/{verb}", get(sessions::confirm).post(sessions::change))
+        .route("/open/{label}", get(sessions::open))
+        .route("/events", get(events::follow))
+        .route("/admin", get(admin::show))
+        .route("/health", get(health::alive))
+        .route("/ready", get(health::ready))
+        .route("/status", get(health::status))
+        .route("/assets/novnc/{version}/{*path}", get(novnc_file))
+        .route("/assets/{version}/{*path}", get(own_file))
+        .fallback(async || Failure::not_found())
+        .layer(DefaultBodyLimit::max(MOST_FORM_BYTES))
+}
+
+async fn own_file(
+    Shared(site): Shared<Site>,
+    Path((version, path)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Failure> {
+    site.0.assets.get(&version, &path, &headers).ok_or_else(Failure::not_found)
+}
+
+async fn novnc_file(
+    Shared(site): Shared<Site>,
+    Path((version, path)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Failure> {
+    site.0.novnc.get(&version, &path, &headers).ok_or_else(Failure::not_found)
+}
+
+/// Answers a failure: with the login page where that helps, else as `respond` says.
+fn answer(failure: &Failure, asker: &Asker<'_>) -> Response<Body> {
+    match (failure, asker.wants) {
+        (Failure::LoginNeeded(next), Wants::Page) => {
+            session_page::see_other(&asker.surface.portal(&next.login()))
+        }
+        (Failure::LoginNeeded(_), Wants::Problem) => respond::failure(&AuthError::LoginRequired, asker),
+        (Failure::Error(error), Wants::Page | Wants::Problem) => respond::failure(error.as_ref(), asker),
+    }
+}
+
+/// Whether the router or one of its extractors refused a request, in words that are not ours.
+fn refused_by_router(response: &axum::response::Response) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+    let plain = kind.is_none_or(|kind| kind.starts_with(b"text/plain"));
+    response.status().is_client_error() && plain
+}
+
+fn port(settings: &Settings) -> String {
+    if settings.public_port == 443 { String::new() } else { format!(":{}", settings.public_port) }
+}
+
+fn surface(place: Place, assets: &Assets, novnc: &Assets, settings: &Settings, origin: &str) -> Surface {
+    let (root, home, form_action) = match place {
+        // Opening a session may lead from a form through redirects to its host.
+        Place::Portal => {
+            ("/assets", "/".to_owned(), format!("https://*.{}{}", settings.domain, port(settings)))
+        }
+        Place::SessionHost => ("/.berth/assets", format!("{origin}/"), String::new()),
+    };
+    Surface {
+        place,
+        assets: format!("{root}/{}", assets.version()),
+        novnc: format!("{root}/novnc/{}/core/rfb.js", novnc.version()),
+        login: format!("{home}login"),
+        home,
+        form_action,
+    }
+}

@@ -1,0 +1,41 @@
+//! The person who reads a page.
+
+use crate::auth::Principal;
+use crate::session::UserId;
+use crate::store::Role;
+
+/// Who reads a page: what it shows of them, and the secret that their forms echo.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Opaque identity.
+    pub id: UserId,
+    /// The name they log in with.
+    pub name: String,
+    /// Whether they manage everyone's sessions.
+    pub admin: bool,
+    /// The secret of their forms.
+    pub csrf: String,
+}
+
+impl Person {
+    /// The person behind a login.
+    pub fn of(principal: &Principal) -> Self {
+        Self {
+            id: principal.user,
+            name: principal.name.clone(),
+            admin: principal.role == Role::Admin,
+            csrf: principal.csrf.expose().clone(),
+        }
+    }
+}
+
+/// Which entry of the navigation is the present page.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Tab {
+    /// One's own account.
+    Account,
+    /// The dashboard and what belongs to it.
+    Dashboard,
+    /// The admin's table.
+    Admin,
+}

@@ -1,0 +1,281 @@
+//! The page of a session in every state: the viewer, the waiting page, or why it rests.
+//!
+//! A session's own host shows only the viewer. Waiting and resting are the portal's, because their
+//! buttons change the session and a login of a session's host may not.
+
+use std::time::Duration;
+
+use askama::Template;
+use http::header::LOCATION;
+use http::{HeaderValue, Response, StatusCode};
+use serde::Serialize;
+
+use super::card::{self, Left};
+use super::person::Person;
+use super::words;
+use crate::body::Body;
+use crate::broker::{Broker, Entry};
+use crate::respond::{self, Place, Surface};
+use crate::session::{Phase, Protocol, Session, State};
+
+/// Which page a session has in a state.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Page {
+    /// It is reachable.
+    Open,
+    /// It is on its way, up or down.
+    Waiting,
+    /// It rests until someone presses the button.
+    AtRest,
+}
+
+impl Page {
+    /// The page of a state.
+    pub fn of(state: &State) -> Self {
+        match state {
+            State::Ready { .. } => Self::Open,
+            State::Starting { .. } | State::Stopping { .. } => Self::Waiting,
+            State::Paused { .. } | State::Stopped { .. } | State::Failed { .. } => Self::AtRest,
+        }
+    }
+}
+
+/// What a page about one session is told while it is open: one `status` event.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Status {
+    page: Page,
+    state: &'static str,
+    phase: Option<Phase>,
+    word: &'static str,
+    sentence: String,
+    line: Option<String>,
+    expires_in_s: Option<u64>,
+    expires_because: Option<&'static str>,
+}
+
+impl Status {
+    /// The status of a session as it is now.
+    pub fn of(broker: &Broker, entry: &Entry) -> Self {
+        let session = entry.session();
+        let progress = broker.progress(entry);
+        let place = progress.and_then(|progress| progress.place);
+        let expiry = broker.expiry(entry);
+        Self {
+            page: Page::of(&session.state),
+            state: session.state.kind().name(),
+            phase: progress.map(|progress| progress.phase),
+            word: words::word(&session.state),
+            sentence: words::sentence(&session.state, None),
+            line: place.map(words::line),
+            expires_in_s: expiry.map(|expiry| expiry.remaining.as_secs()),
+            expires_because: expiry.map(|expiry| expiry.because.name()),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "viewer.html")]
+struct ViewerPage<'a> {
+    surface: &'a Surface,
+    view: View<'a>,
+    socket: String,
+    novnc: &'a str,
+    on_portal: bool,
+}
+
+#[derive(Template)]
+#[template(path = "waiting.html")]
+struct WaitingPage<'a> {
+    surface: &'a Surface,
+    view: View<'a>,
+    stopping: bool,
+    sentence: String,
+    steps: Vec<Step>,
+    elapsed_s: u64,
+    elapsed: String,
+    line: String,
+}
+
+struct Step {
+    phase: &'static str,
+    text: &'static str,
+    class: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "at_rest.html")]
+struct RestPage<'a> {
+    surface: &'a Surface,
+    view: View<'a>,
+    state: &'static str,
+    word: &'static str,
+    sentence: String,
+    left: Option<String>,
+    verb: &'static str,
+    button: &'static str,
+    code: Option<&'static str>,
+    detail: Option<String>,
+}
+
+/// What every page of a session needs.
+struct View<'a> {
+    name: &'a str,
+    csrf: &'a str,
+    events: String,
+    /// Where forms are sent, without the verb.
+    actions: String,
+    /// The page of the session that wakes it.
+    address: &'a str,
+    /// The page of the session that only shows it.
+    rest: String,
+}
+
+impl<'a> View<'a> {
+    fn of(session: &'a Session, person: &'a Person, surface: &Surface, address: &'a str) -> Self {
+        let label = &session.label;
+        let actions = surface.portal(&format!("/sessions/{label}"));
+        Self {
+            name: session.name.as_str(),
+            csrf: &person.csrf,
+            events: surface.events(label.as_str()),
+            rest: actions.clone(),
+            actions,
+            address,
+        }
+    }
+}
+
+/// The page of a session in its present state. `address` is its page on the portal.
+pub fn render(
+    broker: &Broker,
+    entry: &Entry,
+    person: &Person,
+    surface: &Surface,
+    address: &str,
+) -> Response<Body> {
+    let session = entry.session();
+    let view = View::of(&session, person, surface, address);
+    match (Page::of(&session.state), surface.place) {
+        (Page::Open, _) => open(entry, view, surface),
+        (Page::Waiting | Page::AtRest, Place::SessionHost) => see_other(&view.rest),
+        (Page::Waiting, Place::Portal) => waiting(broker, entry, &session.state, view, surface),
+        (Page::AtRest, Place::Portal) => {
+            let detail = person.admin.then(|| detail(&session.state)).flatten();
+            at_rest(broker, entry, &session.state, view, surface, detail)
+        }
+    }
+}
+
+fn open(entry: &Entry, view: View<'_>, surface: &Surface) -> Response<Body> {
+    if entry.template.as_ref().is_none_or(|template| template.protocol == Protocol::Http) {
+        // It became reachable while this page was asked for: its own address now is the app.
+        return see_other(view.address);
+    }
+    let shown = ViewerPage {
+        surface,
+        socket: surface.socket(entry.label.as_str()),
+        novnc: &surface.novnc,
+        on_portal: surface.place == Place::Portal,
+        view,
+    };
+    respond::page(surface, StatusCode::OK, &shown)
+}
+
+fn waiting(
+    broker: &Broker,
+    entry: &Entry,
+    state: &State,
+    view: View<'_>,
+    surface: &Surface,
+) -> Response<Body> {
+    let progress = broker.progress(entry);
+    let elapsed = progress.map_or(Duration::ZERO, |progress| progress.elapsed);
+    let shown = WaitingPage {
+        surface,
+        view,
+        stopping: progress.is_none(),
+        sentence: words::sentence(state, None),
+        steps: progress.map_or_else(Vec::new, |progress| steps(progress.phase)),
+        elapsed_s: elapsed.as_secs(),
+        elapsed: words::elapsed(elapsed),
+        line: progress.and_then(|progress| progress.place).map(words::line).unwrap_or_default(),
+    };
+    respond::page(surface, StatusCode::OK, &shown)
+}
+
+fn steps(now: Phase) -> Vec<Step> {
+    let all = [
+        (Phase::Queued, "queued", "Waiting for its turn"),
+        (Phase::Creating, "creating", "Making the machine"),
+        (Phase::Booting, "booting", "Getting it ready to use"),
+    ];
+    let class = |phase: Phase| match phase.cmp(&now) {
+        std::cmp::Ordering::Less => "done",
+        std::cmp::Ordering::Equal => "now",
+        std::cmp::Ordering::Greater => "later",
+    };
+    all.map(|(phase, name, text)| Step { phase: name, text, class: class(phase) }).into()
+}
+
+fn at_rest(
+    broker: &Broker,
+    entry: &Entry,
+    state: &State,
+    view: View<'_>,
+    surface: &Surface,
+    detail: Option<String>,
+) -> Response<Body> {
+    let (verb, button) = match state {
+        State::Paused { .. } => ("resume", "Resume"),
+        State::Failed { .. } => ("start", "Try again"),
+        State::Stopped { .. } | State::Starting { .. } | State::Ready { .. } | State::Stopping { .. } => {
+            ("start", "Start")
+        }
+    };
+    let shown = RestPage {
+        surface,
+        view,
+        state: state.kind().name(),
+        word: words::word(state),
+        sentence: words::sentence(state, None),
+        left: card::left(broker, entry).map(|Left { text, .. }| text),
+        verb,
+        button,
+        code: code(state),
+        detail,
+    };
+    respond::page(surface, StatusCode::OK, &shown)
+}
+
+/// The stable name of a failure, for its owner to pass on.
+fn code(state: &State) -> Option<&'static str> {
+    match state {
+        State::Failed { reason } => Some(reason.code()),
+        State::Starting { .. }
+        | State::Ready { .. }
+        | State::Paused { .. }
+        | State::Stopping { .. }
+        | State::Stopped { .. } => None,
+    }
+}
+
+/// The technical reason of a failure; engines talk about the server, so only admins read it.
+pub fn detail(state: &State) -> Option<String> {
+    match state {
+        State::Failed { reason } => words::detail(reason),
+        State::Starting { .. }
+        | State::Ready { .. }
+        | State::Paused { .. }
+        | State::Stopping { .. }
+        | State::Stopped { .. } => None,
+    }
+}
+
+/// Sends a browser on with a GET. `to` is an address of ours.
+pub fn see_other(to: &str) -> Response<Body> {
+    let mut response = respond::bare(StatusCode::SEE_OTHER, String::new());
+    let to = HeaderValue::from_str(to).unwrap_or(HeaderValue::from_static("/"));
+    response.headers_mut().insert(LOCATION, to);
+    response
+}

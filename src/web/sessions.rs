@@ -1,0 +1,253 @@
+//! Showing, opening and changing one session.
+
+use std::str::FromStr;
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use http::{HeaderMap, Response, StatusCode};
+use serde::Deserialize;
+
+use super::card;
+use super::failure::Unreadable;
+use super::gate::{Changing, Known};
+use super::next::NextPath;
+use super::person::{Person, Tab};
+use super::session_page::{Page, see_other};
+use super::{Failure, Site};
+use crate::auth::Principal;
+use crate::auth::csrf::Provenance;
+use crate::auth::policy::Verb as Right;
+use crate::body::Body;
+use crate::broker::{Acquired, BrokerError, Entry, Intent};
+use crate::respond::{self, Place, Surface};
+use crate::session::{Home, Next, Routing, StopReason};
+
+/// Where a form leads to when it is done; the dashboard by default.
+#[derive(Deserialize)]
+pub(super) struct Back {
+    #[serde(default)]
+    back: String,
+}
+
+/// A change that a form asks for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Verb {
+    Delete,
+    Pause,
+    Reset,
+    Restart,
+    Resume,
+    Start,
+    Stop,
+}
+
+impl FromStr for Verb {
+    type Err = Failure;
+
+    fn from_str(text: &str) -> Result<Self, Failure> {
+        match text {
+            "delete" => Ok(Self::Delete),
+            "pause" => Ok(Self::Pause),
+            "reset" => Ok(Self::Reset),
+            "restart" => Ok(Self::Restart),
+            "resume" => Ok(Self::Resume),
+            "start" => Ok(Self::Start),
+            "stop" => Ok(Self::Stop),
+            _ => Err(Failure::not_found()),
+        }
+    }
+}
+
+/// What somebody is told before they destroy something.
+struct Warning {
+    verb: &'static str,
+    word: &'static str,
+    button: &'static str,
+    destroys: &'static str,
+    keeps: &'static str,
+}
+
+impl Warning {
+    /// The warning before `verb`; the others need no second thought.
+    fn before(verb: Verb, home: Home) -> Option<Self> {
+        match verb {
+            Verb::Delete => Some(Self::before_delete(home)),
+            Verb::Reset => Some(Self::before_reset(home)),
+            Verb::Pause | Verb::Restart | Verb::Resume | Verb::Start | Verb::Stop => None,
+        }
+    }
+
+    fn before_delete(home: Home) -> Self {
+        let (destroys, keeps) = match home {
+            Home::Persistent => (
+                "This deletes the machine, and everything installed or changed in it outside the home folder.",
+                "The files in the home folder are kept: the next machine of the same owner has them again.",
+            ),
+            Home::Ephemeral => (
+                "This deletes the machine and every file in it. They cannot be brought back.",
+                "Copy what is still needed out of it first.",
+            ),
+        };
+        Self { verb: "delete", word: "Delete", button: "Delete this machine", destroys, keeps }
+    }
+
+    fn before_reset(home: Home) -> Self {
+        let (destroys, keeps) = match home {
+            Home::Persistent => (
+                "This makes the machine anew. Everything installed or changed outside the home folder is lost, and \
+                 open programs are closed.",
+                "The files in the home folder are kept.",
+            ),
+            Home::Ephemeral => (
+                "This makes the machine anew. Every file in it is lost and cannot be brought back, and open programs \
+                 are closed.",
+                "Copy what is still needed out of it first.",
+            ),
+        };
+        Self { verb: "reset", word: "Reset", button: "Reset this machine", destroys, keeps }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "confirm.html")]
+struct ConfirmPage<'a> {
+    surface: &'a Surface,
+    person: &'a Person,
+    tab: Tab,
+    warning: Warning,
+    name: &'a str,
+    label: &'a str,
+    back: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "onward.html")]
+struct OnwardPage<'a> {
+    surface: &'a Surface,
+    name: &'a str,
+    address: &'a str,
+}
+
+/// `GET /sessions/<label>`: the page of a session, without waking it.
+pub(super) async fn show(
+    State(site): State<Site>,
+    Known(known): Known,
+    Path(label): Path<String>,
+) -> Result<Response<Body>, Failure> {
+    let entry = site.entry(&known, Right::Open, &label)?;
+    if Page::of(&entry.session().state) == Page::Open {
+        return Ok(see_other(&site.address(&entry)));
+    }
+    Ok(site.session_page(&entry, &Person::of(&known), Place::Portal))
+}
+
+/// `GET /open/<label>`: opens a session that lives on its own host, waking it if need be.
+pub(super) async fn open(
+    State(site): State<Site>,
+    Known(known): Known,
+    Path(label): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Failure> {
+    let entry = site.entry(&known, Right::Open, &label)?;
+    if card::routing(&entry, site.settings().routing) == Routing::Path {
+        return Ok(see_other(&site.address(&entry)));
+    }
+    match site.broker().acquire(&entry, Intent::Open).await? {
+        Acquired::Ready(_) if is_from_elsewhere(&headers) => Ok(onward(&site, &entry)),
+        Acquired::Ready(_) => enter(&site, &known, &entry).await,
+        Acquired::Pending | Acquired::AtRest => {
+            Ok(site.session_page(&entry, &Person::of(&known), Place::Portal))
+        }
+    }
+}
+
+/// Whether a link on a foreign page led here.
+fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+    matches!(Provenance::of(headers).site, Some("cross-site"))
+}
+
+/// A page that leads to this address once more. A redirect stays foreign where it began on a foreign
+/// page (a course page, say), and the session's host takes no ticket from there; a page of ours is
+/// a new beginning.
+fn onward(site: &Site, entry: &Entry) -> Response<Body> {
+    let (session, address) = (entry.session(), site.address(entry));
+    let shown = OnwardPage { surface: site.portal(), name: session.name.as_str(), address: &address };
+    respond::page(site.portal(), StatusCode::OK, &shown)
+}
+
+/// Sends the browser to the session's host with a ticket that it trades for a cookie there.
+async fn enter(site: &Site, known: &Principal, entry: &Entry) -> Result<Response<Body>, Failure> {
+    let ticket = site.auth().mint(known, entry.id).await?;
+    let (domain, port) = (&site.settings().domain, super::port(site.settings()));
+    let address = format!("https://{}.{domain}{port}/.berth/enter?ticket={}", entry.label, ticket.expose());
+    Ok(see_other(&address))
+}
+
+/// `POST /sessions/<label>/<verb>`
+pub(super) async fn change(
+    State(site): State<Site>,
+    Path((label, verb)): Path<(String, String)>,
+    Changing { known, form }: Changing<Back>,
+) -> Result<Response<Body>, Failure> {
+    let entry = site.entry(&known, Right::Change, &label)?;
+    let broker = site.broker();
+    let stop = |next| broker.stop(&entry, reason(&known, &entry), next);
+    let outcome = match verb.parse()? {
+        Verb::Delete => stop(Next::Remove).await,
+        Verb::Pause => broker.pause(&entry).await,
+        Verb::Reset => stop(Next::Reset).await,
+        Verb::Restart => stop(Next::Restart).await,
+        Verb::Resume => broker.resume(&entry).await,
+        Verb::Start => broker.start(&entry).await,
+        Verb::Stop => stop(Next::Rest).await,
+    };
+    settle(outcome)?;
+    Ok(see_other(NextPath::of(&form.back).as_str()))
+}
+
+/// `GET /sessions/<label>/<verb>`: asks once more before something is destroyed.
+pub(super) async fn confirm(
+    State(site): State<Site>,
+    Known(known): Known,
+    Path((label, verb)): Path<(String, String)>,
+    Query(back): Query<Back>,
+) -> Result<Response<Body>, Failure> {
+    let entry = site.entry(&known, Right::Change, &label)?;
+    // The worse of the two when its template is gone.
+    let home = entry.template.as_ref().map_or(Home::Ephemeral, |template| template.home);
+    let warning = Warning::before(verb.parse()?, home);
+    let warning = warning.ok_or(Unreadable { status: StatusCode::METHOD_NOT_ALLOWED })?;
+    let (session, person, back) = (entry.session(), Person::of(&known), NextPath::of(&back.back));
+    let tab = if back.as_str() == "/admin" { Tab::Admin } else { Tab::Dashboard };
+    let shown = ConfirmPage {
+        surface: site.portal(),
+        person: &person,
+        tab,
+        warning,
+        name: session.name.as_str(),
+        label: &label,
+        back: back.as_str(),
+    };
+    Ok(respond::page(site.portal(), StatusCode::OK, &shown))
+}
+
+fn reason(known: &Principal, entry: &Entry) -> StopReason {
+    if known.user == entry.owner { StopReason::Owner } else { StopReason::Admin }
+}
+
+/// A wish that came too late, from an older page or a second press, is no error: the page that
+/// follows shows how the session is.
+fn settle(outcome: Result<(), BrokerError>) -> Result<(), Failure> {
+    match outcome {
+        Ok(()) | Err(BrokerError::Illegal(_)) => Ok(()),
+        Err(
+            error @ (BrokerError::BrokenOff
+            | BrokerError::Engine(_)
+            | BrokerError::Full { .. }
+            | BrokerError::NotFound
+            | BrokerError::Store(_)
+            | BrokerError::TemplateUnknown(_)
+            | BrokerError::TooMany { .. }),
+        ) => Err(error.into()),
+    }
+}

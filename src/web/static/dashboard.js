@@ -1,0 +1,105 @@
+// Keeps the cards as they are on the server. Everything here also works without it.
+const cards = document.getElementById("cards");
+const empty = document.getElementById("empty");
+const offline = document.getElementById("offline");
+
+const count = (n, unit) => `${n} ${unit}${n === 1 ? "" : "s"}`;
+
+/**
+ * A length of time the way people say it, as on the server: `whole` is Math.round for time that is
+ * left and Math.floor for time that has passed.
+ */
+function spoken(seconds, whole) {
+  const units = (unit) => whole(Math.max(0, seconds) / unit);
+  if (units(1) < 60) return count(units(1), "second");
+  if (units(60) < 60) return count(units(60), "minute");
+  if (units(3600) < 48) return count(units(3600), "hour");
+  return count(units(86400), "day");
+}
+
+function setLeft(line, seconds) {
+  line.dataset.endsAt = Date.now() + seconds * 1000;
+}
+
+function tick() {
+  for (const line of document.querySelectorAll(".left[data-left-s]")) {
+    if (!line.dataset.endsAt) setLeft(line, Number(line.dataset.leftS));
+    const seconds = Math.max(0, (line.dataset.endsAt - Date.now()) / 1000);
+    line.textContent = line.dataset.leftWords.replace("{}", spoken(seconds, Math.round));
+    line.classList.toggle("soon", seconds < 600);
+  }
+  for (const mark of document.querySelectorAll("time.elapsed")) {
+    const seconds = (Date.now() - Date.parse(mark.dateTime)) / 1000;
+    mark.textContent = seconds > 2 ? `${spoken(seconds, Math.floor)} so far.` : "";
+  }
+}
+
+function show(html) {
+  const holder = document.createElement("template");
+  holder.innerHTML = html;
+  const fresh = holder.content.querySelector(".card");
+  if (!fresh) return;
+  const old = document.getElementById(fresh.id);
+  if (!old) {
+    cards.append(fresh);
+  } else {
+    // The keyboard stays where it was, and an open menu stays open.
+    const key = old.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+    const open = old.querySelector("details[open]") !== null;
+    old.replaceWith(fresh);
+    const more = fresh.querySelector("details");
+    if (open && more) more.open = true;
+    if (key) (fresh.querySelector(`[data-key="${key}"]`) ?? fresh.querySelector("a, button"))?.focus();
+  }
+  empty.hidden = true;
+  tick();
+}
+
+function follow() {
+  const stream = new EventSource(cards.dataset.events);
+  stream.addEventListener("open", () => { offline.hidden = true; });
+  stream.addEventListener("card", (event) => show(event.data));
+  stream.addEventListener("removed", (event) => {
+    document.getElementById(`card-${event.data}`)?.remove();
+    empty.hidden = cards.querySelector(".card") !== null;
+  });
+  stream.addEventListener("times", (event) => {
+    for (const [label, seconds] of Object.entries(JSON.parse(event.data))) {
+      const line = document.querySelector(`#card-${CSS.escape(label)} .left`);
+      if (line) setLeft(line, seconds);
+    }
+  });
+  stream.addEventListener("reload", () => location.reload());
+  stream.addEventListener("login_ended", () => location.reload());
+  stream.addEventListener("error", () => {
+    offline.hidden = false;
+    // The browser gives up for good on an answer that is no stream: the login may have ended.
+    if (stream.readyState === EventSource.CLOSED) setTimeout(follow, 3000 + Math.random() * 2000);
+  });
+}
+
+// One press is one request. The button wakes up again if the page comes back from history.
+document.addEventListener("submit", (event) => {
+  const button = event.submitter;
+  if (button) setTimeout(() => { button.disabled = true; });
+});
+window.addEventListener("pageshow", () => {
+  for (const button of document.querySelectorAll("button[disabled]")) button.disabled = false;
+});
+// A menu closes when one goes elsewhere or presses Escape.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.more[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.more[open]")) {
+    menu.open = false;
+    if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+  }
+});
+
+tick();
+setInterval(tick, 1000);
+follow();

@@ -1,0 +1,7 @@
+//! The portal through its one seam: a browser with cookies, a real store in memory, a fake engine.
+
+mod desk;
+mod login;
+mod pages;
+mod portal;
+mod streams;

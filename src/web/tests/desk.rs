@@ -1,0 +1,274 @@
+//! A portal for tests, and a browser that keeps cookies.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio_util::sync::CancellationToken;
+
+use crate::audit::{Actor, Audit};
+use crate::auth::{self, Auth, NewUser};
+use crate::body::Body;
+use crate::broker::{self, Broker, Entry};
+use crate::engine::fake::{FakeEngine, template};
+use crate::secret::Secret;
+use crate::session::reap::Policy;
+use crate::session::{Home, Protocol, Routing, StateKind, Template};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Role, Store, User};
+use crate::tasks::Tasks;
+use crate::web::{EngineStatus, Settings, State, Web};
+
+pub const PASSWORD: &str = "a fine password";
+pub const ORIGIN: &str = "https://berth.test:8443";
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// A whole portal over fakes.
+pub struct Desk {
+    pub web: Web,
+    pub broker: Broker,
+    pub auth: Arc<Auth>,
+    pub engine: FakeEngine,
+    pub tasks: Tasks,
+    pub draining: CancellationToken,
+    /// How often the engine was asked how it is.
+    pub engine_asked: Arc<AtomicUsize>,
+    _novnc: tempfile::TempDir,
+}
+
+impl Desk {
+    pub fn new(routing: Routing) -> Self {
+        let mut desktop = template("desktop".parse().unwrap(), Protocol::Rfb);
+        desktop.title = "Desktop".to_owned();
+        desktop.description = "A calm desktop with a browser, a terminal and an editor.".to_owned();
+        desktop.home = Home::Persistent;
+        let mut lab = template("lab".parse().unwrap(), Protocol::Http);
+        lab.title = "Web lab".to_owned();
+        lab.description = "A notebook in the browser, with a database beside it.".to_owned();
+        Self::with(routing, vec![desktop, lab])
+    }
+
+    pub fn with(routing: Routing, templates: Vec<Template>) -> Self {
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory().unwrap());
+        let engine = FakeEngine::new(templates.clone());
+        let (tasks, draining) = (Tasks::new(), CancellationToken::new());
+        let audit = Audit::new(store.clone());
+        let broker = Broker::new(
+            store.clone(),
+            Arc::new(engine.clone()),
+            audit.clone(),
+            templates,
+            broker_settings(),
+            tasks.clone(),
+        );
+        let auth_settings = auth::Settings { refusal_floor: Duration::ZERO, ..auth::Settings::default() };
+        let auth = Arc::new(Auth::new(store.clone(), audit, auth_settings));
+        let novnc = novnc();
+        let settings = Settings {
+            domain: "berth.test".to_owned(),
+            routing,
+            public_port: 8443,
+            novnc: novnc.path().to_owned(),
+            version: "0.0.0-test",
+        };
+        let status = EngineStatus {
+            version: Some("fake".to_owned()),
+            isolation_proven: true,
+            isolation_required: true,
+        };
+        let engine_asked = Arc::new(AtomicUsize::new(0));
+        let asked = engine_asked.clone();
+        let state = State {
+            broker: broker.clone(),
+            auth: auth.clone(),
+            store,
+            engine: Arc::new(move || {
+                asked.fetch_add(1, Ordering::SeqCst);
+                futures_util::future::ready(status.clone()).boxed()
+            }),
+            draining: draining.clone(),
+            settings,
+        };
+        Self {
+            web: Web::new(state).unwrap(),
+            broker,
+            auth,
+            engine,
+            tasks,
+            draining,
+            engine_asked,
+            _novnc: novnc,
+        }
+    }
+
+    pub async fn user(&self, name: &str, role: Role) -> User {
+        let new = NewUser { name: name.to_owned(), role, password: Secret::new(PASSWORD.to_owned()) };
+        self.auth.create_user(&Actor::cli(), new).await.unwrap()
+    }
+
+    /// A browser in which `name` is logged in.
+    pub async fn log_in(&self, name: &str) -> Browser<'_> {
+        let mut browser = self.browser();
+        let form = browser.get("/login").await;
+        let csrf = form.csrf();
+        let answer = browser.post("/login", &[("csrf", &csrf), ("name", name), ("password", PASSWORD)]).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+        browser
+    }
+
+    pub fn browser(&self) -> Browser<'_> {
+        Browser { desk: self, cookies: BTreeMap::new(), navigates: true, origin: Some(ORIGIN), site: None }
+    }
+
+    /// A session of `owner`, as soon as it is in `state`.
+    pub async fn session(&self, owner: &User, name: &str, template: &str, state: StateKind) -> Arc<Entry> {
+        let entry =
+            self.broker.create(owner, &template.parse().unwrap(), name.parse().unwrap()).await.unwrap();
+        until(&entry, state).await;
+        entry
+    }
+}
+
+/// Waits for a state; the test runner bounds the wait.
+pub async fn until(entry: &Entry, state: StateKind) {
+    entry.watch().wait_for(|session| session.state.kind() == state).await.unwrap();
+}
+
+fn broker_settings() -> broker::Settings {
+    broker::Settings {
+        max_sessions: 20,
+        max_sessions_per_user: 8,
+        max_parallel_starts: 1,
+        start_deadline: Duration::from_secs(60),
+        queue_deadline: Duration::from_secs(600),
+        stop_grace: Duration::from_secs(1),
+        reap: Policy {
+            away: Duration::from_secs(3600),
+            frozen: Duration::from_secs(86_400),
+            total: None,
+            remove_stopped: Duration::from_secs(604_800),
+        },
+        reconcile_every: Duration::from_secs(15),
+    }
+}
+
+fn novnc() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("core")).unwrap();
+    fs::write(dir.path().join("core/rfb.js"), "export default class RFB {}").unwrap();
+    dir
+}
+
+/// A browser: cookies, and the headers that browsers send of their own.
+pub struct Browser<'a> {
+    desk: &'a Desk,
+    pub cookies: BTreeMap<String, String>,
+    pub navigates: bool,
+    pub origin: Option<&'static str>,
+    /// What it says of where its requests come from.
+    pub site: Option<&'static str>,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Browser<'_> {
+    pub async fn get(&mut self, path: &str) -> Answer {
+        Answer::read(self.send(Method::GET, path, String::new()).await).await
+    }
+
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let escape = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let fields: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
+        Answer::read(self.send(Method::POST, path, fields.join("&")).await).await
+    }
+
+    /// Posts with the secret of the login's forms, as any page of ours would.
+    pub async fn press(&mut self, path: &str) -> Answer {
+        let csrf = self.get("/").await.csrf();
+        self.post(path, &[("csrf", &csrf)]).await
+    }
+
+    pub async fn send(&mut self, method: Method, path: &str, body: String) -> http::Response<Body> {
+        let request = self.request(method, path, body);
+        let response = self.desk.web.handle(request, HERE, "request-1").await;
+        self.keep(response.headers());
+        response
+    }
+
+    pub async fn get_on_host(&mut self, entry: &Arc<Entry>, path: &str) -> http::Response<Body> {
+        let request = self.request(Method::GET, path, String::new());
+        let response = self.desk.web.handle_on_session_host(&request, Some(entry), "request-2").await;
+        self.keep(response.headers());
+        response
+    }
+
+    fn request(&self, method: Method, path: &str, body: String) -> Request<Full<bytes::Bytes>> {
+        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut request = Request::builder().method(&method).uri(path).header(COOKIE, cookies.join("; "));
+        if self.navigates {
+            request = request.header(ACCEPT, "text/html").header("sec-fetch-mode", "navigate");
+        }
+        if let Some(site) = self.site {
+            request = request.header("sec-fetch-site", site);
+        }
+        if method == Method::POST {
+            request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+            if let Some(origin) = self.origin {
+                request = request.header("origin", origin);
+            }
+        }
+        request.body(Full::from(body)).unwrap()
+    }
+
+    fn keep(&mut self, headers: &HeaderMap) {
+        for header in headers.get_all(SET_COOKIE) {
+            let (pair, attributes) = header.to_str().unwrap().split_once(';').unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            if attributes.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+}
+
+impl Answer {
+    pub async fn read(response: http::Response<Body>) -> Self {
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Self {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn location(&self) -> &str {
+        self.header(LOCATION.as_str())
+    }
+
+    /// The secret of the first form.
+    pub fn csrf(&self) -> String {
+        let start = self.text.find("name=\"csrf\" value=\"").expect("a form") + 19;
+        self.text[start..].split('"').next().unwrap().to_owned()
+    }
+}

@@ -1,0 +1,185 @@
+//! Every page, with names that would like to be markup.
+
+use std::path::Path;
+use std::{env, fs};
+
+use http::StatusCode;
+
+use super::desk::{Answer, Desk, PASSWORD, until};
+use crate::engine::fake::Illness;
+use crate::respond::Place;
+use crate::session::{Routing, StateKind};
+use crate::store::Role;
+
+const MARKUP: &str = "\"><script>alert(1)</script><b title='";
+const RIGHT_TO_LEFT: &str = "حاسوبي الجديد للدرس";
+const EMOJI: &str = "👩‍💻";
+
+/// Every kind of page, each with a name for it.
+async fn every_page() -> Vec<(String, Answer)> {
+    let desk = Desk::new(Routing::Path);
+    let ann = desk.user("Ann <i>Admin</i>", Role::Admin).await;
+    let long = "W".repeat(64);
+    let mut browser = desk.log_in("Ann <i>Admin</i>").await;
+    let mut pages = vec![("empty".to_owned(), browser.get("/").await)];
+    let ready = desk.session(&ann, MARKUP, "desktop", StateKind::Ready).await;
+    let frozen = desk.session(&ann, RIGHT_TO_LEFT, "desktop", StateKind::Ready).await;
+    desk.broker.pause(&frozen).await.unwrap();
+    let stopped = desk.session(&ann, &long, "lab", StateKind::Ready).await;
+    browser.press(&format!("/sessions/{}/stop", stopped.label)).await;
+    until(&stopped, StateKind::Stopped).await;
+    desk.engine.infect_template(&"lab".parse().unwrap(), Illness::Exits);
+    let failed = desk.session(&ann, "Databases", "lab", StateKind::Failed).await;
+    desk.engine.infect_template(&"lab".parse().unwrap(), Illness::Hangs);
+    let starting = desk.session(&ann, "Web lab", "lab", StateKind::Starting).await;
+    let queued = desk.session(&ann, "Week 5 <b>", "desktop", StateKind::Starting).await;
+    for (name, path) in [
+        ("dashboard", "/".to_owned()),
+        ("admin", "/admin".to_owned()),
+        ("account", "/account".to_owned()),
+        ("frozen", format!("/sessions/{}", frozen.label)),
+        ("stopped", format!("/sessions/{}", stopped.label)),
+        ("failed", format!("/sessions/{}", failed.label)),
+        ("starting", format!("/sessions/{}", starting.label)),
+        ("queued", format!("/sessions/{}", queued.label)),
+        ("delete", format!("/sessions/{}/delete", ready.label)),
+        ("reset", format!("/sessions/{}/reset", stopped.label)),
+        ("missing", "/sessions/nothing".to_owned()),
+    ] {
+        pages.push((name.to_owned(), browser.get(&path).await));
+    }
+    let csrf = browser.get("/").await.csrf();
+    let twice = [("csrf", csrf.as_str()), ("template", "lab"), ("name", MARKUP)];
+    pages.push(("create-refused".to_owned(), browser.post("/sessions", &twice).await));
+
+    let typed = [("csrf", csrf.as_str()), ("present", PASSWORD), ("new", "short"), ("again", "short")];
+    pages.push(("account-refused".to_owned(), browser.post("/account", &typed).await));
+
+    let principal =
+        desk.auth.authenticate(browser.cookies.values().map(String::as_str)).await.unwrap().unwrap();
+    for (name, place) in [("viewer", Place::Portal), ("viewer-on-host", Place::SessionHost)] {
+        let page = desk.web.session_page(&ready, &principal, place);
+        pages.push((name.to_owned(), Answer::read(page).await));
+    }
+    let mut stranger = desk.browser();
+    pages.push(("login".to_owned(), stranger.get("/login?out=yes").await));
+    let csrf = stranger.get("/login").await.csrf();
+    let wrong =
+        [("csrf", csrf.as_str()), ("name", MARKUP), ("password", "wrong password"), ("next", "/admin")];
+    pages.push(("login-refused".to_owned(), stranger.post("/login", &wrong).await));
+    pages
+}
+
+#[tokio::test]
+async fn every_page_is_escaped_strict_and_signed() {
+    let pages = every_page().await;
+    for (name, page) in &pages {
+        let text = &page.text;
+        assert!(
+            page.status != StatusCode::SEE_OTHER && text.starts_with("<!doctype html>"),
+            "{name}: {page:?}"
+        );
+        assert!(!text.contains("<script>") && !text.contains("<i>Admin") && !text.contains("<b>"), "{name}");
+        assert!(!text.contains("<b title"), "{name}");
+        check_no_inline(name, text);
+        check_headers(name, page);
+        check_forms(name, text);
+        check_names_and_labels(name, text);
+    }
+    write_gallery(&pages);
+}
+
+#[tokio::test]
+async fn names_are_shown_whole_and_apart_from_the_text_around_them() {
+    let desk = Desk::new(Routing::Path);
+    let ann = desk.user("ann", Role::User).await;
+    let mut browser = desk.log_in("ann").await;
+    for name in [MARKUP, RIGHT_TO_LEFT, EMOJI, &"é".repeat(64), "&amp;", "{{ 7*7 }}", "'\"`"] {
+        // The joiner in an emoji sequence is invisible by itself, and refused like the rest of them.
+        let Ok(parsed) = name.parse() else { continue };
+        let entry = desk.broker.create(&ann, &"desktop".parse().unwrap(), parsed).await.unwrap();
+        until(&entry, StateKind::Ready).await;
+        let page = browser.get("/").await.text;
+        let escaped: String = name
+            .chars()
+            .map(|c| if "<>&\"'".contains(c) { format!("&#{};", u32::from(c)) } else { c.to_string() })
+            .collect();
+        assert!(page.contains(&format!("<bdi>{escaped}</bdi>")), "{name}: {page}");
+    }
+}
+
+fn check_no_inline(name: &str, text: &str) {
+    for tag in text.split('<').skip(1).map(|tag| tag.split('>').next().unwrap_or_default()) {
+        assert!(!tag.starts_with("style"), "{name}: {tag}");
+        assert!(!tag.starts_with("script") || tag.contains(" src=\"/"), "{name}: {tag}");
+        let attributes = tag.split_whitespace().skip(1);
+        for attribute in attributes {
+            assert!(!attribute.starts_with("style=") && !attribute.starts_with("on"), "{name}: {tag}");
+        }
+        assert!(!tag.contains("javascript:"), "{name}: {tag}");
+    }
+}
+
+fn check_headers(name: &str, page: &Answer) {
+    let policy = page.header("content-security-policy");
+    for part in [
+        "default-src 'none'",
+        "script-src 'self';",
+        "style-src 'self';",
+        "base-uri 'none'",
+        "frame-ancestors 'self'",
+    ] {
+        assert!(policy.contains(part), "{name}: {policy}");
+    }
+    assert!(!policy.contains("unsafe"), "{name}");
+    for (header, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cache-control", "no-store"),
+        ("content-type", "text/html; charset=utf-8"),
+    ] {
+        assert_eq!(page.header(header), value, "{name} {header}");
+    }
+}
+
+fn check_forms(name: &str, text: &str) {
+    for form in text.split("<form").skip(1) {
+        let form = form.split("</form>").next().unwrap_or_default();
+        assert!(form.contains("method=\"post\""), "{name}: {form}");
+        let token = form.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+        assert!(token.is_some_and(|token| token.len() == 43), "{name}: {form}");
+    }
+}
+
+/// What assistive technology and the browser's title bar need.
+fn check_names_and_labels(name: &str, text: &str) {
+    assert!(text.contains("<html lang=\"en\"") && text.contains("<title>"), "{name}");
+    assert_eq!(
+        text.matches("<h1").count() - text.matches("<noscript><div").count(),
+        1,
+        "{name}: one heading"
+    );
+    for field in text.split("<input").skip(1).map(|tag| tag.split('>').next().unwrap_or_default()) {
+        let hidden = field.contains("type=\"hidden\"") || field.contains("type=\"radio\"");
+        let id = field.split("id=\"").nth(1).and_then(|rest| rest.split('"').next());
+        assert!(
+            hidden || id.is_some_and(|id| text.contains(&format!("<label for=\"{id}\""))),
+            "{name}: {field}"
+        );
+    }
+}
+
+/// Writes the pages to `$BERTH_GALLERY` for looking at them, with the static files beside them.
+fn write_gallery(pages: &[(String, Answer)]) {
+    let Some(dir) = env::var_os("BERTH_GALLERY") else { return };
+    let dir = Path::new(&dir);
+    fs::create_dir_all(dir).unwrap();
+    for (name, page) in pages {
+        let assets = page.text.split("href=\"").find_map(|rest| {
+            rest.split("/mark.svg").next().filter(|a| a.contains("assets/") && a.len() < 60)
+        });
+        let text = page.text.replace(assets.unwrap(), "static");
+        fs::write(dir.join(format!("{name}.html")), text).unwrap();
+    }
+}
