@@ -1,0 +1,14 @@
+//! End to end: the real binary, the real container engine, a real browser.
+//!
+//! Oracles stand outside the product: `docker inspect`, `docker exec`, `/proc`, the wire.
+#![allow(clippy::disallowed_methods, missing_docs)]
+
+mod bad_input;
+mod browser;
+mod class;
+mod desktop;
+mod faults;
+mod gateway;
+mod lifecycle;
+mod viewer;
+mod wire;
