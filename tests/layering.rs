@@ -29,6 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("tasks", &[]),
     ("unix_socket", &[]),
     ("telemetry", &["tasks"]),
+    ("thumbnail", &["broker", "engine", "rfb", "session", "tasks"]),
     ("web", &["auth", "broker", "engine", "respond", "session", "store", "tasks"]),
 ];
 
@@ -42,6 +43,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("axum", &["web", "body.rs", "respond"]),
     ("bcrypt", &["auth/password"]),
     ("bollard", &["engine/docker"]),
+    ("png", &["thumbnail"]),
     ("rcgen", &["server/dev_ca"]),
     ("rusqlite", &["store/sqlite"]),
     ("tokio_rustls", &["server"]),
