@@ -80,7 +80,7 @@ async fn the_owner_sees_the_desktop_and_nobody_else_does() {
     }
 
     // The dashboard shows it.
-    let browser = Browser::open(1280, 900).await;
+    let mut browser = Browser::open(1280, 900).await;
     browser.log_in(&gateway, "ann").await;
     eventually("the card has its picture", || async {
         let script = "const i = document.querySelector('.card .screen img'); return i ? i.naturalWidth : 0;";
