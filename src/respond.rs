@@ -95,6 +95,8 @@ pub fn status(error: &dyn Answer) -> StatusCode {
     match (error.fault(), error.code()) {
         (Fault::Downstream, code) => downstream_status(code),
         (Fault::Upstream, "upstream_timeout") => StatusCode::GATEWAY_TIMEOUT,
+        // What was asked for is the gateway's own to give, and may be there in a moment.
+        (Fault::Upstream, "screen_unseen") => StatusCode::SERVICE_UNAVAILABLE,
         (Fault::Upstream, _) => StatusCode::BAD_GATEWAY,
         (Fault::Engine | Fault::Store, _) => StatusCode::SERVICE_UNAVAILABLE,
         (Fault::Internal, _) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -109,9 +111,8 @@ fn downstream_status(code: &str) -> StatusCode {
         "host_foreign" => StatusCode::MISDIRECTED_REQUEST,
         "body_stalled" => StatusCode::REQUEST_TIMEOUT,
         "method" => StatusCode::METHOD_NOT_ALLOWED,
-        "last_admin" | "name_taken" | "taken" | "too_many_sessions" | "user_taken" | "wrong_state" => {
-            StatusCode::CONFLICT
-        }
+        "last_admin" | "name_taken" | "no_screen" | "not_running" | "not_seen" | "taken"
+        | "too_many_sessions" | "user_taken" | "wrong_state" => StatusCode::CONFLICT,
         "ticket_invalid" => StatusCode::GONE,
         "body_too_large" => StatusCode::PAYLOAD_TOO_LARGE,
         "media_type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,

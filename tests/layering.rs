@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Which modules of the crate a module may name. The leaves may be named by everyone.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("api", &["auth", "broker", "engine", "respond", "session", "store"]),
+    ("api", &["auth", "broker", "engine", "respond", "session", "store", "thumbnail"]),
     ("app", &["*"]),
     ("audit", &["session", "store"]),
     ("auth", &["audit", "session", "store", "tasks"]),
@@ -33,6 +33,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("tasks", &[]),
     ("unix_socket", &[]),
     ("telemetry", &["tasks"]),
+    ("thumbnail", &["broker", "engine", "rfb", "session", "tasks"]),
     ("web", &["auth", "broker", "engine", "respond", "session", "store", "tasks"]),
 ];
 
@@ -46,6 +47,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("axum", &["api", "body.rs", "respond", "web"]),
     ("bcrypt", &["auth/password"]),
     ("bollard", &["engine/docker"]),
+    ("png", &["thumbnail"]),
     ("rcgen", &["server/dev_ca"]),
     ("rusqlite", &["store/sqlite"]),
     ("tokio_rustls", &["server"]),

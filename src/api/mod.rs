@@ -6,6 +6,7 @@
 mod failure;
 mod gate;
 mod json;
+mod screenshot;
 mod sessions;
 mod status;
 #[cfg(test)]
@@ -30,6 +31,7 @@ use crate::broker::{Broker, Entry};
 use crate::engine::EngineCheck;
 use crate::fault::Answer;
 use crate::session::Routing;
+use crate::thumbnail::Thumbnails;
 
 /// No document of ours comes near it.
 const MOST_BYTES: usize = 64 * 1024;
@@ -43,6 +45,8 @@ pub struct State {
     pub auth: Arc<Auth>,
     /// Asked how the engine is.
     pub engine: EngineCheck,
+    /// Looks at desktops.
+    pub thumbnails: Thumbnails,
     /// The portal's origin as browsers name it, for the addresses of sessions.
     pub origin: String,
     /// Where sessions live unless their template says otherwise.
@@ -126,6 +130,7 @@ fn routes() -> Router<Site> {
         .route("/status", get(status::show))
         .route("/api/v1/sessions", get(sessions::list))
         .route("/api/v1/sessions/{label}", get(sessions::show))
+        .route("/api/v1/sessions/{label}/screenshot", get(screenshot::show))
         .route("/api/v1/sessions/{label}/{verb}", post(sessions::change))
         .fallback(async || Failure::not_found())
         .layer(DefaultBodyLimit::max(MOST_BYTES))

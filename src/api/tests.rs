@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, IF_NONE_MATCH};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use serde_json::Value;
@@ -22,6 +22,7 @@ use crate::session::{Protocol, Routing, StateKind};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Role, Store, User};
 use crate::tasks::Tasks;
+use crate::thumbnail::{self, Thumbnails};
 
 const ORIGIN: &str = "https://berth.test:8443";
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -40,13 +41,16 @@ struct Login {
 
 impl Desk {
     fn new() -> Self {
-        let templates = vec![template("desktop".parse().unwrap(), Protocol::Rfb)];
+        let templates = vec![
+            template("desktop".parse().unwrap(), Protocol::Rfb),
+            template("app".parse().unwrap(), Protocol::Http),
+        ];
         let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory().unwrap());
         let audit = Audit::new(store.clone());
         let engine = Arc::new(FakeEngine::new(templates.clone()));
         let broker = Broker::new(
             store.clone(),
-            engine,
+            engine.clone(),
             audit.clone(),
             templates,
             broker::Settings::default(),
@@ -63,6 +67,7 @@ impl Desk {
             broker: broker.clone(),
             auth: auth.clone(),
             engine: Arc::new(move || futures_util::future::ready(status.clone()).boxed()),
+            thumbnails: Thumbnails::new(&broker, engine, Tasks::new(), thumbnail::Settings::default()),
             origin: ORIGIN.to_owned(),
             routing: Routing::Path,
             version: "0.0.0-test",
@@ -80,7 +85,11 @@ impl Desk {
     }
 
     async fn session(&self, owner: &User, name: &str) -> Arc<Entry> {
-        let template = "desktop".parse().unwrap();
+        self.session_of("desktop", owner, name).await
+    }
+
+    async fn session_of(&self, template: &str, owner: &User, name: &str) -> Arc<Entry> {
+        let template = template.parse().unwrap();
         let entry = self.broker.create(owner, &template, name.parse().unwrap()).await.unwrap();
         until(&entry, StateKind::Ready).await;
         entry
@@ -235,4 +244,52 @@ async fn a_program_with_the_bootstrap_token_administers_without_a_form_secret() 
         let refused = desk.program(Method::GET, "/status", wrong, &Value::Null).await;
         assert_eq!(refused, (StatusCode::UNAUTHORIZED, "token_invalid".into()));
     }
+}
+
+#[tokio::test]
+async fn a_screen_is_seen_by_its_owner_alone() {
+    let desk = Desk::new();
+    let (ann, bob, root) = (
+        desk.log_in("ann", Role::User).await,
+        desk.log_in("bob", Role::User).await,
+        desk.log_in("root", Role::Admin).await,
+    );
+    let entry = desk.session(&ann.user, "Mine").await;
+    let path = format!("/api/v1/sessions/{}/screenshot", entry.label);
+    let ask = async |known: &str| {
+        let cookie = format!("{}={}", cookies::PORTAL, ann.token);
+        let request = Request::get(&path).header(COOKIE, cookie).header(IF_NONE_MATCH, known);
+        desk.api.handle(request.body(Full::<Bytes>::default()).unwrap()).await
+    };
+    let (head, body) = ask("").await.unwrap().into_parts();
+    assert_eq!(head.status, StatusCode::OK);
+    assert_eq!(head.headers["content-type"], "image/png");
+    assert_eq!(head.headers["age"], "0");
+    assert_eq!(head.headers["cache-control"], "private, max-age=5");
+    assert!(body.collect().await.unwrap().to_bytes().starts_with(b"\x89PNG\r\n\x1a\n"));
+
+    let tag = head.headers["etag"].to_str().unwrap();
+    for known in [tag, &format!("\"x\", W/{tag}"), "*"] {
+        let same = ask(known).await.unwrap();
+        assert_eq!(
+            (same.status(), &same.headers()["etag"]),
+            (StatusCode::NOT_MODIFIED, &head.headers["etag"])
+        );
+        assert!(same.into_body().collect().await.unwrap().to_bytes().is_empty());
+    }
+    assert_eq!(ask("\"other\"").await.unwrap().status(), StatusCode::OK);
+
+    // Seeing that it exists is not seeing what is on it.
+    for login in [&bob, &root] {
+        assert_eq!(desk.get(&path, login).await, (StatusCode::NOT_FOUND, "session_unknown".into()));
+    }
+    let none = desk.get("/api/v1/sessions/nosuchlabel/screenshot", &ann).await;
+    assert_eq!(none, (StatusCode::NOT_FOUND, "session_unknown".into()));
+    assert_eq!(desk.ask(Method::GET, &path, None, false).await.0, StatusCode::UNAUTHORIZED);
+
+    desk.broker.pause(&entry).await.unwrap();
+    assert_eq!(ask("").await.unwrap().status(), StatusCode::OK, "a frozen desktop keeps its last picture");
+    let app = desk.session_of("app", &ann.user, "App").await;
+    let path = format!("/api/v1/sessions/{}/screenshot", app.label);
+    assert_eq!(desk.get(&path, &ann).await, (StatusCode::CONFLICT, "no_screen".into()));
 }

@@ -31,6 +31,7 @@ use crate::spawner::child::Child;
 use crate::store::Store;
 use crate::tasks::Tasks;
 use crate::telemetry;
+use crate::thumbnail::{self, Thumbnails};
 use crate::web::{self, Web};
 
 /// How often lapsed logins are ended.
@@ -71,6 +72,7 @@ pub async fn serve(config: Config, config_path: &Path) -> Result<(), Failure> {
         broker: broker.clone(),
         auth: auth.clone(),
         engine: engine_check(&engine, config.engine.danger_skip_isolation),
+        thumbnails: Thumbnails::new(&broker, engine.clone(), tasks.clone(), thumbnail::Settings::default()),
         origin: web.origin().to_owned(),
         routing: config.server.routing,
         version: env!("CARGO_PKG_VERSION"),

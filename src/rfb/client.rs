@@ -4,12 +4,18 @@
 //! repaint ([`Scan::input`]) and says which bytes belong to which message ([`Piece`]), which is
 //! all that the view-only [`Filter`] needs. It allocates nothing and never panics.
 //!
+//! Only a person's doing is input, so what a viewer says by itself is not: its capabilities when
+//! the connection opens, and a clipboard text that the desktop asks for once more.
+//!
 //! A message type it does not know has no known length, so parsing ends there for good
 //! ([`Understood::No`]): from then on the socket proves that a viewer is connected, but nothing
 //! about input, and a view-only socket lets nothing more pass.
 
+mod clipboard;
+
 use std::ops::Range;
 
+use self::clipboard::Flags;
 use crate::session::InputSource;
 
 /// The longest clipboard text that is followed, in bytes; beyond it parsing ends.
@@ -22,10 +28,12 @@ const MAX_FENCE: u8 = 64;
 const EXTENDED_MOUSE_BUTTONS: i32 = -316;
 
 /// The bit of the button mask that marks a pointer message of seven bytes.
+///
+/// The desktop must have agreed before a viewer sends them, in bytes that nobody reads here. Once
+/// the viewer has offered them the bit alone decides: the extension keeps it clear in messages of
+/// six bytes, agreed or not. A viewer that breaks that rule hides its own input and nothing more,
+/// because an observer's pointer messages never go out, in either length.
 const EXTENDED_MARKER: u8 = 0x80;
-
-/// The extended clipboard's flag for "here is data".
-const CLIPBOARD_PROVIDE: u32 = 1 << 28;
 
 /// The longest part of a message that has to be looked at together.
 const MAX_HEAD: usize = 12;
@@ -148,6 +156,8 @@ pub struct Parser {
     extended_pointer: bool,
     /// The last pointer message, type excluded.
     pointer: Option<[u8; 6]>,
+    /// The clipboard texts that the desktop fetched.
+    provided: clipboard::Provided,
 }
 
 /// Where in a message the parser is.
@@ -162,6 +172,8 @@ enum Stage {
     Encodings { left: u32 },
     /// In bytes that do not matter; `input` is recognised with the last of them.
     Body { kind: Kind, left: u32, input: Option<InputSource> },
+    /// In a clipboard text that the desktop asked for.
+    Provided { left: u32 },
     /// Parsing has ended.
     Lost,
 }
@@ -222,6 +234,12 @@ impl Parser {
                 let taken = bytes.len().min(left as usize);
                 let left = left - u32::try_from(taken).expect("it is at most `left`, a u32");
                 (taken, Some(kind), self.body(kind, left, input))
+            }
+            Stage::Provided { left } => {
+                let taken = bytes.len().min(left as usize);
+                let left = left - u32::try_from(taken).expect("it is at most `left`, a u32");
+                self.provided.extend(&bytes[..taken]);
+                (taken, Some(Kind::CutText), self.provided(left))
             }
         }
     }
@@ -316,8 +334,22 @@ impl Parser {
             return None;
         }
         let flags = u32::from_be_bytes([self.head[8], self.head[9], self.head[10], self.head[11]]);
-        let input = (flags & CLIPBOARD_PROVIDE != 0).then_some(InputSource::Clipboard);
-        self.body(Kind::CutText, bytes - 4, input)
+        if Flags(flags).provides_data() {
+            self.provided(bytes - 4)
+        } else {
+            self.body(Kind::CutText, bytes - 4, None)
+        }
+    }
+
+    /// `left` bytes of a clipboard text follow. The desktop asked for it, and may ask as often as
+    /// it likes: a person was there if it is not the text it got the last time.
+    fn provided(&mut self, left: u32) -> Option<InputSource> {
+        if left > 0 {
+            self.stage = Stage::Provided { left };
+            return None;
+        }
+        self.stage = Stage::Start;
+        self.provided.end().then_some(InputSource::Clipboard)
     }
 
     fn encoding(&mut self, left: u32) {

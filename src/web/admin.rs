@@ -9,7 +9,8 @@ use super::gate::Known;
 use super::person::{Person, Tab};
 use super::session_page;
 use super::{Failure, Site};
-use crate::auth::policy;
+use crate::auth::Principal;
+use crate::auth::policy::{self, Verb};
 use crate::body::Body;
 use crate::broker::Entry;
 use crate::clock;
@@ -32,6 +33,8 @@ struct AdminPage<'a> {
 struct Row {
     label: String,
     name: String,
+    /// Where the picture of its screen is, if the reader may open it: nobody's is watched silently.
+    picture: Option<String>,
     owner: String,
     template: String,
     state: &'static str,
@@ -55,16 +58,18 @@ pub(super) async fn show(State(site): State<Site>, Known(known): Known) -> Resul
         running: broker.occupied(),
         places: broker.settings().max_sessions,
         counts: counts.map(|(kind, count)| (heading(kind), count)).collect(),
-        rows: broker.entries().iter().map(|entry| row(entry)).collect(),
+        rows: broker.entries().iter().map(|entry| row(entry, &known)).collect(),
     };
     Ok(respond::page(site.portal(), StatusCode::OK, &shown))
 }
 
-fn row(entry: &Entry) -> Row {
+fn row(entry: &Entry, reader: &Principal) -> Row {
     let session = entry.session();
+    let may_open = policy::allow(reader, Verb::Open, entry.id, entry.owner).is_ok();
     Row {
         label: session.label.to_string(),
         name: session.name.to_string(),
+        picture: may_open.then(|| card::picture(entry)).flatten(),
         owner: session.owner_name.clone(),
         template: card::title(entry, &session),
         state: session.state.kind().name(),

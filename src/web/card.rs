@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::words;
 use crate::broker::{Broker, Entry};
-use crate::session::{Routing, Session, State};
+use crate::session::{Protocol, Routing, Session, State};
 
 /// One card, ready to render.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub struct Card {
     pub name: String,
     /// What it is made from, for people.
     pub template: String,
+    /// Where the picture of its screen is, while it has a screen to see.
+    pub picture: Option<String>,
     /// The state's stable name, for colours.
     pub state: &'static str,
     /// The state as a word.
@@ -84,6 +86,7 @@ impl Card {
             label: session.label.to_string(),
             name: session.name.to_string(),
             template: title(entry, &session),
+            picture: picture(entry),
             state: session.state.kind().name(),
             word: words::word(&session.state),
             sentence: words::sentence(&session.state, place),
@@ -105,6 +108,15 @@ impl Card {
 /// What a session is made from, for people; the plain name if its template is gone.
 pub fn title(entry: &Entry, session: &Session) -> String {
     entry.template.as_ref().map_or_else(|| session.template.to_string(), |template| template.title.clone())
+}
+
+/// Where the picture of a session's screen is; nothing while there is no screen to see. Only for
+/// pages of somebody who may open the session: to all others the address does not exist.
+pub fn picture(entry: &Entry) -> Option<String> {
+    let session = entry.session();
+    let desktop = entry.template.as_ref().is_some_and(|template| template.protocol == Protocol::Rfb);
+    let seen = matches!(session.state, State::Ready { .. } | State::Paused { .. });
+    (desktop && seen).then(|| format!("/api/v1/sessions/{}/screenshot", session.label))
 }
 
 /// How long it has; nothing while no limit applies.

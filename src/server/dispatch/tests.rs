@@ -25,6 +25,7 @@ use crate::session::{StateKind, Template};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Role, Store, User};
 use crate::tasks::Tasks;
+use crate::thumbnail::{self, Thumbnails};
 use crate::web;
 
 const DOMAIN: &str = "berth.test";
@@ -78,7 +79,7 @@ impl Door {
         let proxy = Proxy::new(
             broker.clone(),
             auth.clone(),
-            engine,
+            engine.clone(),
             proxy::Settings::default(),
             tasks.clone(),
             CancellationToken::new(),
@@ -88,6 +89,7 @@ impl Door {
             broker: broker.clone(),
             auth: auth.clone(),
             engine: Arc::new(|| futures_util::future::ready(EngineStatus::default()).boxed()),
+            thumbnails: Thumbnails::new(&broker, engine, tasks.clone(), thumbnail::Settings::default()),
             origin: web.origin().to_owned(),
             routing: Routing::Path,
             version: "0.0.0-test",
