@@ -75,6 +75,24 @@ impl Kind {
         })
     }
 
+    /// The stable `snake_case` name used in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PixelFormat => "pixel_format",
+            Self::Encodings => "encodings",
+            Self::UpdateRequest => "update_request",
+            Self::Key => "key",
+            Self::Pointer => "pointer",
+            Self::CutText => "cut_text",
+            Self::ContinuousUpdates => "continuous_updates",
+            Self::Fence => "fence",
+            Self::Power => "power",
+            Self::DesktopSize => "desktop_size",
+            Self::QemuKey => "qemu_key",
+        }
+    }
+
     /// Whether such a message changes the desktop for everyone who watches: what an observer
     /// may not send. Clipboard negotiation is included, because it makes the desktop ask.
     #[must_use]
@@ -88,6 +106,22 @@ impl Kind {
             | Self::UpdateRequest
             | Self::ContinuousUpdates
             | Self::Fence => false,
+        }
+    }
+
+    /// Whether a complete message of this kind is something that somebody did.
+    fn is_deliberate(self, input: Option<InputSource>) -> bool {
+        match self {
+            Self::Power | Self::DesktopSize => true,
+            Self::Key
+            | Self::Pointer
+            | Self::CutText
+            | Self::QemuKey
+            | Self::PixelFormat
+            | Self::Encodings
+            | Self::UpdateRequest
+            | Self::ContinuousUpdates
+            | Self::Fence => input.is_some(),
         }
     }
 
@@ -346,13 +380,38 @@ impl Filter {
 
     /// Appends to `out` what may pass of `bytes`.
     pub fn pass(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Understood {
+        self.pass_telling(bytes, out, |_| {})
+    }
+
+    /// The same, and tells `on_dropped` of every refused message once it is complete.
+    pub fn pass_telling(
+        &mut self,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+        mut on_dropped: impl FnMut(Dropped),
+    ) -> Understood {
         for piece in self.parser.pieces(bytes) {
-            if piece.kind.is_some_and(|kind| !kind.steers()) {
-                out.extend_from_slice(&bytes[piece.range]);
+            match piece.kind {
+                Some(kind) if kind.steers() && piece.ends => {
+                    on_dropped(Dropped { kind, deliberate: kind.is_deliberate(piece.input) });
+                }
+                Some(kind) if kind.steers() => {}
+                Some(_) => out.extend_from_slice(&bytes[piece.range]),
+                None => {}
             }
         }
         self.parser.understood()
     }
+}
+
+/// A message that an observer may not send.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Dropped {
+    /// What it was.
+    pub kind: Kind,
+    /// Whether somebody did it. A viewer's own answer to the desktop's clipboard offer is not, nor
+    /// is a pointer that did not change.
+    pub deliberate: bool,
 }
 
 #[cfg(test)]

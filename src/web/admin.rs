@@ -41,6 +41,7 @@ struct Row {
     ago: String,
     viewers: usize,
     stoppable: bool,
+    shareable: bool,
 }
 
 /// `GET /admin`; to everyone else it does not exist.
@@ -74,6 +75,7 @@ fn row(entry: &Entry) -> Row {
         ago: words::ago(clock::since(session.state_since)),
         viewers: entry.viewers(),
         stoppable: session.state.occupies() && session.state.kind() != StateKind::Stopping,
+        shareable: entry.is_shareable(),
     }
 }
 

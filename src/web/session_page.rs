@@ -3,20 +3,25 @@
 //! A session's own host shows only the viewer. Waiting and resting are the portal's, because their
 //! buttons change the session and a login of a session's host may not.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use askama::Template;
 use http::header::LOCATION;
 use http::{HeaderValue, Response, StatusCode};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::card::{self, Left};
 use super::person::Person;
 use super::words;
 use crate::body::Body;
-use crate::broker::{Broker, Entry};
+use crate::broker::{Broker, Entry, Watching};
 use crate::respond::{self, Place, Surface};
-use crate::session::{Phase, Protocol, Session, State};
+use crate::session::{Phase, Protocol, Session, State, UserId, ViewerRole};
+
+/// The most viewers of one person that are listed.
+const MOST_OF_ONE: usize = 8;
 
 /// Which page a session has in a state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -52,11 +57,46 @@ pub struct Status {
     line: Option<String>,
     expires_in_s: Option<u64>,
     expires_because: Option<&'static str>,
+    /// Whether the gateway understands what every viewer sends; if not, it knows no input.
+    input_seen: bool,
+    viewers: Vec<ViewerRow>,
+}
+
+/// One viewer, as everyone who may see the session is told.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ViewerRow {
+    name: String,
+    role: ViewerRole,
+    since: Timestamp,
+    /// Whether it is the reader's own.
+    you: bool,
+    input_seen: bool,
+}
+
+impl ViewerRow {
+    /// The viewers of a session for this reader: first those who are not its owner.
+    pub fn all(entry: &Entry, reader: UserId) -> Vec<Self> {
+        let row = |watching: Watching| Self {
+            you: watching.user == reader,
+            name: watching.name,
+            role: watching.role,
+            since: watching.since,
+            input_seen: watching.input_seen,
+        };
+        // Of one person, so many say it all; nobody can fill the page for the others.
+        let mut of_each = HashMap::new();
+        let mut few = |watching: &Watching| {
+            let count = of_each.entry(watching.user).or_insert(0);
+            *count += 1;
+            *count <= MOST_OF_ONE
+        };
+        entry.watching().into_iter().filter(|watching| few(watching)).map(row).collect()
+    }
 }
 
 impl Status {
-    /// The status of a session as it is now.
-    pub fn of(broker: &Broker, entry: &Entry) -> Self {
+    /// The status of a session as it is now, for this reader.
+    pub fn of(broker: &Broker, entry: &Entry, reader: UserId) -> Self {
         let session = entry.session();
         let progress = broker.progress(entry);
         let place = progress.and_then(|progress| progress.place);
@@ -70,6 +110,8 @@ impl Status {
             line: place.map(words::line),
             expires_in_s: expiry.map(|expiry| expiry.remaining.as_secs()),
             expires_because: expiry.map(|expiry| expiry.because.name()),
+            input_seen: entry.watching().iter().all(|watching| watching.input_seen),
+            viewers: ViewerRow::all(entry, reader),
         }
     }
 }
@@ -129,10 +171,22 @@ struct View<'a> {
     address: &'a str,
     /// The page of the session that only shows it.
     rest: String,
+    /// What the reader may do with it: `owner`, `helper` or `observer`.
+    role: &'static str,
+    /// Whose it is.
+    owner: &'a str,
 }
 
 impl<'a> View<'a> {
-    fn of(session: &'a Session, person: &'a Person, surface: &Surface, address: &'a str) -> Self {
+    fn of(
+        entry: &Entry,
+        session: &'a Session,
+        person: &'a Person,
+        surface: &Surface,
+        address: &'a str,
+    ) -> Self {
+        // A grant that ended a moment ago leaves the least.
+        let role = entry.role_of(person.id).unwrap_or(ViewerRole::Observer);
         let label = &session.label;
         let actions = surface.portal(&format!("/sessions/{label}"));
         Self {
@@ -142,6 +196,8 @@ impl<'a> View<'a> {
             rest: actions.clone(),
             actions,
             address,
+            role: role.name(),
+            owner: &session.owner_name,
         }
     }
 }
@@ -155,7 +211,7 @@ pub fn render(
     address: &str,
 ) -> Response<Body> {
     let session = entry.session();
-    let view = View::of(&session, person, surface, address);
+    let view = View::of(entry, &session, person, surface, address);
     match (Page::of(&session.state), surface.place) {
         (Page::Open, _) => open(entry, view, surface),
         (Page::Waiting | Page::AtRest, Place::SessionHost) => see_other(&view.rest),

@@ -21,14 +21,14 @@ use super::connection::{Arrival, Handler};
 use super::settings::Settings;
 use super::validate::{PathRule, Refusal, Upgrade};
 use super::{Protocol as Wire, security_headers};
-use crate::auth::policy::{self, Verb};
+use crate::auth::policy;
 use crate::auth::{Auth, AuthError, Principal, cookies};
 use crate::body::Body;
 use crate::broker::{Broker, Entry, Intent};
 use crate::fault::{Answer, Fault};
 use crate::proxy::{Outcome, Proxy, SocketGuard, Surface, Target};
 use crate::respond::{self, Asker, Place, Wants};
-use crate::session::{Protocol, Routing};
+use crate::session::{Protocol, Routing, ViewerRole};
 use crate::telemetry::names;
 use crate::web::Web;
 
@@ -181,7 +181,7 @@ impl Dispatch {
         self.answer(outcome, &errand, &entry, surface).await
     }
 
-    /// The page of a desktop; opening it wakes the session.
+    /// The page of a desktop; its owner's opening it wakes the session.
     async fn viewer<B: Sync>(
         &self,
         errand: &Errand<B>,
@@ -194,10 +194,12 @@ impl Dispatch {
             Ok(None) => return self.way_in(errand, entry.label.as_str(), surface),
             Err(error) => return respond::failure(&error, &self.asker(errand, place)),
         };
-        if !may_open(&principal, entry) {
-            return self.not_found(errand, place);
-        }
-        if let Err(error) = self.broker.acquire(entry, Intent::Open).await {
+        let intent = match role_in(&principal, entry) {
+            Some(ViewerRole::Owner) => Intent::Open,
+            Some(ViewerRole::Helper | ViewerRole::Observer) => Intent::Use,
+            None => return self.not_found(errand, place),
+        };
+        if let Err(error) = self.broker.acquire(entry, intent).await {
             return respond::failure(&error, &self.asker(errand, place));
         }
         told(self.web.session_page(entry, &principal, place), Edge::Control, Some(&principal), Some(entry))
@@ -343,8 +345,14 @@ fn is_rfb(entry: &Entry) -> bool {
     entry.template.as_ref().is_none_or(|template| template.protocol == Protocol::Rfb)
 }
 
+/// As what somebody may open a session, if at all.
+fn role_in(principal: &Principal, entry: &Entry) -> Option<ViewerRole> {
+    let grant = entry.grant_of(principal.user);
+    policy::open(principal, entry.id, entry.owner, grant.as_ref().map(|live| &live.grant)).ok()
+}
+
 fn may_open(principal: &Principal, entry: &Entry) -> bool {
-    policy::allow(principal, Verb::Open, entry.id, entry.owner).is_ok()
+    role_in(principal, entry).is_some()
 }
 
 fn cookie(surface: Surface) -> &'static str {
