@@ -143,9 +143,10 @@ impl Entry {
     }
 
     /// Takes a stored grant into force.
-    pub(super) fn put_grant(&self, grant: Grant) {
+    pub(super) fn put_grant(&self, grant: Grant) -> Arc<LiveGrant> {
         let live = Arc::new(LiveGrant { grant, revocation: Revocation::new() });
         self.grants.rcu(|grants| grants.iter().chain([&live]).cloned().collect::<Vec<_>>());
+        live
     }
 
     /// Takes grants out of force and tells their sockets; returns them.
@@ -219,12 +220,12 @@ impl Broker {
         })?;
         let (grantee, expires_at) = (with.name, grant.expires_at);
         info!(session = %entry.id, grantee, role = role.name(), by = by.name, "grant.created");
-        entry.put_grant(grant);
+        let live = entry.put_grant(grant);
         self.0.grants_changed.notify_one();
         entry.herald.changed(entry);
         let event = AuditEvent::GrantCreated { grantee, role, expires_at };
         self.0.audit.record(Record::new(by, event).about(entry.label.as_str())).await;
-        entry.grant_of(with.id).ok_or_else(|| BrokerError::NotFound.into())
+        Ok(live)
     }
 
     /// Takes a grant back; the sockets opened by it close with [`CloseReason::Withdrawn`]. One

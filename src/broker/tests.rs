@@ -439,7 +439,7 @@ async fn grants_survive_a_restart_and_lapsed_or_removed_ones_do_not() {
     let (bob, carol, dave) =
         (guest(&bench, "bob").await, guest(&bench, "carol").await, guest(&bench, "dave").await);
     for (user, lasts) in [(&bob, None), (&carol, Some(Duration::from_millis(1))), (&dave, None)] {
-        bench.broker.share(&entry, to_help(user, lasts), by_ann()).await.ok();
+        bench.broker.share(&entry, to_help(user, lasts), by_ann()).await.expect("it may be shared");
     }
     let of_dave = entry.grant_of(dave.id).expect("in force").grant.id;
     bench.broker.withdraw(&entry, of_dave, by_ann()).await.expect("the store answers");

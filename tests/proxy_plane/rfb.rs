@@ -239,3 +239,76 @@ async fn only_the_portals_own_pages_open_a_viewer() {
     }
     assert_eq!(stand.entry.viewers(), 0);
 }
+
+#[tokio::test]
+async fn what_a_viewer_did_last_arrives_while_the_desktop_still_paints() {
+    // The gateway hung up with the desktop's picture unread, which resets a TCP connection: the last
+    // keys were lost on the way.
+    let (heard, finished) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(false)));
+    let stand = {
+        let (heard, finished) = (heard.clone(), finished.clone());
+        Stand::desktop(script(move |secret, mut stream| {
+            let (heard, finished) = (heard.clone(), finished.clone());
+            async move {
+                let Some(_shared) = greet(&mut stream, &secret).await else { return };
+                stream.write_all(b"INIT").await.unwrap();
+                let mut input = Vec::new();
+                stream.read_to_end(&mut input).await.unwrap();
+                // The gateway has ended its half, and still takes what is painted.
+                stream.write_all(&[9; 300_000]).await.unwrap();
+                heard.lock().unwrap().extend(input);
+                *finished.lock().unwrap() = true;
+            }
+        }))
+        .await
+    };
+    let mut viewer = connect(&stand).await;
+    viewer.open().await;
+    viewer.say(&KEY.repeat(1000)).await;
+    viewer.socket.close(None).await.unwrap();
+    eventually(|| *finished.lock().unwrap()).await;
+    assert!(heard.lock().unwrap().ends_with(&KEY.repeat(1000)));
+    stand.engine.settled().await;
+}
+
+#[tokio::test]
+async fn what_a_desktop_showed_last_arrives_before_the_close() {
+    let stand = Stand::desktop(script(|secret, mut stream| async move {
+        if greet(&mut stream, &secret).await.is_some() {
+            let _ = stream.write_all(&[&b"INIT"[..], &[9; 200_000]].concat()).await;
+            let _ = stream.shutdown().await;
+            // It goes on listening.
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+    }))
+    .await;
+    let mut viewer = connect(&stand).await;
+    viewer.open().await;
+    assert_eq!(viewer.hear(200_000).await.len(), 200_000);
+    assert_eq!(viewer.close_code().await, Some(1013));
+    stand.engine.settled().await;
+}
+
+#[tokio::test]
+async fn each_ping_is_known_by_its_payload_and_its_pong_is_timed() {
+    let page = super::support::metrics();
+    let stand = Stand::desktop(desktop(Arc::default())).await;
+    let mut viewer = connect(&stand).await;
+    viewer.open().await;
+    let mut payloads = Vec::new();
+    while payloads.len() < 3 {
+        // The socket answers each by itself.
+        if let Message::Ping(payload) = viewer.socket.next().await.unwrap().unwrap() {
+            assert!(!payload.is_empty() && !payloads.contains(&payload));
+            payloads.push(payload);
+        }
+    }
+    let timed = || {
+        let page = page.render();
+        let count = page.lines().find_map(|line| line.strip_prefix("berth_ping_rtt_seconds_count "));
+        count.is_some_and(|count| count.trim() != "0")
+    };
+    // Writing flushes the last answer too.
+    viewer.say(&REPAINT).await;
+    eventually(timed).await;
+}

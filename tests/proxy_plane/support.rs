@@ -2,7 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -431,6 +431,12 @@ async fn serve(
     response.headers_mut().insert("x-outcome", name.parse().unwrap());
     response.headers_mut().insert("connection", "close".parse().unwrap());
     Ok(response)
+}
+
+/// The metrics of this process.
+pub fn metrics() -> metrics_exporter_prometheus::PrometheusHandle {
+    static PAGE: OnceLock<metrics_exporter_prometheus::PrometheusHandle> = OnceLock::new();
+    PAGE.get_or_init(|| berth::telemetry::install_metrics().unwrap()).clone()
 }
 
 /// Waits until something is so, for as long as a loaded machine may take.

@@ -76,6 +76,7 @@ fn hostile() -> Vec<(Vec<u8>, Deed)> {
 
 #[tokio::test]
 async fn nothing_that_steers_reaches_the_desktop_and_the_picture_goes_on() {
+    let page = super::support::metrics();
     let heard = Arc::new(Mutex::new(Vec::new()));
     let stand = Stand::desktop(recording(heard.clone())).await;
     let bob = stand.guest("bob", GrantRole::Observer, None).await;
@@ -131,6 +132,11 @@ async fn nothing_that_steers_reaches_the_desktop_and_the_picture_goes_on() {
     let viewer = arrived.expect("what may pass arrives");
     assert_eq!(*heard.lock().unwrap(), allowed);
 
+    let page = page.render();
+    for kind in ["key", "pointer", "cut_text", "qemu_key", "power", "desktop_size"] {
+        assert!(page.contains(&format!("berth_input_dropped_total{{kind=\"{kind}\"}}")), "{kind}: {page}");
+    }
+    assert!(page.contains("berth_viewers{role=\"observer\"}"), "{page}");
     let (ago, source) = stand.entry.last_input();
     assert!(ago >= before.0 && source == before.1, "nobody was at work");
     let line = stand.audited("view_only_attempt", "bob").await;
@@ -159,6 +165,7 @@ fn impossible() -> Vec<Vec<u8>> {
 
 #[tokio::test]
 async fn an_observer_that_cannot_be_understood_is_closed() {
+    super::support::metrics();
     for message in impossible() {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let stand = Stand::desktop(recording(heard.clone())).await;
@@ -175,6 +182,8 @@ async fn an_observer_that_cannot_be_understood_is_closed() {
         assert_eq!(*heard.lock().unwrap(), passed, "{message:?}");
         eventually(|| stand.entry.viewers() == 0).await;
     }
+    let page = super::support::metrics().render();
+    assert!(page.contains("berth_rfb_parse_fallbacks_total{role=\"observer\"}"), "{page}");
 }
 
 #[tokio::test]
