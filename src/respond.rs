@@ -114,7 +114,9 @@ fn downstream_status(code: &str) -> StatusCode {
         "ticket_invalid" => StatusCode::GONE,
         "body_too_large" => StatusCode::PAYLOAD_TOO_LARGE,
         "media_type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "name_invalid" | "password_weak" | "template_unknown" => StatusCode::UNPROCESSABLE_ENTITY,
+        "grantee_unknown" | "name_invalid" | "password_weak" | "template_unknown" => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         "throttled" => StatusCode::TOO_MANY_REQUESTS,
         // Codes of other modules without a status of their own.
         _ => StatusCode::BAD_REQUEST,

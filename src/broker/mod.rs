@@ -35,7 +35,7 @@ pub use self::grants::{LiveGrant, Share, ShareError};
 use self::herald::Herald;
 pub use self::queue::Place;
 use self::queue::Queue;
-pub use self::viewers::{Attendee, ViewerGuard, Watching};
+pub use self::viewers::{Attendee, Seen, ViewerGuard, Watching};
 use crate::audit::Audit;
 use crate::clock;
 use crate::engine::Engine;
@@ -63,6 +63,21 @@ pub struct Settings {
     pub reap: Policy,
     /// Time between two reconciliations. Default 15 s.
     pub reconcile_every: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_sessions: 100,
+            max_sessions_per_user: 3,
+            max_parallel_starts: 4,
+            start_deadline: Duration::from_mins(1),
+            queue_deadline: Duration::from_mins(10),
+            stop_grace: Duration::from_secs(10),
+            reap: Policy::default(),
+            reconcile_every: Duration::from_secs(15),
+        }
+    }
 }
 
 /// A change that followers of the event stream hear of.

@@ -1,13 +1,14 @@
 //! Who watches or uses a session right now. Nobody is attached without being listed here: the
 //! relays take their place from [`Entry::join`] before a byte flows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as StdMutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use tokio::time::Instant;
 use tracing::info;
 
@@ -19,6 +20,9 @@ use crate::telemetry::names;
 
 /// Attempts of one viewer to do what it may not share a line of the audit for this long.
 const ATTEMPTS_EVERY: Duration = Duration::from_secs(60);
+
+/// The most viewers of one person that are listed.
+const MOST_OF_ONE: usize = 8;
 
 /// Somebody who is about to watch or use a session.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -45,6 +49,21 @@ pub struct Watching {
     /// Since when.
     pub since: Timestamp,
     /// Whether the gateway still understands what they send, and so knows input from silence.
+    pub input_seen: bool,
+}
+
+/// A viewer as one reader is told of it. Every edge shows this, so that none can leave anybody out.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Seen {
+    /// Who.
+    pub name: String,
+    /// What they may do.
+    pub role: ViewerRole,
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether they are the reader.
+    pub you: bool,
+    /// Whether the gateway still understands what they send.
     pub input_seen: bool,
 }
 
@@ -160,6 +179,33 @@ impl Entry {
     #[must_use]
     pub fn watching(&self) -> Vec<Watching> {
         self.viewers.list()
+    }
+
+    /// The same as `reader` is told. Of one person eight are listed, so that nobody can fill the
+    /// list for the others.
+    #[must_use]
+    pub fn seen_by(&self, reader: UserId) -> Vec<Seen> {
+        let mut of_each = HashMap::new();
+        let mut few = |watching: &Watching| {
+            let count = of_each.entry(watching.user).or_insert(0);
+            *count += 1;
+            *count <= MOST_OF_ONE
+        };
+        let seen = |watching: Watching| Seen {
+            you: watching.user == reader,
+            name: watching.name,
+            role: watching.role,
+            since: watching.since,
+            input_seen: watching.input_seen,
+        };
+        self.watching().into_iter().filter(|watching| few(watching)).map(seen).collect()
+    }
+
+    /// Whether the gateway understands what every viewer sends; if not, it cannot tell that nobody
+    /// is at work.
+    #[must_use]
+    pub fn input_seen(&self) -> bool {
+        self.watching().iter().all(|watching| watching.input_seen)
     }
 
     /// Lists a viewer until the returned guard drops, and tells everyone who follows the session.

@@ -3,25 +3,20 @@
 //! A session's own host shows only the viewer. Waiting and resting are the portal's, because their
 //! buttons change the session and a login of a session's host may not.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use askama::Template;
 use http::header::LOCATION;
 use http::{HeaderValue, Response, StatusCode};
-use jiff::Timestamp;
 use serde::Serialize;
 
 use super::card::{self, Left};
 use super::person::Person;
 use super::words;
 use crate::body::Body;
-use crate::broker::{Broker, Entry, Watching};
+use crate::broker::{Broker, Entry, Seen};
 use crate::respond::{self, Place, Surface};
 use crate::session::{Phase, Protocol, Session, State, UserId, ViewerRole};
-
-/// The most viewers of one person that are listed.
-const MOST_OF_ONE: usize = 8;
 
 /// Which page a session has in a state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -59,39 +54,7 @@ pub struct Status {
     expires_because: Option<&'static str>,
     /// Whether the gateway understands what every viewer sends; if not, it knows no input.
     input_seen: bool,
-    viewers: Vec<ViewerRow>,
-}
-
-/// One viewer, as everyone who may see the session is told.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ViewerRow {
-    name: String,
-    role: ViewerRole,
-    since: Timestamp,
-    /// Whether it is the reader's own.
-    you: bool,
-    input_seen: bool,
-}
-
-impl ViewerRow {
-    /// The viewers of a session for this reader: first those who are not its owner.
-    pub fn all(entry: &Entry, reader: UserId) -> Vec<Self> {
-        let row = |watching: Watching| Self {
-            you: watching.user == reader,
-            name: watching.name,
-            role: watching.role,
-            since: watching.since,
-            input_seen: watching.input_seen,
-        };
-        // Of one person, so many say it all; nobody can fill the page for the others.
-        let mut of_each = HashMap::new();
-        let mut few = |watching: &Watching| {
-            let count = of_each.entry(watching.user).or_insert(0);
-            *count += 1;
-            *count <= MOST_OF_ONE
-        };
-        entry.watching().into_iter().filter(|watching| few(watching)).map(row).collect()
-    }
+    viewers: Vec<Seen>,
 }
 
 impl Status {
@@ -110,8 +73,8 @@ impl Status {
             line: place.map(words::line),
             expires_in_s: expiry.map(|expiry| expiry.remaining.as_secs()),
             expires_because: expiry.map(|expiry| expiry.because.name()),
-            input_seen: entry.watching().iter().all(|watching| watching.input_seen),
-            viewers: ViewerRow::all(entry, reader),
+            input_seen: entry.input_seen(),
+            viewers: entry.seen_by(reader),
         }
     }
 }

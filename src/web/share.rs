@@ -9,7 +9,6 @@ use http::{Response, StatusCode};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::card;
 use super::gate::{Arrival, Changing, Known, Nothing};
 use super::person::{Person, Tab};
 use super::session_page::see_other;
@@ -147,7 +146,7 @@ impl SharedCard {
             sentence: words::role_of_yours(live.grant.role),
             until: until.as_ref().map(|until| until.exact.clone()),
             until_words: until.map(|until| until.said).unwrap_or_default(),
-            href: is_open(&session.state).then(|| card::address(entry, routing)),
+            href: is_open(&session.state).then(|| entry.address(routing)),
         })
     }
 

@@ -169,10 +169,12 @@ async fn every_end_of_a_right_reaches_an_open_socket_within_a_second() {
             guest.open().await;
             let mut owner = connect(&stand).await;
             owner.open().await;
-            let mut closed = tokio::spawn(async move { (guest.close_code().await, Instant::now()) });
-            end(&stand, &bob, how).await;
-            let ended = Instant::now();
-            let (told, at) = timeout(Duration::from_secs(5), &mut closed).await.expect(how).unwrap();
+            let closed = timeout(Duration::from_secs(5), guest.close_code());
+            let ((told, at), ended) =
+                tokio::join!(async { (closed.await.expect(how), Instant::now()) }, async {
+                    end(&stand, &bob, how).await;
+                    Instant::now()
+                },);
             assert_eq!(told, Some(code), "{how}");
             assert!(at.saturating_duration_since(ended) < Duration::from_secs(1), "{how}");
             let stays = matches!(code, 4401 | 4403);
