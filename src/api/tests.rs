@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::{CONTENT_TYPE, COOKIE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use serde_json::Value;
@@ -24,6 +24,7 @@ use crate::store::{Role, Store, User};
 use crate::tasks::Tasks;
 
 const ORIGIN: &str = "https://berth.test:8443";
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 struct Desk {
     api: Api,
@@ -51,7 +52,11 @@ impl Desk {
             broker::Settings::default(),
             Tasks::new(),
         );
-        let quick = auth::Settings { refusal_floor: Duration::ZERO, ..auth::Settings::default() };
+        let quick = auth::Settings {
+            refusal_floor: Duration::ZERO,
+            bootstrap_token: Some(Secret::new(TOKEN.to_owned())),
+            ..auth::Settings::default()
+        };
         let auth = Arc::new(Auth::new(store.clone(), audit, quick));
         let status = EngineStatus { version: Some("fake".to_owned()), ..EngineStatus::default() };
         let api = Api::new(State {
@@ -113,8 +118,28 @@ impl Desk {
             request = request.header(CONTENT_TYPE, "application/json");
             Full::from(document.to_string())
         };
+        self.answer(request.body(body).unwrap()).await
+    }
+
+    /// The same with a bearer token and a document.
+    async fn program(
+        &self,
+        method: Method,
+        path: &str,
+        token: &str,
+        document: &Value,
+    ) -> (StatusCode, Value) {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(AUTHORIZATION, format!("Bearer {token}"))
+            .header(CONTENT_TYPE, "application/json");
+        self.answer(request.body(Full::from(document.to_string())).unwrap()).await
+    }
+
+    async fn answer(&self, request: Request<Full<Bytes>>) -> (StatusCode, Value) {
         let here = std::net::Ipv4Addr::LOCALHOST.into();
-        match self.api.handle(request.body(body).unwrap(), here).await {
+        match self.api.handle(request, here).await {
             Ok(response) => {
                 let status = response.status();
                 let body = response.into_body().collect().await.unwrap().to_bytes();
@@ -294,4 +319,18 @@ async fn a_session_says_who_watches_it() {
         .collect();
     assert_eq!(rows, [("bob", "observer", false), ("ann", "owner", true)]);
     assert_eq!(session["input_seen"], true);
+}
+
+#[tokio::test]
+async fn a_program_with_the_bootstrap_token_administers_without_a_form_secret() {
+    let desk = Desk::new();
+    let ann = desk.log_in("ann", Role::User).await;
+    let entry = desk.session(&ann.user, "Mine").await;
+    assert_eq!(desk.program(Method::GET, "/status", TOKEN, &Value::Null).await.0, StatusCode::OK);
+    let path = format!("/api/v1/sessions/{}/pause", entry.label);
+    assert_eq!(desk.program(Method::POST, &path, TOKEN, &Value::Null).await.0, StatusCode::ACCEPTED);
+    for wrong in ["", "0123456789abcdef0123456789abcdeF"] {
+        let refused = desk.program(Method::GET, "/status", wrong, &Value::Null).await;
+        assert_eq!(refused, (StatusCode::UNAUTHORIZED, "token_invalid".into()));
+    }
 }
