@@ -73,7 +73,7 @@ fn bootstrap_token(variable: &str) -> Result<Secret<String>, Failure> {
             Exit::Config,
             format!("auth.api_tokens_from_env names {variable}, which holds no token that could be used"),
             why,
-            format!("set it to a random text (`openssl rand -hex 32`), or auth.api_tokens_from_env to \"\""),
+            "set it to a random text (`openssl rand -hex 32`), or auth.api_tokens_from_env to \"\"".to_owned(),
         )
     };
     let token = std::env::var(variable).map_err(|error| failed(error.to_string()))?;
