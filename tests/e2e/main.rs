@@ -11,5 +11,6 @@ mod faults;
 mod gateway;
 mod lifecycle;
 mod quiet_network;
+mod sharing;
 mod viewer;
 mod wire;

@@ -48,13 +48,15 @@ enum Deed {
     EachTime,
     /// A pointer that stays where it is does nothing.
     Once,
+    /// A text that the desktop fetched counts while it is new.
+    Text,
     /// A viewer answers the desktop's offer of a clipboard by itself.
     Never,
 }
 
 /// Everything that changes a desktop.
 fn hostile() -> Vec<(Vec<u8>, Deed)> {
-    use Deed::{EachTime, Never, Once};
+    use Deed::{EachTime, Never, Once, Text};
     vec![
         (KEY.to_vec(), EachTime),
         ([4, 0, 0, 0, 0, 0, 0xff, 0x0d].to_vec(), EachTime),
@@ -64,7 +66,7 @@ fn hostile() -> Vec<(Vec<u8>, Deed)> {
         (plain_text(b"rm -rf ~"), EachTime),
         (plain_text(&KEY.repeat(5)), EachTime),
         // The extended clipboard: provide with data, what the viewer can do, notify.
-        (extended_text(1 << 28 | 1, &[9; 33]), EachTime),
+        (extended_text(1 << 28 | 1, &[9; 33]), Text),
         (extended_text(1 << 24 | 1, &[0, 0, 0, 9]), Never),
         (extended_text(1 << 27 | 1, b""), Never),
         // QEMU key, xvp shut-down, SetDesktopSize with two screens.
@@ -88,7 +90,7 @@ async fn nothing_that_steers_reaches_the_desktop_and_the_picture_goes_on() {
     allowed.extend(EXTENDED_POINTERS);
 
     // Whole; cut at every border; and byte by byte, each between two messages that may pass.
-    let mut deeds = 0;
+    let (mut least, mut most) = (0, 0);
     for (message, deed) in hostile() {
         viewer.say(&message).await;
         for cut in 1..message.len() {
@@ -102,18 +104,22 @@ async fn nothing_that_steers_reaches_the_desktop_and_the_picture_goes_on() {
         viewer.say(&[&REPAINT[..], &message, &FENCE, &message].concat()).await;
         allowed.extend(REPAINT.iter().chain(&FENCE));
         // Once whole, once per border, once byte by byte, and twice at the end.
-        deeds += match deed {
-            Deed::EachTime => 1 + (message.len() - 1) + 1 + 2,
-            Deed::Once => 1,
-            Deed::Never => 0,
+        let times = 1 + (message.len() - 1) + 1 + 2;
+        let (from, to) = match deed {
+            Deed::EachTime => (times, times),
+            Deed::Once => (1, 1),
+            Deed::Text => (1, times),
+            Deed::Never => (0, 0),
         };
+        (least, most) = (least + from, most + to);
     }
     // A paste larger than any buffer on the way, with keys inside it.
     let paste = plain_text(&KEY.repeat(40_000));
     for part in paste.chunks(100_000) {
         viewer.say(part).await;
     }
-    deeds += 1;
+    // The paste.
+    (least, most) = (least + 1, most + 1);
     viewer.say(&REPAINT).await;
     allowed.extend(REPAINT);
 
@@ -147,7 +153,8 @@ async fn nothing_that_steers_reaches_the_desktop_and_the_picture_goes_on() {
     let counts = lines.iter().filter(|(event, ..)| event == "view_only_attempt");
     let counts: Vec<u64> = counts.map(|(.., line)| line["count"].as_u64().unwrap()).collect();
     assert_eq!(counts.len(), 2, "one line at once and one at the end, not one per message");
-    assert_eq!(counts.iter().sum::<u64>(), deeds as u64);
+    let told = counts.iter().sum::<u64>();
+    assert!((least as u64..=most as u64).contains(&told), "{told} of {least} to {most}");
 }
 
 /// Messages whose length or kind cannot be known.
