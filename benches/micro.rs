@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use berth::audit::Audit;
-use berth::auth::policy::{self, Verb};
+use berth::auth::policy;
 use berth::auth::{self, Auth, cookies};
 use berth::broker::{self, Broker, Entry};
 use berth::clock;
@@ -157,7 +157,9 @@ fn resolve(stand: &Stand, request: &Arriving) -> Arc<Entry> {
     let known = stand.auth.authenticate(tokens).now_or_never().expect("answered from memory");
     let principal = known.expect("no store is asked").expect("a live login");
     let entry = stand.broker.find(label).expect("a session");
-    policy::allow(&principal, Verb::Open, entry.id, entry.owner).expect("its owner");
+    let grant = entry.grant_of(principal.user);
+    policy::open(&principal, entry.id, entry.owner, grant.as_ref().map(|live| &live.grant))
+        .expect("its owner");
     assert!(black_box(entry.route()).is_some(), "it is reachable");
     entry
 }

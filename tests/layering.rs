@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Which modules of the crate a module may name. The leaves may be named by everyone.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("api", &["auth", "broker", "engine", "respond", "session", "store", "thumbnail"]),
+    ("api", &["audit", "auth", "broker", "engine", "respond", "session", "store", "thumbnail"]),
     ("app", &["*"]),
     ("audit", &["session", "store"]),
     ("auth", &["audit", "session", "store", "tasks"]),
@@ -34,7 +34,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("unix_socket", &[]),
     ("telemetry", &["tasks"]),
     ("thumbnail", &["broker", "engine", "rfb", "session", "tasks"]),
-    ("web", &["auth", "broker", "engine", "respond", "session", "store", "tasks"]),
+    ("web", &["audit", "auth", "broker", "engine", "respond", "session", "store", "tasks"]),
 ];
 
 /// Small things without an opinion, open to everyone.

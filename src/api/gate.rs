@@ -1,5 +1,6 @@
 //! Who is asking, read off a request before any handler runs.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -13,8 +14,23 @@ use crate::auth::{AuthError, Principal, cookies, csrf, policy};
 /// The header in which a script of ours echoes its login's secret.
 const CSRF_HEADER: &str = "x-csrf-token";
 
-/// The holder of a bearer token, or somebody who is logged in on the portal. A login's change is refused unless it comes from a page of
-/// ours and echoes the login's secret in `X-CSRF-Token`.
+/// How a request arrived; put into it by [`super::Api::handle`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    /// The asker's address.
+    pub(super) address: IpAddr,
+}
+
+impl<S: Sync> FromRequestParts<S> for Arrival {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _site: &S) -> Result<Self, Self::Rejection> {
+        Ok(*parts.extensions.get::<Self>().expect("`Api::handle` puts it into every request"))
+    }
+}
+
+/// The holder of a bearer token, or somebody who is logged in on the portal. A login's change is
+/// refused unless it comes from a page of ours and echoes the login's secret in `X-CSRF-Token`.
 pub(super) struct Known(pub Arc<Principal>);
 
 impl FromRequestParts<Site> for Known {

@@ -5,6 +5,7 @@
 
 mod failure;
 mod gate;
+mod grants;
 mod json;
 mod screenshot;
 mod sessions;
@@ -12,11 +13,12 @@ mod status;
 #[cfg(test)]
 mod tests;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{Request, Response};
@@ -31,6 +33,7 @@ use crate::broker::{Broker, Entry};
 use crate::engine::EngineCheck;
 use crate::fault::Answer;
 use crate::session::Routing;
+use crate::store::Store;
 use crate::thumbnail::Thumbnails;
 
 /// No document of ours comes near it.
@@ -43,6 +46,8 @@ pub struct State {
     pub broker: Broker,
     /// Knows who is asking.
     pub auth: Arc<Auth>,
+    /// Asked for the user whom a session is shared with.
+    pub store: Arc<dyn Store>,
     /// Asked how the engine is.
     pub engine: EngineCheck,
     /// Looks at desktops.
@@ -78,18 +83,20 @@ impl Api {
         path == "/status" || path.starts_with("/api/")
     }
 
-    /// Answers a request.
+    /// Answers a request from a browser or program at `address`.
     ///
     /// # Errors
     /// Whatever the handler failed with; nobody logged in is [`crate::auth::AuthError::LoginRequired`].
     pub async fn handle<B>(
         &self,
-        request: Request<B>,
+        mut request: Request<B>,
+        address: IpAddr,
     ) -> Result<Response<Body>, Arc<dyn Answer + Send + Sync>>
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
+        request.extensions_mut().insert(gate::Arrival { address });
         let routed = self.router.clone().call(request).await;
         let mut response = routed.unwrap_or_else(|never| match never {});
         if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
@@ -117,10 +124,12 @@ impl Site {
         &self.0.auth
     }
 
-    /// The session of this label, if `principal` may do that with it.
+    /// The session of this label, if `principal` may do that with it, by right or by a grant.
     fn entry(&self, principal: &Principal, verb: Verb, label: &str) -> Result<Arc<Entry>, Denied> {
         let entry = self.broker().find(label).ok_or(Denied)?;
-        policy::allow(principal, verb, entry.id, entry.owner)?;
+        let grant = entry.grant_of(principal.user);
+        let grant = grant.as_ref().map(|live| &live.grant);
+        policy::allow(principal, verb, entry.id, entry.owner, grant)?;
         Ok(entry)
     }
 }
@@ -131,6 +140,8 @@ fn routes() -> Router<Site> {
         .route("/api/v1/sessions", get(sessions::list))
         .route("/api/v1/sessions/{label}", get(sessions::show))
         .route("/api/v1/sessions/{label}/screenshot", get(screenshot::show))
+        .route("/api/v1/sessions/{label}/grants", get(grants::list).post(grants::give))
+        .route("/api/v1/sessions/{label}/grants/{id}", delete(grants::withdraw))
         .route("/api/v1/sessions/{label}/{verb}", post(sessions::change))
         .fallback(async || Failure::not_found())
         .layer(DefaultBodyLimit::max(MOST_BYTES))

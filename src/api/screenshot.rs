@@ -6,13 +6,13 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::gate::Known;
 use super::{Failure, Site};
-use crate::auth::policy::Verb;
+use crate::auth::policy::{self, Denied, Verb};
 use crate::body::Body;
 use crate::respond;
 use crate::thumbnail::Thumbnail;
 
-/// `GET /api/v1/sessions/<label>/screenshot`: a small picture of the session's screen, for whoever
-/// may open the session and nobody else. `Age` tells how many seconds old it is; of a frozen
+/// `GET /api/v1/sessions/<label>/screenshot`: a small picture of the session's screen, for its
+/// owner and nobody else. `Age` tells how many seconds old it is; of a frozen
 /// session it is the last one that was taken.
 pub(super) async fn show(
     State(site): State<Site>,
@@ -20,8 +20,10 @@ pub(super) async fn show(
     Path(label): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Failure> {
-    // Seeing that a session exists is not seeing what is on its screen.
-    let entry = site.entry(&known, Verb::Open, &label)?;
+    let entry = site.broker().find(&label).ok_or(Denied)?;
+    // Seeing that a session exists is not seeing what is on its screen; and a guest who looks is a
+    // viewer, whom the owner sees. Nobody sees a picture being fetched.
+    policy::allow(&known, Verb::Open, entry.id, entry.owner, None)?;
     let thumbnail = site.0.thumbnails.of(&entry).await?;
     Ok(picture(&thumbnail, &headers))
 }

@@ -71,6 +71,7 @@ pub async fn serve(config: Config, config_path: &Path) -> Result<(), Failure> {
     let api = Api::new(api::State {
         broker: broker.clone(),
         auth: auth.clone(),
+        store: store.clone(),
         engine: engine_check(&engine, config.engine.danger_skip_isolation),
         thumbnails: Thumbnails::new(&broker, engine.clone(), tasks.clone(), thumbnail::Settings::default()),
         origin: web.origin().to_owned(),
@@ -240,6 +241,7 @@ fn draining(drain: &Drain, tasks: &Tasks) -> CancellationToken {
 fn background(broker: &Broker, auth: &Arc<Auth>, tasks: &Tasks) {
     tasks.spawn("reaper", broker.clone().reap_forever());
     tasks.spawn("reconciler", broker.clone().reconcile_forever());
+    tasks.spawn("grants", broker.clone().lapse_grants_forever());
     tasks.spawn("engine events", broker.clone().follow_engine_forever());
     let (auth, stop) = (auth.clone(), tasks.stopping());
     tasks.spawn("logins", async move {

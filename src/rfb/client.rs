@@ -12,10 +12,12 @@
 //! about input, and a view-only socket lets nothing more pass.
 
 mod clipboard;
+mod filter;
 
 use std::ops::Range;
 
 use self::clipboard::Flags;
+pub use self::filter::{Dropped, Filter};
 use crate::session::InputSource;
 
 /// The longest clipboard text that is followed, in bytes; beyond it parsing ends.
@@ -83,6 +85,24 @@ impl Kind {
         })
     }
 
+    /// The stable `snake_case` name used in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PixelFormat => "pixel_format",
+            Self::Encodings => "encodings",
+            Self::UpdateRequest => "update_request",
+            Self::Key => "key",
+            Self::Pointer => "pointer",
+            Self::CutText => "cut_text",
+            Self::ContinuousUpdates => "continuous_updates",
+            Self::Fence => "fence",
+            Self::Power => "power",
+            Self::DesktopSize => "desktop_size",
+            Self::QemuKey => "qemu_key",
+        }
+    }
+
     /// Whether such a message changes the desktop for everyone who watches: what an observer
     /// may not send. Clipboard negotiation is included, because it makes the desktop ask.
     #[must_use]
@@ -96,6 +116,22 @@ impl Kind {
             | Self::UpdateRequest
             | Self::ContinuousUpdates
             | Self::Fence => false,
+        }
+    }
+
+    /// Whether a complete message of this kind is something that somebody did.
+    fn is_deliberate(self, input: Option<InputSource>) -> bool {
+        match self {
+            Self::Power | Self::DesktopSize => true,
+            Self::Key
+            | Self::Pointer
+            | Self::CutText
+            | Self::QemuKey
+            | Self::PixelFormat
+            | Self::Encodings
+            | Self::UpdateRequest
+            | Self::ContinuousUpdates
+            | Self::Fence => input.is_some(),
         }
     }
 
@@ -357,33 +393,6 @@ impl Parser {
         self.extended_pointer |= i32::from_be_bytes([a, b, c, d]) == EXTENDED_MOUSE_BUTTONS;
         self.filled = 0;
         self.stage = if left == 1 { Stage::Start } else { Stage::Encodings { left: left - 1 } };
-    }
-}
-
-/// Lets pass only what an observer may send: everything but messages that [steer](Kind::steers).
-///
-/// Whether a message passes is decided by its first byte, so no part of a refused one goes out.
-/// Once parsing has ended nothing passes: the caller closes the socket.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    parser: Parser,
-}
-
-impl Filter {
-    /// A filter for the bytes right after ClientInit.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Appends to `out` what may pass of `bytes`.
-    pub fn pass(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Understood {
-        for piece in self.parser.pieces(bytes) {
-            if piece.kind.is_some_and(|kind| !kind.steers()) {
-                out.extend_from_slice(&bytes[piece.range]);
-            }
-        }
-        self.parser.understood()
     }
 }
 

@@ -44,6 +44,7 @@ struct Row {
     ago: String,
     viewers: usize,
     stoppable: bool,
+    shareable: bool,
 }
 
 /// `GET /admin`; to everyone else it does not exist.
@@ -65,7 +66,7 @@ pub(super) async fn show(State(site): State<Site>, Known(known): Known) -> Resul
 
 fn row(entry: &Entry, reader: &Principal) -> Row {
     let session = entry.session();
-    let may_open = policy::allow(reader, Verb::Open, entry.id, entry.owner).is_ok();
+    let may_open = policy::allow(reader, Verb::Open, entry.id, entry.owner, None).is_ok();
     Row {
         label: session.label.to_string(),
         name: session.name.to_string(),
@@ -79,6 +80,7 @@ fn row(entry: &Entry, reader: &Principal) -> Row {
         ago: words::ago(clock::since(session.state_since)),
         viewers: entry.viewers(),
         stoppable: session.state.occupies() && session.state.kind() != StateKind::Stopping,
+        shareable: entry.is_shareable(),
     }
 }
 

@@ -37,6 +37,10 @@ pub struct Card {
     pub resettable: bool,
     /// Whether it can be deleted.
     pub deletable: bool,
+    /// Whether others can be let in.
+    pub shareable: bool,
+    /// Who else is connected right now.
+    pub watchers: Vec<String>,
 }
 
 /// How long a session has before a limit ends it.
@@ -96,6 +100,8 @@ impl Card {
             more: more(&session.state),
             resettable: !leaving(&session.state),
             deletable: !leaving(&session.state),
+            shareable: entry.is_shareable() && !leaving(&session.state),
+            watchers: watchers(entry),
         }
     }
 
@@ -126,6 +132,19 @@ pub fn left(broker: &Broker, entry: &Entry) -> Option<Left> {
     let seconds = expiry.remaining.as_secs();
     let text = template.replace("{}", &words::remaining(Duration::from_secs(seconds)));
     Some(Left { seconds, template, text })
+}
+
+/// Who else is connected, one sentence each.
+fn watchers(entry: &Entry) -> Vec<String> {
+    let mut sentences: Vec<String> = entry
+        .watching()
+        .iter()
+        .filter_map(|watching| words::watching(&watching.name, watching.role))
+        .collect();
+    // Two windows of one person are still one person.
+    let mut said = std::collections::HashSet::new();
+    sentences.retain(|sentence| said.insert(sentence.clone()));
+    sentences
 }
 
 fn counts(state: &State) -> bool {

@@ -11,6 +11,7 @@ use super::card::{Card, Primary};
 use super::gate::{Changing, Known};
 use super::person::{Person, Tab};
 use super::session_page::see_other;
+use super::share::SharedCard;
 use super::{Failure, Site};
 use crate::auth::AuthError;
 use crate::body::Body;
@@ -28,6 +29,7 @@ struct DashboardPage<'a> {
     csrf: &'a str,
     tab: Tab,
     cards: Vec<Card>,
+    shared: Vec<SharedCard>,
     form: CreateForm,
 }
 
@@ -177,12 +179,15 @@ fn page(
     let cards: Vec<Card> = entries.iter().map(|entry| Card::of(site.broker(), entry, routing)).collect();
     form.templates = choices(site, typed.map(|typed| typed.template.as_str()));
     form.name = typed.map_or_else(|| suggestion(&form.templates, &cards), |typed| typed.name.clone());
+    let shared = site.broker().shared_with(person.id);
+    let shared = shared.iter().filter_map(|entry| SharedCard::of(entry, person.id, routing)).collect();
     let shown = DashboardPage {
         surface: site.portal(),
         person,
         csrf: &person.csrf,
         tab: Tab::Dashboard,
         cards,
+        shared,
         form,
     };
     respond::page(site.portal(), status, &shown)

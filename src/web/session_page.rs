@@ -14,9 +14,9 @@ use super::card::{self, Left};
 use super::person::Person;
 use super::words;
 use crate::body::Body;
-use crate::broker::{Broker, Entry};
+use crate::broker::{Broker, Entry, Seen};
 use crate::respond::{self, Place, Surface};
-use crate::session::{Phase, Protocol, Session, State};
+use crate::session::{Phase, Protocol, Session, State, UserId, ViewerRole};
 
 /// Which page a session has in a state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -52,11 +52,14 @@ pub struct Status {
     line: Option<String>,
     expires_in_s: Option<u64>,
     expires_because: Option<&'static str>,
+    /// Whether the gateway understands what every viewer sends; if not, it knows no input.
+    input_seen: bool,
+    viewers: Vec<Seen>,
 }
 
 impl Status {
-    /// The status of a session as it is now.
-    pub fn of(broker: &Broker, entry: &Entry) -> Self {
+    /// The status of a session as it is now, for this reader.
+    pub fn of(broker: &Broker, entry: &Entry, reader: UserId) -> Self {
         let session = entry.session();
         let progress = broker.progress(entry);
         let place = progress.and_then(|progress| progress.place);
@@ -70,6 +73,8 @@ impl Status {
             line: place.map(words::line),
             expires_in_s: expiry.map(|expiry| expiry.remaining.as_secs()),
             expires_because: expiry.map(|expiry| expiry.because.name()),
+            input_seen: entry.input_seen(),
+            viewers: entry.seen_by(reader),
         }
     }
 }
@@ -129,10 +134,22 @@ struct View<'a> {
     address: &'a str,
     /// The page of the session that only shows it.
     rest: String,
+    /// What the reader may do with it: `owner`, `helper` or `observer`.
+    role: &'static str,
+    /// Whose it is.
+    owner: &'a str,
 }
 
 impl<'a> View<'a> {
-    fn of(session: &'a Session, person: &'a Person, surface: &Surface, address: &'a str) -> Self {
+    fn of(
+        entry: &Entry,
+        session: &'a Session,
+        person: &'a Person,
+        surface: &Surface,
+        address: &'a str,
+    ) -> Self {
+        // A grant that ended a moment ago leaves the least.
+        let role = entry.role_of(person.id).unwrap_or(ViewerRole::Observer);
         let label = &session.label;
         let actions = surface.portal(&format!("/sessions/{label}"));
         Self {
@@ -142,6 +159,8 @@ impl<'a> View<'a> {
             rest: actions.clone(),
             actions,
             address,
+            role: role.name(),
+            owner: &session.owner_name,
         }
     }
 }
@@ -155,7 +174,7 @@ pub fn render(
     address: &str,
 ) -> Response<Body> {
     let session = entry.session();
-    let view = View::of(&session, person, surface, address);
+    let view = View::of(entry, &session, person, surface, address);
     match (Page::of(&session.state), surface.place) {
         (Page::Open, _) => open(entry, view, surface),
         (Page::Waiting | Page::AtRest, Place::SessionHost) => see_other(&view.rest),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::broker::Place;
 use crate::session::reap::{Expiry, Limit};
-use crate::session::{FailReason, Next, Phase, State, StopReason};
+use crate::session::{FailReason, GrantRole, Next, Phase, State, StopReason, ViewerRole};
 
 /// The state as one word.
 pub fn word(state: &State) -> &'static str {
@@ -146,6 +146,37 @@ pub fn left(expiry: &Expiry) -> &'static str {
         Limit::Frozen => "Stops in {} if nobody resumes it.",
         Limit::Total => "Stops in {}.",
         Limit::Kept => "Deleted in {} if nobody starts it.",
+    }
+}
+
+/// That somebody other than the owner is connected.
+pub fn watching(name: &str, role: ViewerRole) -> Option<String> {
+    match role {
+        ViewerRole::Owner => None,
+        ViewerRole::Helper => Some(format!("{name} is connected and can use it.")),
+        ViewerRole::Observer => Some(format!("{name} is watching.")),
+    }
+}
+
+/// What a role of a grant is called, and what it lets somebody do.
+pub fn role(role: GrantRole) -> (&'static str, &'static str) {
+    match role {
+        GrantRole::Helper => {
+            ("Helper", "Sees the screen and can use keyboard, mouse and clipboard, as you can.")
+        }
+        GrantRole::Observer => {
+            ("Observer", "Only sees the screen. Nothing they type or click reaches the machine.")
+        }
+    }
+}
+
+/// What somebody may do with a session of another person, said to them.
+pub fn role_of_yours(role: GrantRole) -> &'static str {
+    match role {
+        GrantRole::Helper => "You see its screen, and can use it. Its owner sees that you are there.",
+        GrantRole::Observer => {
+            "You see its screen; what you type or click does not reach it. Its owner sees that you are there."
+        }
     }
 }
 

@@ -12,5 +12,6 @@ mod gateway;
 mod lifecycle;
 mod quiet_network;
 mod screen;
+mod sharing;
 mod viewer;
 mod wire;

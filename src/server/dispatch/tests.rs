@@ -65,7 +65,7 @@ impl Door {
         let web = Web::new(web::State {
             broker: broker.clone(),
             auth: auth.clone(),
-            store,
+            store: store.clone(),
             engine: Arc::new(|| futures_util::future::ready(EngineStatus::default()).boxed()),
             draining: tokio_util::sync::CancellationToken::new(),
             settings: web::Settings {
@@ -88,6 +88,7 @@ impl Door {
         let api = Api::new(api::State {
             broker: broker.clone(),
             auth: auth.clone(),
+            store,
             engine: Arc::new(|| futures_util::future::ready(EngineStatus::default()).boxed()),
             thumbnails: Thumbnails::new(&broker, engine, tasks.clone(), thumbnail::Settings::default()),
             origin: web.origin().to_owned(),

@@ -1,5 +1,6 @@
 // Keeps the cards as they are on the server. Everything here also works without it.
 const cards = document.getElementById("cards");
+const shared = document.getElementById("shared");
 const empty = document.getElementById("empty");
 const offline = document.getElementById("offline");
 
@@ -34,6 +35,11 @@ function tick() {
   }
 }
 
+function count_cards() {
+  empty.hidden = cards.querySelector(".card") !== null;
+  shared.parentElement.hidden = shared.querySelector(".card") === null;
+}
+
 function show(html) {
   const holder = document.createElement("template");
   holder.innerHTML = html;
@@ -41,7 +47,7 @@ function show(html) {
   if (!fresh) return;
   const old = document.getElementById(fresh.id);
   if (!old) {
-    cards.append(fresh);
+    (fresh.dataset.shared ? shared : cards).append(fresh);
   } else {
     // The keyboard stays where it was, and an open menu stays open.
     const key = old.contains(document.activeElement) ? document.activeElement.dataset.key : null;
@@ -54,7 +60,7 @@ function show(html) {
     if (open && more) more.open = true;
     if (key) (fresh.querySelector(`[data-key="${key}"]`) ?? fresh.querySelector("a, button"))?.focus();
   }
-  empty.hidden = true;
+  count_cards();
   tick();
 }
 
@@ -64,7 +70,7 @@ function follow() {
   stream.addEventListener("card", (event) => show(event.data));
   stream.addEventListener("removed", (event) => {
     document.getElementById(`card-${event.data}`)?.remove();
-    empty.hidden = cards.querySelector(".card") !== null;
+    count_cards();
   });
   stream.addEventListener("times", (event) => {
     for (const [label, seconds] of Object.entries(JSON.parse(event.data))) {
