@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use http::Method;
+use http::header::AUTHORIZATION;
 use http::request::Parts;
+use http::{HeaderMap, Method};
 
 use super::{Failure, Site};
 use crate::auth::{AuthError, Principal, cookies, csrf, policy};
@@ -12,7 +13,7 @@ use crate::auth::{AuthError, Principal, cookies, csrf, policy};
 /// The header in which a script of ours echoes its login's secret.
 const CSRF_HEADER: &str = "x-csrf-token";
 
-/// Somebody who is logged in on the portal. A change is refused unless it comes from a page of
+/// The holder of a bearer token, or somebody who is logged in on the portal. A login's change is refused unless it comes from a page of
 /// ours and echoes the login's secret in `X-CSRF-Token`.
 pub(super) struct Known(pub Arc<Principal>);
 
@@ -20,6 +21,10 @@ impl FromRequestParts<Site> for Known {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
+        if let Some(token) = bearer(&parts.headers) {
+            // No browser sends it by itself, so nothing more is asked of a change.
+            return Ok(Self(site.auth().bearer(token)?));
+        }
         let known = site.auth().authenticate(cookies::tokens(&parts.headers, cookies::PORTAL)).await?;
         // A session host's login opens nothing here, whatever cookie it came in.
         let known = known.filter(|principal| policy::use_portal(principal).is_ok());
@@ -30,4 +35,10 @@ impl FromRequestParts<Site> for Known {
         }
         Ok(Self(known))
     }
+}
+
+/// The token of an `Authorization: Bearer` header; the scheme's name is in any case (RFC 9110 §11.1).
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

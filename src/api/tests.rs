@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::{COOKIE, IF_NONE_MATCH};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, IF_NONE_MATCH};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use serde_json::Value;
@@ -25,6 +25,7 @@ use crate::tasks::Tasks;
 use crate::thumbnail::{self, Thumbnails};
 
 const ORIGIN: &str = "https://berth.test:8443";
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 struct Desk {
     api: Api,
@@ -55,7 +56,11 @@ impl Desk {
             broker::Settings::default(),
             Tasks::new(),
         );
-        let quick = auth::Settings { refusal_floor: Duration::ZERO, ..auth::Settings::default() };
+        let quick = auth::Settings {
+            refusal_floor: Duration::ZERO,
+            bootstrap_token: Some(Secret::new(TOKEN.to_owned())),
+            ..auth::Settings::default()
+        };
         let auth = Arc::new(Auth::new(store, audit, quick));
         let status = EngineStatus { version: Some("fake".to_owned()), ..EngineStatus::default() };
         let api = Api::new(State {
@@ -104,7 +109,27 @@ impl Desk {
                 request = request.header("x-csrf-token", login.principal.csrf.expose());
             }
         }
-        match self.api.handle(request.body(Full::<Bytes>::default()).unwrap()).await {
+        self.answer(request.body(Full::default()).unwrap()).await
+    }
+
+    /// The same with a bearer token and a document.
+    async fn program(
+        &self,
+        method: Method,
+        path: &str,
+        token: &str,
+        document: &Value,
+    ) -> (StatusCode, Value) {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(AUTHORIZATION, format!("Bearer {token}"))
+            .header(CONTENT_TYPE, "application/json");
+        self.answer(request.body(Full::from(document.to_string())).unwrap()).await
+    }
+
+    async fn answer(&self, request: Request<Full<Bytes>>) -> (StatusCode, Value) {
+        match self.api.handle(request).await {
             Ok(response) => {
                 let status = response.status();
                 let body = response.into_body().collect().await.unwrap().to_bytes();
@@ -205,6 +230,20 @@ async fn the_status_is_for_administrators_in_the_words_of_the_kiosk_orchestrator
     let session = &status["sessions"][0];
     assert_eq!(session["label"], entry.label.as_str());
     assert_eq!((&session["state"], &session["owner"]), (&"ready".into(), &"ann".into()));
+}
+
+#[tokio::test]
+async fn a_program_with_the_bootstrap_token_administers_without_a_form_secret() {
+    let desk = Desk::new();
+    let ann = desk.log_in("ann", Role::User).await;
+    let entry = desk.session(&ann.user, "Mine").await;
+    assert_eq!(desk.program(Method::GET, "/status", TOKEN, &Value::Null).await.0, StatusCode::OK);
+    let path = format!("/api/v1/sessions/{}/pause", entry.label);
+    assert_eq!(desk.program(Method::POST, &path, TOKEN, &Value::Null).await.0, StatusCode::ACCEPTED);
+    for wrong in ["", "0123456789abcdef0123456789abcdeF"] {
+        let refused = desk.program(Method::GET, "/status", wrong, &Value::Null).await;
+        assert_eq!(refused, (StatusCode::UNAUTHORIZED, "token_invalid".into()));
+    }
 }
 
 #[tokio::test]

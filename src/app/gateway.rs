@@ -54,7 +54,7 @@ pub async fn serve(config: Config, config_path: &Path) -> Result<(), Failure> {
     let novnc = novnc(&config);
     let store = open_store(&config)?;
     let audit = Audit::new(store.clone());
-    let auth = Arc::new(Auth::new(store.clone(), audit.clone(), auth_settings(&config.auth)));
+    let auth = Arc::new(Auth::new(store.clone(), audit.clone(), auth_settings(&config.auth)?));
     // Bound before anything is changed: a second gateway must not touch the first one's sessions.
     metrics(&config, &tasks).await?;
     let engine = engine(&config, config_path, &tasks).await?;
