@@ -109,9 +109,8 @@ fn downstream_status(code: &str) -> StatusCode {
         "host_foreign" => StatusCode::MISDIRECTED_REQUEST,
         "body_stalled" => StatusCode::REQUEST_TIMEOUT,
         "method" => StatusCode::METHOD_NOT_ALLOWED,
-        "last_admin" | "name_taken" | "taken" | "too_many_sessions" | "user_taken" | "wrong_state" => {
-            StatusCode::CONFLICT
-        }
+        "extend_spent" | "last_admin" | "name_taken" | "taken" | "too_many_sessions" | "user_taken"
+        | "wrong_state" => StatusCode::CONFLICT,
         "ticket_invalid" => StatusCode::GONE,
         "body_too_large" => StatusCode::PAYLOAD_TOO_LARGE,
         "media_type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -29,7 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("tasks", &[]),
     ("unix_socket", &[]),
     ("telemetry", &["tasks"]),
-    ("web", &["auth", "broker", "engine", "respond", "session", "store", "tasks"]),
+    ("web", &["audit", "auth", "broker", "engine", "respond", "session", "store", "tasks"]),
 ];
 
 /// Small things without an opinion, open to everyone.

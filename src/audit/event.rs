@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::session::StopReason;
+use crate::session::{FailReason, StopReason};
 use crate::store::Role;
 
 /// How it ended.
@@ -67,8 +67,15 @@ pub enum AuditEvent {
     SessionFailed {
         /// The stable code of the failure.
         code: &'static str,
+        /// The sentence people read.
+        text: &'static str,
         /// The engine's own words.
         detail: String,
+    },
+    /// A session was given more time.
+    SessionExtended {
+        /// How much, in seconds.
+        by_s: u64,
     },
     /// A session was frozen.
     SessionPaused,
@@ -84,6 +91,8 @@ pub enum AuditEvent {
     SessionStopped {
         /// Why.
         reason: StopReason,
+        /// The sentence people read.
+        text: &'static str,
     },
     /// A user was created.
     UserCreated {
@@ -101,6 +110,18 @@ pub enum AuditEvent {
 }
 
 impl AuditEvent {
+    /// A session stopped.
+    #[must_use]
+    pub fn stopped(reason: StopReason) -> Self {
+        Self::SessionStopped { reason, text: reason.sentence() }
+    }
+
+    /// A session did not start.
+    #[must_use]
+    pub fn failed(reason: &FailReason) -> Self {
+        Self::SessionFailed { code: reason.code(), text: reason.sentence(), detail: format!("{reason:?}") }
+    }
+
     /// How it ended.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
@@ -113,6 +134,7 @@ impl AuditEvent {
             | Self::LoginOk
             | Self::Logout
             | Self::SessionCreated { .. }
+            | Self::SessionExtended { .. }
             | Self::SessionPaused
             | Self::SessionReady
             | Self::SessionRemoved

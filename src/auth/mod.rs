@@ -9,6 +9,7 @@ mod error;
 mod login;
 mod password;
 pub mod policy;
+mod refusals;
 #[cfg(test)]
 mod tests;
 mod throttle;
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 
 pub use self::error::{AuthError, NameFlaw, PasswordFlaw};
 use self::password::Passwords;
+use self::refusals::Refusals;
 use self::throttle::Throttle;
 pub use self::users::NewUser;
 use crate::audit::Audit;
@@ -92,6 +94,7 @@ pub struct NewLogin {
 pub struct Auth {
     store: Arc<dyn Store>,
     audit: Audit,
+    refusals: Refusals,
     settings: Settings,
     passwords: Passwords,
     throttle: Throttle,
@@ -111,6 +114,7 @@ impl Auth {
         Self {
             store,
             audit,
+            refusals: Refusals::default(),
             settings,
             passwords: Passwords::new(),
             throttle: Throttle::new(),

@@ -172,8 +172,11 @@ impl Proxy {
         // Who: the cookie's login, or under a capability the login that it stands for.
         let principal = self.authenticate(&request, &target, &ask).await?;
         // May they: the answer is that of a missing session, before anything of it is touched.
-        policy::allow(&principal, policy::Verb::Open, target.entry.id, target.entry.owner)
-            .map_err(|_| Outcome::NotFound)?;
+        let entry = &target.entry;
+        if policy::allow(&principal, policy::Verb::Open, entry.id, entry.owner).is_err() {
+            self.0.auth.refused(&principal, peer, &entry.label).await;
+            return Err(Outcome::NotFound.into());
+        }
         // Relative links of a page at `/s/<label>` would leave the session.
         if let Some(slashed) = ask.slashed(&request) {
             return Ok(Outcome::Response(see_other(&slashed)));

@@ -166,6 +166,7 @@ fn session(site: &Site, broker: &Broker, entry: &Entry) -> Value {
         "state": session.state.kind(),
         "phase": broker.progress(entry).map(|progress| progress.phase),
         "reason": reason(&session.state),
+        "reason_text": reason_text(&session.state),
         "created_at": session.created_at,
         "ready_at": session.ready_at,
         "last_input_at": if running { clock::earlier(clock::now(), input_ago) } else { session.last_input_at },
@@ -173,6 +174,7 @@ fn session(site: &Site, broker: &Broker, entry: &Entry) -> Value {
         "viewers": entry.viewers(),
         "expires_at": expiry.map(|expiry| clock::later(clock::now(), expiry.remaining)),
         "expires_because": expiry.map(|expiry| expiry.because.name()),
+        "extendable": broker.is_extendable(entry),
         "url": format!("{}{}", site.origin(), site.address(entry)),
     })
 }
@@ -180,11 +182,20 @@ fn session(site: &Site, broker: &Broker, entry: &Entry) -> Value {
 /// Why it stopped or failed, as one stable name.
 fn reason(state: &SessionState) -> Value {
     match state {
-        SessionState::Stopped { reason } | SessionState::Stopping { reason, .. } => json!(reason),
+        SessionState::Stopped { reason } | SessionState::Stopping { reason, .. } => json!(reason.code()),
         SessionState::Failed { reason } => json!(reason.code()),
         SessionState::Starting { .. } | SessionState::Ready { .. } | SessionState::Paused { .. } => {
             Value::Null
         }
+    }
+}
+
+/// The same as the sentence that people read.
+fn reason_text(state: &SessionState) -> Option<&'static str> {
+    match state {
+        SessionState::Stopped { reason } | SessionState::Stopping { reason, .. } => Some(reason.sentence()),
+        SessionState::Failed { reason } => Some(reason.sentence()),
+        SessionState::Starting { .. } | SessionState::Ready { .. } | SessionState::Paused { .. } => None,
     }
 }
 

@@ -252,10 +252,19 @@ impl Site {
         }
     }
 
-    /// The session of this label, if `principal` may do that with it.
-    fn entry(&self, principal: &Principal, verb: Verb, label: &str) -> Result<Arc<Entry>, Denied> {
+    /// The session of this label, if `principal`, who asks from `address`, may do that with it.
+    async fn entry(
+        &self,
+        principal: &Principal,
+        address: IpAddr,
+        verb: Verb,
+        label: &str,
+    ) -> Result<Arc<Entry>, Denied> {
         let entry = self.broker().find(label).ok_or(Denied)?;
-        policy::allow(principal, verb, entry.id, entry.owner)?;
+        if let Err(denied) = policy::allow(principal, verb, entry.id, entry.owner) {
+            self.auth().refused(principal, address, &entry.label).await;
+            return Err(denied);
+        }
         Ok(entry)
     }
 

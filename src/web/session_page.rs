@@ -52,6 +52,8 @@ pub struct Status {
     line: Option<String>,
     expires_in_s: Option<u64>,
     expires_because: Option<&'static str>,
+    /// Whether asking for more time would do something now.
+    extendable: bool,
 }
 
 impl Status {
@@ -70,6 +72,7 @@ impl Status {
             line: place.map(words::line),
             expires_in_s: expiry.map(|expiry| expiry.remaining.as_secs()),
             expires_because: expiry.map(|expiry| expiry.because.name()),
+            extendable: broker.is_extendable(entry),
         }
     }
 }

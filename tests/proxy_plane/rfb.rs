@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use berth::audit::Actor;
 use berth::revocation::CloseReason;
 use berth::rfb::security;
 use berth::session::{InputSource, Next, StopReason};
@@ -20,8 +21,8 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::support::{HOST, ORIGIN, Script, Stand, eventually, script};
 
-const KEY: [u8; 8] = [4, 1, 0, 0, 0, 0, 0, 0x61];
-const REPAINT: [u8; 10] = [3, 1, 0, 0, 0, 0, 4, 0, 3, 0];
+pub(super) const KEY: [u8; 8] = [4, 1, 0, 0, 0, 0, 0, 0x61];
+pub(super) const REPAINT: [u8; 10] = [3, 1, 0, 0, 0, 0, 4, 0, 3, 0];
 
 /// A desktop: proves itself, sends `INIT` and a large screen, and keeps what the viewer sends.
 pub(super) fn desktop(heard: Arc<Mutex<Vec<u8>>>) -> Script {
@@ -42,7 +43,7 @@ pub(super) fn desktop(heard: Arc<Mutex<Vec<u8>>>) -> Script {
 }
 
 /// The server's side of the opening, with the ClientInit it got.
-async fn greet(stream: &mut DuplexStream, secret: &str) -> Option<u8> {
+pub(super) async fn greet(stream: &mut DuplexStream, secret: &str) -> Option<u8> {
     stream.write_all(b"RFB 003.008\n").await.ok()?;
     let mut version = [0; 12];
     stream.read_exact(&mut version).await.ok()?;
@@ -74,17 +75,17 @@ fn opening(stand: &Stand, origin: &str) -> Request<()> {
 }
 
 /// A noVNC: the stream of bytes in the messages, cut as the server likes.
-struct Viewer<S> {
+pub(super) struct Viewer<S> {
     socket: WebSocketStream<S>,
     bytes: Vec<u8>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Viewer<S> {
-    async fn say(&mut self, bytes: &[u8]) {
+    pub(super) async fn say(&mut self, bytes: &[u8]) {
         self.socket.send(Message::Binary(Bytes::copy_from_slice(bytes))).await.unwrap();
     }
 
-    async fn hear(&mut self, count: usize) -> Vec<u8> {
+    pub(super) async fn hear(&mut self, count: usize) -> Vec<u8> {
         while self.bytes.len() < count {
             if let Message::Binary(bytes) = self.socket.next().await.unwrap().unwrap() {
                 assert!(bytes.len() <= 32 << 10);
@@ -94,7 +95,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Viewer<S> {
         self.bytes.drain(..count).collect()
     }
 
-    async fn open(&mut self) {
+    pub(super) async fn open(&mut self) {
         assert_eq!(self.hear(12).await, security::VERSION);
         // In pieces: messages do not align with RFB's.
         self.say(b"RFB 003").await;
@@ -107,7 +108,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Viewer<S> {
         assert_eq!(self.hear(4).await, b"INIT");
     }
 
-    async fn close_code(&mut self) -> Option<u16> {
+    pub(super) async fn close_code(&mut self) -> Option<u16> {
         while let Some(message) = self.socket.next().await {
             if let Ok(Message::Close(frame)) = message {
                 return frame.map(|frame| frame.code.into());
@@ -117,7 +118,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Viewer<S> {
     }
 }
 
-async fn connect(stand: &Stand) -> Viewer<DuplexStream> {
+pub(super) async fn connect(stand: &Stand) -> Viewer<DuplexStream> {
     let (socket, answer) = client_async(opening(stand, ORIGIN), stand.connect()).await.unwrap();
     assert_eq!(answer.headers()["sec-websocket-protocol"], "binary");
     Viewer { socket, bytes: Vec::new() }
@@ -178,7 +179,7 @@ async fn every_ending_has_its_code() {
     let stand = Stand::desktop(desktop(Arc::default())).await;
     let mut viewer = connect(&stand).await;
     viewer.open().await;
-    stand.broker.stop(&stand.entry, StopReason::Owner, Next::Rest).await.unwrap();
+    stand.broker.stop(&stand.entry, StopReason::Owner, Next::Rest, &Actor::system()).await.unwrap();
     assert_eq!(viewer.close_code().await, Some(4404));
 }
 

@@ -181,7 +181,11 @@ async fn the_page_of_a_session_shows_how_it_is_without_waking_it() {
     browser.press(&format!("{path}/stop")).await;
     until(&ready, StateKind::Stopped).await;
     let page = browser.get(&path).await;
-    assert!(page.text.contains("You stopped it.") && page.text.contains(">Start</button>"), "{}", page.text);
+    assert!(
+        page.text.contains("Its owner stopped it.") && page.text.contains(">Start</button>"),
+        "{}",
+        page.text
+    );
     assert_eq!(ready.session().state.kind(), StateKind::Stopped);
 
     desk.engine.infect_template(&"lab".parse().unwrap(), Illness::Exits);
