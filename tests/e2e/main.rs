@@ -10,5 +10,6 @@ mod desktop;
 mod faults;
 mod gateway;
 mod lifecycle;
+mod limits;
 mod viewer;
 mod wire;
