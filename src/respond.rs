@@ -104,7 +104,7 @@ pub fn status(error: &dyn Answer) -> StatusCode {
 fn downstream_status(code: &str) -> StatusCode {
     match code {
         "not_found" | "session_unknown" | "user_unknown" => StatusCode::NOT_FOUND,
-        "credentials_wrong" | "login_required" => StatusCode::UNAUTHORIZED,
+        "credentials_wrong" | "login_required" | "token_invalid" => StatusCode::UNAUTHORIZED,
         "csrf_failed" | "origin_foreign" => StatusCode::FORBIDDEN,
         "host_foreign" => StatusCode::MISDIRECTED_REQUEST,
         "body_stalled" => StatusCode::REQUEST_TIMEOUT,

@@ -7,7 +7,6 @@ use axum::extract::{Path, Query, State};
 use http::{HeaderMap, Response, StatusCode};
 use serde::Deserialize;
 
-use super::card;
 use super::failure::Unreadable;
 use super::gate::{Arrival, Changing, Known};
 use super::next::NextPath;
@@ -154,7 +153,7 @@ pub(super) async fn open(
     headers: HeaderMap,
 ) -> Result<Response<Body>, Failure> {
     let entry = site.entry(&known, arrival.address, Right::Open, &label).await?;
-    if card::routing(&entry, site.settings().routing) == Routing::Path {
+    if entry.routing(site.settings().routing) == Routing::Path {
         return Ok(see_other(&site.address(&entry)));
     }
     match site.broker().acquire(&entry, Intent::Open).await? {

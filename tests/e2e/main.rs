@@ -11,5 +11,6 @@ mod faults;
 mod gateway;
 mod lifecycle;
 mod limits;
+mod quiet_network;
 mod viewer;
 mod wire;

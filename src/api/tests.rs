@@ -1,0 +1,272 @@
+//! The API over fakes: who may read what, and the documents' shape.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
+use http::{Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use serde_json::Value;
+
+use super::{Api, State};
+use crate::audit::{Actor, Audit};
+use crate::auth::{self, Auth, NewUser, Principal, Visitor, cookies};
+use crate::broker::{self, Broker, Entry};
+use crate::engine::EngineStatus;
+use crate::engine::fake::{FakeEngine, template};
+use crate::respond;
+use crate::secret::Secret;
+use crate::session::{Next, Protocol, Routing, StateKind, StopReason};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Role, Store, User};
+use crate::tasks::Tasks;
+
+const ORIGIN: &str = "https://berth.test:8443";
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+struct Desk {
+    api: Api,
+    auth: Arc<Auth>,
+    broker: Broker,
+    store: Arc<dyn Store>,
+}
+
+struct Login {
+    token: String,
+    principal: Arc<Principal>,
+    user: User,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let templates = vec![template("desktop".parse().unwrap(), Protocol::Rfb)];
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory().unwrap());
+        let audit = Audit::new(store.clone());
+        let engine = Arc::new(FakeEngine::new(templates.clone()));
+        let broker = Broker::new(
+            store.clone(),
+            engine,
+            audit.clone(),
+            templates,
+            broker::Settings::default(),
+            Tasks::new(),
+        );
+        let quick = auth::Settings {
+            refusal_floor: Duration::ZERO,
+            bootstrap_token: Some(Secret::new(TOKEN.to_owned())),
+            ..auth::Settings::default()
+        };
+        let auth = Arc::new(Auth::new(store.clone(), audit, quick));
+        let status = EngineStatus { version: Some("fake".to_owned()), ..EngineStatus::default() };
+        let api = Api::new(State {
+            broker: broker.clone(),
+            auth: auth.clone(),
+            engine: Arc::new(move || futures_util::future::ready(status.clone()).boxed()),
+            origin: ORIGIN.to_owned(),
+            routing: Routing::Path,
+            version: "0.0.0-test",
+        });
+        Self { api, auth, broker, store }
+    }
+
+    async fn log_in(&self, name: &str, role: Role) -> Login {
+        let password = Secret::new("a fine password".to_owned());
+        let new = NewUser { name: name.to_owned(), role, password: password.clone() };
+        let user = self.auth.create_user(&Actor::cli(), new).await.unwrap();
+        let from = Visitor { address: std::net::Ipv4Addr::LOCALHOST.into(), user_agent: "test".to_owned() };
+        let login = self.auth.log_in(name, &password, &from).await.unwrap();
+        Login { token: login.token.expose().clone(), principal: login.principal, user }
+    }
+
+    async fn session(&self, owner: &User, name: &str) -> Arc<Entry> {
+        let template = "desktop".parse().unwrap();
+        let entry = self.broker.create(owner, &template, name.parse().unwrap()).await.unwrap();
+        until(&entry, StateKind::Ready).await;
+        entry
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        login: Option<&Login>,
+        csrf: bool,
+    ) -> (StatusCode, Value) {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(login) = login {
+            request = request.header(COOKIE, format!("{}={}", cookies::PORTAL, login.token));
+            if csrf {
+                request = request.header("x-csrf-token", login.principal.csrf.expose());
+            }
+        }
+        self.answer(request.body(Full::default()).unwrap()).await
+    }
+
+    /// The same with a bearer token and a document.
+    async fn program(
+        &self,
+        method: Method,
+        path: &str,
+        token: &str,
+        document: &Value,
+    ) -> (StatusCode, Value) {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(AUTHORIZATION, format!("Bearer {token}"))
+            .header(CONTENT_TYPE, "application/json");
+        self.answer(request.body(Full::from(document.to_string())).unwrap()).await
+    }
+
+    async fn answer(&self, request: Request<Full<Bytes>>) -> (StatusCode, Value) {
+        match self.api.handle(request, [192, 0, 2, 7].into()).await {
+            Ok(response) => {
+                let status = response.status();
+                let body = response.into_body().collect().await.unwrap().to_bytes();
+                (status, serde_json::from_slice(&body).unwrap())
+            }
+            Err(error) => (respond::status(error.as_ref()), Value::from(error.code())),
+        }
+    }
+
+    async fn get(&self, path: &str, login: &Login) -> (StatusCode, Value) {
+        self.ask(Method::GET, path, Some(login), false).await
+    }
+}
+
+async fn until(entry: &Entry, state: StateKind) {
+    entry.watch().wait_for(|session| session.state.kind() == state).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_is_read_by_its_owner_and_administrators_only() {
+    let desk = Desk::new();
+    let (ann, bob, root) = (
+        desk.log_in("ann", Role::User).await,
+        desk.log_in("bob", Role::User).await,
+        desk.log_in("root", Role::Admin).await,
+    );
+    let entry = desk.session(&ann.user, "Mine").await;
+    let path = format!("/api/v1/sessions/{}", entry.label);
+    for login in [&ann, &root] {
+        let (status, session) = desk.get(&path, login).await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(session["url"], format!("{ORIGIN}/s/{}/", entry.label));
+        for field in
+            ["id", "label", "owner", "template", "name", "state", "created_at", "ready_at", "last_input_at"]
+        {
+            assert!(session[field].is_string(), "{field}: {session}");
+        }
+        assert_eq!(
+            (&session["expires_because"], &session["last_input_source"]),
+            (&"away".into(), &"open".into())
+        );
+    }
+    assert_eq!(desk.get(&path, &bob).await, (StatusCode::NOT_FOUND, "session_unknown".into()));
+    assert_eq!(desk.get("/api/v1/sessions/nosuchlabel", &ann).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(desk.get("/api/v1/sessions", &bob).await.1["items"], Value::Array(Vec::new()));
+    let anonymous = desk.ask(Method::GET, &path, None, false).await;
+    assert_eq!(anonymous, (StatusCode::UNAUTHORIZED, "login_required".into()));
+}
+
+#[tokio::test]
+async fn a_list_is_read_page_by_page() {
+    let desk = Desk::new();
+    let ann = desk.log_in("ann", Role::User).await;
+    for name in ["One", "Two", "Three"] {
+        desk.session(&ann.user, name).await;
+    }
+    let (_, first) = desk.get("/api/v1/sessions?limit=2", &ann).await;
+    let names = |page: &Value| {
+        page["items"].as_array().unwrap().iter().map(|item| item["name"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&first), ["One", "Two"]);
+    let next = first["next"].as_str().unwrap();
+    let (_, second) = desk.get(&format!("/api/v1/sessions?limit=2&cursor={next}"), &ann).await;
+    assert_eq!((names(&second), &second["next"]), (vec!["Three".into()], &Value::Null));
+    for flawed in ["limit=many", "cursor=x", "sort=name"] {
+        let (status, _) = desk.get(&format!("/api/v1/sessions?{flawed}"), &ann).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{flawed}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_needs_the_secret_of_the_login() {
+    let desk = Desk::new();
+    let ann = desk.log_in("ann", Role::User).await;
+    let entry = desk.session(&ann.user, "Mine").await;
+    let path = format!("/api/v1/sessions/{}/pause", entry.label);
+    let refused = desk.ask(Method::POST, &path, Some(&ann), false).await;
+    assert_eq!(refused, (StatusCode::FORBIDDEN, "csrf_failed".into()));
+    let (status, session) = desk.ask(Method::POST, &path, Some(&ann), true).await;
+    assert_eq!((status, &session["state"]), (StatusCode::ACCEPTED, &"paused".into()));
+    let unknown = format!("/api/v1/sessions/{}/explode", entry.label);
+    assert_eq!(desk.ask(Method::POST, &unknown, Some(&ann), true).await.0, StatusCode::NOT_FOUND);
+    let (method, _) = desk.ask(Method::DELETE, &path, Some(&ann), true).await;
+    assert_eq!(method, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn the_status_is_for_administrators_in_the_words_of_the_kiosk_orchestrator() {
+    let desk = Desk::new();
+    let (ann, root) = (desk.log_in("ann", Role::User).await, desk.log_in("root", Role::Admin).await);
+    let entry = desk.session(&ann.user, "Mine").await;
+    assert_eq!(desk.get("/status", &ann).await.0, StatusCode::NOT_FOUND);
+    let (_, status) = desk.get("/status", &root).await;
+    assert_eq!((&status["active_containers"], &status["max_slots"]), (&Value::from(1), &Value::from(100)));
+    for field in ["client_id", "container_id", "container_name", "created_at", "last_accessed_at"] {
+        assert!(status["records"][0][field].is_string(), "{field}: {status}");
+    }
+    let session = &status["sessions"][0];
+    assert_eq!(session["label"], entry.label.as_str());
+    assert_eq!((&session["state"], &session["owner"]), (&"ready".into(), &"ann".into()));
+}
+
+#[tokio::test]
+async fn a_program_with_the_bootstrap_token_administers_without_a_form_secret() {
+    let desk = Desk::new();
+    let ann = desk.log_in("ann", Role::User).await;
+    let entry = desk.session(&ann.user, "Mine").await;
+    assert_eq!(desk.program(Method::GET, "/status", TOKEN, &Value::Null).await.0, StatusCode::OK);
+    let path = format!("/api/v1/sessions/{}/pause", entry.label);
+    assert_eq!(desk.program(Method::POST, &path, TOKEN, &Value::Null).await.0, StatusCode::ACCEPTED);
+    for wrong in ["", "0123456789abcdef0123456789abcdeF"] {
+        let refused = desk.program(Method::GET, "/status", wrong, &Value::Null).await;
+        assert_eq!(refused, (StatusCode::UNAUTHORIZED, "token_invalid".into()));
+    }
+}
+
+#[tokio::test]
+async fn an_ending_has_the_text_that_people_read_and_a_name_in_the_audit() {
+    let desk = Desk::new();
+    let (ann, root) = (desk.log_in("ann", Role::User).await, desk.log_in("root", Role::Admin).await);
+    let entry = desk.session(&ann.user, "one").await;
+    let path = format!("/api/v1/sessions/{}", entry.label);
+    let (_, session) = desk.get(&path, &ann).await;
+    assert_eq!((&session["extendable"], &session["expires_because"]), (&true.into(), &"away".into()));
+    let (status, session) = desk.ask(Method::POST, &format!("{path}/extend"), Some(&ann), true).await;
+    assert_eq!((status, &session["last_input_source"]), (StatusCode::ACCEPTED, &"extend".into()));
+
+    let by = Actor::user("root", [192, 0, 2, 7].into());
+    desk.broker.stop(&entry, StopReason::Admin, Next::Rest, &by).await.unwrap();
+    until(&entry, StateKind::Stopped).await;
+    let (_, session) = desk.get(&path, &root).await;
+    assert_eq!(session["reason"], StopReason::Admin.code());
+    assert_eq!(session["reason_text"], StopReason::Admin.sentence());
+    assert_eq!((&session["extendable"], &session["expires_because"]), (&false.into(), &"kept".into()));
+
+    desk.ask(Method::POST, &format!("{path}/start"), Some(&root), true).await;
+    until(&entry, StateKind::Ready).await;
+    let bob = desk.log_in("bob", Role::User).await;
+    for _ in 0..5 {
+        assert_eq!(desk.get(&path, &bob).await.0, StatusCode::NOT_FOUND);
+    }
+    let lines = desk.store.audit(0, 100).await.unwrap();
+    let lines: Vec<Value> = lines.iter().map(|line| serde_json::from_str(&line.body).unwrap()).collect();
+    let of = |event: &str| lines.iter().filter(|line| line["event"] == event).collect::<Vec<_>>();
+    assert_eq!(of("session_stopped")[0]["actor"], "root");
+    assert_eq!(of("session_started").last().unwrap()["address"], "192.0.2.7");
+    assert_eq!((of("access_refused").len(), &of("access_refused")[0]["actor"]), (1, &"bob".into()));
+}
