@@ -40,14 +40,6 @@ const SESSIONS_PER_OWNER: usize = 3;
 /// Writes and reads of the store that are under way at once while a stand is filled.
 const AT_ONCE: usize = 256;
 
-/// The shipped limits.
-const POLICY: Policy = Policy {
-    away: Duration::from_secs(3600),
-    frozen: Duration::from_secs(86_400),
-    total: None,
-    remove_stopped: Duration::from_secs(604_800),
-};
-
 fn main() {
     // Criterion's own switch for "once each, to see that they work".
     let smoke = std::env::args().any(|argument| argument == "--test");
@@ -124,12 +116,7 @@ fn empty_broker(store: &Arc<dyn Store>) -> Broker {
     let settings = broker::Settings {
         max_sessions: 1_000_000,
         max_sessions_per_user: SESSIONS_PER_OWNER,
-        max_parallel_starts: 4,
-        start_deadline: Duration::from_secs(60),
-        queue_deadline: Duration::from_mins(10),
-        stop_grace: Duration::from_secs(10),
-        reap: POLICY,
-        reconcile_every: Duration::from_secs(15),
+        ..broker::Settings::default()
     };
     let engine = Arc::new(FakeEngine::new([desktop()]));
     Broker::new(store.clone(), engine, Audit::new(store.clone()), [desktop()], settings, Tasks::new())
@@ -347,16 +334,21 @@ fn reap_decide(criterion: &mut Criterion) {
                 state: StateKind::ALL[index % StateKind::ALL.len()],
                 in_state: elapsed(),
                 without_input: elapsed(),
+                without_viewer: elapsed(),
                 since_ready: elapsed(),
+                extended: Duration::ZERO,
+                until_closing: None,
+                busy: false,
             }
         })
         .collect::<Vec<_>>();
+    let policy = Policy::default();
     let mut group = criterion.benchmark_group("reap");
     group.throughput(Throughput::Elements(10_000));
     group.bench_function("decide_10k", |bencher| {
         bencher.iter(|| {
             for facts in &facts {
-                black_box(decide(black_box(facts), &POLICY));
+                black_box(decide(black_box(facts), &policy));
             }
         });
     });

@@ -25,6 +25,12 @@ pub fn since(then: Timestamp) -> Duration {
     Duration::try_from(now().duration_since(then)).unwrap_or_default()
 }
 
+/// How long until `then`; zero if it is past.
+#[must_use]
+pub fn until(then: Timestamp) -> Duration {
+    Duration::try_from(then.duration_since(now())).unwrap_or_default()
+}
+
 /// The time `before` ahead of `from`; `None` if that is not representable.
 #[must_use]
 pub fn earlier(from: Timestamp, before: Duration) -> Option<Timestamp> {

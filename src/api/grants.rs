@@ -36,10 +36,11 @@ pub(super) struct NewGrant {
 /// `GET /api/v1/sessions/<label>/grants`: those in force, oldest first.
 pub(super) async fn list(
     State(site): State<Site>,
+    arrival: Arrival,
     Known(known): Known,
     Path(label): Path<String>,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&known, Verb::Change, &label)?;
+    let entry = site.entry(&known, arrival.address, Verb::Change, &label).await?;
     let items: Vec<_> = entry.grants().iter().map(|live| json::grant(&live.grant)).collect();
     Ok(json::document(StatusCode::OK, &json!({ "items": items })))
 }
@@ -52,7 +53,7 @@ pub(super) async fn give(
     Path(label): Path<String>,
     document: Result<Json<NewGrant>, JsonRejection>,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&known, Verb::Change, &label)?;
+    let entry = site.entry(&known, arrival.address, Verb::Change, &label).await?;
     let Json(new) = document.map_err(|refused| Unreadable { status: refused.into_response().status() })?;
     let found = site.0.store.user_by_name(new.user.trim()).await?;
     // Who cannot log in could not open it either.
@@ -69,7 +70,7 @@ pub(super) async fn withdraw(
     Known(known): Known,
     Path((label, id)): Path<(String, String)>,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&known, Verb::Change, &label)?;
+    let entry = site.entry(&known, arrival.address, Verb::Change, &label).await?;
     let id = id.parse().map_err(|_| Failure::not_found())?;
     site.broker().withdraw(&entry, id, Actor::user(&known.name, arrival.address)).await?;
     Ok(respond::bare(StatusCode::NO_CONTENT, String::new()))

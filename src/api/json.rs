@@ -27,6 +27,7 @@ pub(super) fn session(site: &Site, entry: &Entry, reader: UserId) -> Value {
         "state": session.state.kind(),
         "phase": broker.progress(entry).map(|progress| progress.phase),
         "reason": reason(&session.state),
+        "reason_text": reason_text(&session.state),
         "created_at": session.created_at,
         "ready_at": session.ready_at,
         "last_input_at": if running { clock::earlier(clock::now(), input_ago) } else { session.last_input_at },
@@ -35,6 +36,7 @@ pub(super) fn session(site: &Site, entry: &Entry, reader: UserId) -> Value {
         "input_seen": entry.input_seen(),
         "expires_at": expiry.map(|expiry| clock::later(clock::now(), expiry.remaining)),
         "expires_because": expiry.map(|expiry| expiry.because.name()),
+        "extendable": broker.is_extendable(entry),
         "url": format!("{}{}", site.0.origin, entry.address(site.0.routing)),
     })
 }
@@ -52,11 +54,20 @@ pub(super) fn grant(grant: &Grant) -> Value {
 }
 
 /// Why it stopped or failed, as one stable name.
-fn reason(state: &State) -> Value {
+fn reason(state: &State) -> Option<&'static str> {
     match state {
-        State::Stopped { reason } | State::Stopping { reason, .. } => json!(reason),
-        State::Failed { reason } => json!(reason.code()),
-        State::Starting { .. } | State::Ready { .. } | State::Paused { .. } => Value::Null,
+        State::Stopped { reason } | State::Stopping { reason, .. } => Some(reason.code()),
+        State::Failed { reason } => Some(reason.code()),
+        State::Starting { .. } | State::Ready { .. } | State::Paused { .. } => None,
+    }
+}
+
+/// The same as the sentence that people read.
+fn reason_text(state: &State) -> Option<&'static str> {
+    match state {
+        State::Stopped { reason } | State::Stopping { reason, .. } => Some(reason.sentence()),
+        State::Failed { reason } => Some(reason.sentence()),
+        State::Starting { .. } | State::Ready { .. } | State::Paused { .. } => None,
     }
 }
 

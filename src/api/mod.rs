@@ -26,6 +26,7 @@ use http_body::Body as HttpBody;
 use tower_service::Service;
 
 use self::failure::{Failure, Unreadable};
+use self::gate::Arrival;
 use crate::auth::policy::{self, Denied, Verb};
 use crate::auth::{Auth, Principal};
 use crate::body::{Body, BodyError};
@@ -96,7 +97,7 @@ impl Api {
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
-        request.extensions_mut().insert(gate::Arrival { address });
+        request.extensions_mut().insert(Arrival { address });
         let routed = self.router.clone().call(request).await;
         let mut response = routed.unwrap_or_else(|never| match never {});
         if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
@@ -124,12 +125,22 @@ impl Site {
         &self.0.auth
     }
 
-    /// The session of this label, if `principal` may do that with it, by right or by a grant.
-    fn entry(&self, principal: &Principal, verb: Verb, label: &str) -> Result<Arc<Entry>, Denied> {
+    /// The session of this label, if `principal`, who asks from `address`, may do that with it, by
+    /// right or by a grant.
+    async fn entry(
+        &self,
+        principal: &Principal,
+        address: IpAddr,
+        verb: Verb,
+        label: &str,
+    ) -> Result<Arc<Entry>, Denied> {
         let entry = self.broker().find(label).ok_or(Denied)?;
         let grant = entry.grant_of(principal.user);
         let grant = grant.as_ref().map(|live| &live.grant);
-        policy::allow(principal, verb, entry.id, entry.owner, grant)?;
+        if let Err(denied) = policy::allow(principal, verb, entry.id, entry.owner, grant) {
+            self.auth().refused(principal, address, &entry.label).await;
+            return Err(denied);
+        }
         Ok(entry)
     }
 }

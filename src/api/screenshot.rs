@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use http::header::{AGE, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use super::gate::Known;
+use super::gate::{Arrival, Known};
 use super::{Failure, Site};
 use crate::auth::policy::{self, Denied, Verb};
 use crate::body::Body;
@@ -16,6 +16,7 @@ use crate::thumbnail::Thumbnail;
 /// session it is the last one that was taken.
 pub(super) async fn show(
     State(site): State<Site>,
+    arrival: Arrival,
     Known(known): Known,
     Path(label): Path<String>,
     headers: HeaderMap,
@@ -23,7 +24,10 @@ pub(super) async fn show(
     let entry = site.broker().find(&label).ok_or(Denied)?;
     // Seeing that a session exists is not seeing what is on its screen; and a guest who looks is a
     // viewer, whom the owner sees. Nobody sees a picture being fetched.
-    policy::allow(&known, Verb::Open, entry.id, entry.owner, None)?;
+    if let Err(denied) = policy::allow(&known, Verb::Open, entry.id, entry.owner, None) {
+        site.auth().refused(&known, arrival.address, &entry.label).await;
+        return Err(denied.into());
+    }
     let thumbnail = site.0.thumbnails.of(&entry).await?;
     Ok(picture(&thumbnail, &headers))
 }

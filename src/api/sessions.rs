@@ -7,8 +7,9 @@ use http::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::gate::Known;
+use super::gate::{Arrival, Known};
 use super::{Failure, Site, json};
+use crate::audit::Actor;
 use crate::auth::policy::{self, Verb};
 use crate::body::Body;
 use crate::broker::Entry;
@@ -58,25 +59,29 @@ impl Page {
 /// `GET /api/v1/sessions/<label>`
 pub(super) async fn show(
     State(site): State<Site>,
+    arrival: Arrival,
     Known(known): Known,
     Path(label): Path<String>,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&known, Verb::See, &label)?;
+    let entry = site.entry(&known, arrival.address, Verb::See, &label).await?;
     Ok(json::document(StatusCode::OK, &json::session(&site, &entry, known.user)))
 }
 
-/// `POST /api/v1/sessions/<label>/<verb>`: `start`, `pause`, `resume`. Answers 202 with the session
+/// `POST /api/v1/sessions/<label>/<verb>`: `extend`, `start`, `pause`, `resume`. Answers 202 with the session
 /// as it is then; what becomes of it is seen by asking again.
 pub(super) async fn change(
     State(site): State<Site>,
+    arrival: Arrival,
     Known(known): Known,
     Path((label, verb)): Path<(String, String)>,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&known, Verb::Change, &label)?;
+    let entry = site.entry(&known, arrival.address, Verb::Change, &label).await?;
+    let by = Actor::user(&known.name, arrival.address);
     match verb.as_str() {
-        "start" => site.broker().start(&entry).await?,
-        "pause" => site.broker().pause(&entry).await?,
-        "resume" => site.broker().resume(&entry).await?,
+        "extend" => site.broker().extend(&entry, &by).await?,
+        "start" => site.broker().start(&entry, &by).await?,
+        "pause" => site.broker().pause(&entry, &by).await?,
+        "resume" => site.broker().resume(&entry, &by).await?,
         _ => return Err(Failure::not_found()),
     }
     Ok(json::document(StatusCode::ACCEPTED, &json::session(&site, &entry, known.user)))

@@ -18,7 +18,7 @@ use crate::engine::EngineStatus;
 use crate::engine::fake::{FakeEngine, template};
 use crate::respond;
 use crate::secret::Secret;
-use crate::session::{Protocol, Routing, StateKind, ViewerRole};
+use crate::session::{Next, Protocol, Routing, StateKind, StopReason, ViewerRole};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Role, Store, User};
 use crate::tasks::Tasks;
@@ -31,6 +31,7 @@ struct Desk {
     api: Api,
     auth: Arc<Auth>,
     broker: Broker,
+    store: Arc<dyn Store>,
 }
 
 struct Login {
@@ -66,14 +67,14 @@ impl Desk {
         let api = Api::new(State {
             broker: broker.clone(),
             auth: auth.clone(),
-            store,
+            store: store.clone(),
             engine: Arc::new(move || futures_util::future::ready(status.clone()).boxed()),
             thumbnails: Thumbnails::new(&broker, engine, Tasks::new(), thumbnail::Settings::default()),
             origin: ORIGIN.to_owned(),
             routing: Routing::Path,
             version: "0.0.0-test",
         });
-        Self { api, auth, broker }
+        Self { api, auth, broker, store }
     }
 
     async fn log_in(&self, name: &str, role: Role) -> Login {
@@ -147,8 +148,7 @@ impl Desk {
     }
 
     async fn answer(&self, request: Request<Full<Bytes>>) -> (StatusCode, Value) {
-        let here = std::net::Ipv4Addr::LOCALHOST.into();
-        match self.api.handle(request, here).await {
+        match self.api.handle(request, [192, 0, 2, 7].into()).await {
             Ok(response) => {
                 let status = response.status();
                 let body = response.into_body().collect().await.unwrap().to_bytes();
@@ -387,9 +387,42 @@ async fn a_screen_is_seen_by_its_owner_alone() {
     assert_eq!(none, (StatusCode::NOT_FOUND, "session_unknown".into()));
     assert_eq!(desk.ask(Method::GET, &path, None, false).await.0, StatusCode::UNAUTHORIZED);
 
-    desk.broker.pause(&entry).await.unwrap();
+    desk.broker.pause(&entry, &Actor::cli()).await.unwrap();
     assert_eq!(ask("").await.unwrap().status(), StatusCode::OK, "a frozen desktop keeps its last picture");
     let app = desk.session_of("app", &ann.user, "App").await;
     let path = format!("/api/v1/sessions/{}/screenshot", app.label);
     assert_eq!(desk.get(&path, &ann).await, (StatusCode::CONFLICT, "no_screen".into()));
+}
+
+#[tokio::test]
+async fn an_ending_has_the_text_that_people_read_and_a_name_in_the_audit() {
+    let desk = Desk::new();
+    let (ann, root) = (desk.log_in("ann", Role::User).await, desk.log_in("root", Role::Admin).await);
+    let entry = desk.session(&ann.user, "one").await;
+    let path = format!("/api/v1/sessions/{}", entry.label);
+    let (_, session) = desk.get(&path, &ann).await;
+    assert_eq!((&session["extendable"], &session["expires_because"]), (&true.into(), &"away".into()));
+    let (status, session) = desk.ask(Method::POST, &format!("{path}/extend"), Some(&ann), true).await;
+    assert_eq!((status, &session["last_input_source"]), (StatusCode::ACCEPTED, &"extend".into()));
+
+    let by = Actor::user("root", [192, 0, 2, 7].into());
+    desk.broker.stop(&entry, StopReason::Admin, Next::Rest, &by).await.unwrap();
+    until(&entry, StateKind::Stopped).await;
+    let (_, session) = desk.get(&path, &root).await;
+    assert_eq!(session["reason"], StopReason::Admin.code());
+    assert_eq!(session["reason_text"], StopReason::Admin.sentence());
+    assert_eq!((&session["extendable"], &session["expires_because"]), (&false.into(), &"kept".into()));
+
+    desk.ask(Method::POST, &format!("{path}/start"), Some(&root), true).await;
+    until(&entry, StateKind::Ready).await;
+    let bob = desk.log_in("bob", Role::User).await;
+    for _ in 0..5 {
+        assert_eq!(desk.get(&path, &bob).await.0, StatusCode::NOT_FOUND);
+    }
+    let lines = desk.store.audit(0, 100).await.unwrap();
+    let lines: Vec<Value> = lines.iter().map(|line| serde_json::from_str(&line.body).unwrap()).collect();
+    let of = |event: &str| lines.iter().filter(|line| line["event"] == event).collect::<Vec<_>>();
+    assert_eq!(of("session_stopped")[0]["actor"], "root");
+    assert_eq!(of("session_started").last().unwrap()["address"], "192.0.2.7");
+    assert_eq!((of("access_refused").len(), &of("access_refused")[0]["actor"]), (1, &"bob".into()));
 }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::open::{auth_settings, broker_settings, open_store};
+use super::open::{auth_settings, open_store};
 use super::spawner::DEFAULT_SOCKET;
 use crate::api::{self, Api};
 use crate::audit::{Actor, Audit, AuditEvent, Record};
@@ -63,7 +63,7 @@ pub async fn serve(config: Config, config_path: &Path) -> Result<(), Failure> {
         engine.clone(),
         audit.clone(),
         config.templates.clone(),
-        broker_settings(&config.limits, &config.engine),
+        config.limits.clone(),
         tasks.clone(),
     );
     let draining = draining(&drain, &tasks);
@@ -271,6 +271,10 @@ fn telemetry_of(broker: &Broker, tasks: &Tasks) {
             for (kind, count) in broker.count_by_state() {
                 let count = u32::try_from(count).unwrap_or(u32::MAX);
                 metrics::gauge!(telemetry::names::SESSIONS, "state" => kind.name()).set(f64::from(count));
+            }
+            for (idle, count) in broker.count_by_idle() {
+                let count = u32::try_from(count).unwrap_or(u32::MAX);
+                metrics::gauge!(telemetry::names::SESSIONS_IDLE, "idle" => idle).set(f64::from(count));
             }
         }
     });

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::audit::Audit;
 use crate::auth::{self, Auth};
-use crate::broker::{self, Broker};
+use crate::broker::Broker;
 use crate::cli::{Exit, Failure};
-use crate::config::{AuthSettings, Config, Limits};
+use crate::config::{AuthSettings, Config};
 use crate::engine::docker::DockerEngine;
 use crate::fault::chain;
 use crate::secret::Secret;
@@ -42,20 +42,6 @@ fn store_path(config: &Config) -> Result<PathBuf, Failure> {
             "set store.url = \"sqlite:var/berth.db\"",
         )
     })
-}
-
-/// The limits in the broker's own words.
-pub(super) fn broker_settings(limits: &Limits, engine: &crate::config::EngineSettings) -> broker::Settings {
-    broker::Settings {
-        max_sessions: limits.max_sessions,
-        max_sessions_per_user: limits.max_sessions_per_user,
-        max_parallel_starts: limits.max_parallel_starts,
-        start_deadline: limits.start_deadline,
-        queue_deadline: limits.queue_deadline,
-        stop_grace: limits.stop_grace,
-        reap: limits.policy(),
-        reconcile_every: engine.reconcile,
-    }
 }
 
 /// The login rules in the module's own words.
@@ -126,7 +112,7 @@ impl Offline {
             Arc::new(engine),
             Audit::new(self.store.clone()),
             config.templates.clone(),
-            broker_settings(&config.limits, &config.engine),
+            config.limits.clone(),
             self.tasks.clone(),
         );
         broker.load().await.map_err(|error| failed(&error))?;

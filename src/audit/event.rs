@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::session::{GrantRole, StopReason, ViewerRole};
+use crate::session::{FailReason, GrantRole, StopReason, ViewerRole};
 use crate::store::Role;
 
 /// How it ended.
@@ -91,8 +91,15 @@ pub enum AuditEvent {
     SessionFailed {
         /// The stable code of the failure.
         code: &'static str,
+        /// The sentence people read.
+        text: &'static str,
         /// The engine's own words.
         detail: String,
+    },
+    /// A session was given more time.
+    SessionExtended {
+        /// How much, in seconds.
+        by_s: u64,
     },
     /// A session was frozen.
     SessionPaused,
@@ -108,6 +115,8 @@ pub enum AuditEvent {
     SessionStopped {
         /// Why.
         reason: StopReason,
+        /// The sentence people read.
+        text: &'static str,
     },
     /// A user was created.
     UserCreated {
@@ -143,6 +152,18 @@ pub enum AuditEvent {
 }
 
 impl AuditEvent {
+    /// A session stopped.
+    #[must_use]
+    pub fn stopped(reason: StopReason) -> Self {
+        Self::SessionStopped { reason, text: reason.sentence() }
+    }
+
+    /// A session did not start.
+    #[must_use]
+    pub fn failed(reason: &FailReason) -> Self {
+        Self::SessionFailed { code: reason.code(), text: reason.sentence(), detail: format!("{reason:?}") }
+    }
+
     /// How it ended.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
@@ -160,6 +181,7 @@ impl AuditEvent {
             | Self::LoginOk
             | Self::Logout
             | Self::SessionCreated { .. }
+            | Self::SessionExtended { .. }
             | Self::SessionPaused
             | Self::SessionReady
             | Self::SessionRemoved

@@ -12,10 +12,11 @@ async fn recorded(audit: &Audit, store: &dyn Store, record: Record) -> serde_jso
 async fn a_line_says_who_did_what_to_what_and_how_it_ended() {
     let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory().unwrap());
     let audit = Audit::new(store.clone());
-    let event = AuditEvent::SessionStopped { reason: StopReason::Away };
+    let event = AuditEvent::stopped(StopReason::Away);
     let line = recorded(&audit, &*store, Record::new(Actor::system(), event).about("bcd")).await;
     assert!(line["at"].as_str().unwrap().parse::<Timestamp>().is_ok());
     let expected = serde_json::json!({"v": 1, "at": line["at"], "event": "session_stopped", "reason": "away",
+        "text": "It stopped because nobody used it for a long time. Your files are kept.",
         "actor": "system", "target": "bcd", "outcome": "ok"});
     assert_eq!(line, expected);
 
@@ -30,7 +31,7 @@ async fn a_line_says_who_did_what_to_what_and_how_it_ended() {
 async fn control_characters_reach_the_line_only_escaped() {
     let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory().unwrap());
     let all: String = (0..=0x9f_u32).filter_map(char::from_u32).collect();
-    let event = AuditEvent::SessionFailed { code: "engine", detail: format!("{all}\n{{\"v\":1}}") };
+    let event = AuditEvent::SessionFailed { code: "engine", text: "", detail: format!("{all}\n{{\"v\":1}}") };
     Audit::new(store.clone()).record(Record::new(Actor::cli(), event.clone()).about("\u{1b}[2J")).await;
     let body = store.audit(0, 1).await.unwrap().remove(0).body;
     assert!(!body.chars().any(char::is_control), "{body:?}");

@@ -9,6 +9,7 @@ mod error;
 mod login;
 mod password;
 pub mod policy;
+mod refusals;
 #[cfg(test)]
 mod tests;
 mod throttle;
@@ -25,6 +26,7 @@ use jiff::Timestamp;
 
 pub use self::error::{AuthError, NameFlaw, PasswordFlaw};
 use self::password::Passwords;
+use self::refusals::Refusals;
 use self::throttle::Throttle;
 pub use self::tokens::SHORTEST_TOKEN;
 pub use self::users::NewUser;
@@ -100,6 +102,7 @@ pub struct NewLogin {
 pub struct Auth {
     store: Arc<dyn Store>,
     audit: Audit,
+    refusals: Refusals,
     settings: Settings,
     passwords: Passwords,
     throttle: Throttle,
@@ -121,6 +124,7 @@ impl Auth {
         Self {
             store,
             audit,
+            refusals: Refusals::default(),
             bootstrap: settings.bootstrap_token.as_ref().map(tokens::bootstrap),
             settings,
             passwords: Passwords::new(),

@@ -14,19 +14,29 @@ use crate::store::StoreError;
 
 impl Broker {
     /// Applies one event: state machine, store, watchers. Serialised per session.
-    pub(super) async fn apply(&self, entry: &Arc<Entry>, event: Event) -> Result<Action, BrokerError> {
+    /// `by` is who wants it.
+    pub(super) async fn apply(
+        &self,
+        entry: &Arc<Entry>,
+        event: Event,
+        by: &Actor,
+    ) -> Result<Action, BrokerError> {
         let _turn = entry.turn.lock().await;
         let before = entry.session();
+        let stop = matches!(event, Event::Stop { .. });
         let (state, action) = before.state.clone().on(event)?;
         if state == before.state {
             return Ok(action);
         }
         let closing = close_reason(&state, action);
-        let session = advance(entry, &before, state, action);
+        let session = advance(entry, &before, state, action, self.0.settings.closing.as_ref());
         let entered = session.state.kind() != before.state.kind() || action == Action::Launch;
         // Stored first: a change that cannot be stored must not cut anybody off. The route closes
         // next, before the caller lets the engine touch the container.
         self.save(entry, session, entered).await?;
+        if stop {
+            entry.ended_by(by);
+        }
         if let Some(reason) = closing {
             entry.close(reason);
         }
@@ -35,7 +45,7 @@ impl Broker {
         {
             entry.open(upstream.clone());
         }
-        self.announce(entry, &before).await;
+        self.announce(entry, &before, by).await;
         Ok(action)
     }
 
@@ -92,10 +102,10 @@ impl Broker {
         error: &EngineError,
     ) -> Result<(), BrokerError> {
         if matches!(error, EngineError::Gone) {
-            self.apply(entry, Event::Gone { reason: StopReason::Lost }).await?;
+            self.apply(entry, Event::Gone { reason: StopReason::Lost }, &Actor::system()).await?;
             return Ok(());
         }
-        self.apply(entry, Event::Resume).await?;
+        self.apply(entry, Event::Resume, &Actor::system()).await?;
         self.reopen(entry).await;
         Ok(())
     }
@@ -109,7 +119,7 @@ impl Broker {
     }
 
     /// Tells followers, log and audit of a change.
-    async fn announce(&self, entry: &Arc<Entry>, before: &Session) {
+    async fn announce(&self, entry: &Arc<Entry>, before: &Session, by: &Actor) {
         let session = entry.session();
         let _ = self.0.changes.send(Change::Changed(session.clone()));
         if session.state.kind() == before.state.kind() {
@@ -124,18 +134,12 @@ impl Broker {
             }
         }
         if let Some(event) = audited(before.state.kind(), &session.state) {
-            self.record(entry, event).await;
+            self.record(entry, event, by.clone()).await;
         }
     }
 
     /// Writes what happened to a session into the audit.
-    pub(super) async fn record(&self, entry: &Entry, event: AuditEvent) {
-        let actor = match &event {
-            AuditEvent::SessionCreated { .. } | AuditEvent::SessionStopped { reason: StopReason::Owner } => {
-                Actor { name: entry.session().owner_name.clone(), address: None }
-            }
-            _ => Actor::system(),
-        };
-        self.0.audit.record(Record::new(actor, event).about(entry.label.as_str())).await;
+    pub(super) async fn record(&self, entry: &Entry, event: AuditEvent, by: Actor) {
+        self.0.audit.record(Record::new(by, event).about(entry.label.as_str())).await;
     }
 }

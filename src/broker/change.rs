@@ -10,7 +10,7 @@ use tracing::{info, warn};
 
 use super::record::new_session;
 use super::{Acquired, Broker, BrokerError, Change, Entry, Hold, Intent};
-use crate::audit::AuditEvent;
+use crate::audit::{Actor, AuditEvent};
 use crate::clock;
 use crate::engine::EngineError;
 use crate::revocation::CloseReason;
@@ -57,19 +57,22 @@ impl Broker {
         // The intent is stored before anything is made: a crash from here on leaves a record
         // that says what to clean up.
         inner.store.insert_session(&session).await?;
-        let entry = Arc::new(Entry::new(session, Some(made_from.clone()), inner.herald.clone()));
+        let entry = Entry::new(session, Some(made_from.clone()), inner.settings.reap, inner.herald.clone());
+        let entry = Arc::new(entry);
         self.remember(&entry);
         drop(creating);
         info!(session = %entry.id, owner = %owner.name, template = %template, "session.created");
-        self.record(&entry, AuditEvent::SessionCreated { template: template.to_string() }).await;
-        if let Err(error) = self.start(&entry).await {
+        let by = entry.owner_actor();
+        self.record(&entry, AuditEvent::SessionCreated { template: template.to_string() }, by.clone()).await;
+        if let Err(error) = self.start(&entry, &by).await {
             self.erase(&entry).await;
             return Err(error);
         }
         Ok(entry)
     }
 
-    /// Uses a session: a hold if it is reachable; with [`Intent::Open`] wakes it otherwise.
+    /// Uses a session: a hold if it is reachable; with [`Intent::Open`] wakes it otherwise. The
+    /// audit takes waking for its owner's doing: nobody else may open a session that rests.
     ///
     /// # Errors
     /// The refusal of a start or resume.
@@ -81,11 +84,11 @@ impl Broker {
         match (kind, intent) {
             (StateKind::Starting, _) => Ok(Acquired::Pending),
             (StateKind::Stopping | StateKind::Stopped, Intent::Open) => {
-                self.start(entry).await?;
+                self.start(entry, &entry.owner_actor()).await?;
                 Ok(Acquired::Pending)
             }
             (StateKind::Paused | StateKind::Ready, Intent::Open) => {
-                self.resume(entry).await?;
+                self.resume(entry, &entry.owner_actor()).await?;
                 Ok(match entry.route() {
                     Some(route) => Acquired::Ready(Hold { entry: entry.clone(), route }),
                     None => Acquired::Pending,
@@ -104,24 +107,25 @@ impl Broker {
         }
     }
 
-    /// Starts a session that rests, joins a start in flight, resumes a frozen one.
+    /// Starts a session that rests, joins a start in flight, resumes a frozen one. `by` is who the
+    /// audit names, here and below.
     ///
     /// # Errors
     /// [`BrokerError::Full`], or the store's refusal.
-    pub async fn start(&self, entry: &Arc<Entry>) -> Result<(), BrokerError> {
-        let (broker, entry) = (self.clone(), entry.clone());
-        self.whole(async move { broker.start_now(&entry).await }).await
+    pub async fn start(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
+        let (broker, entry, by) = (self.clone(), entry.clone(), by.clone());
+        self.whole(async move { broker.start_now(&entry, &by).await }).await
     }
 
-    async fn start_now(&self, entry: &Arc<Entry>) -> Result<(), BrokerError> {
+    async fn start_now(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
         if !entry.session().state.occupies() {
             self.admit()?;
         }
         if entry.session().state.kind() == StateKind::Paused {
-            return self.resume(entry).await;
+            return self.resume(entry, by).await;
         }
         let deadline = clock::later(clock::now(), self.0.settings.queue_deadline);
-        let action = self.apply(entry, Event::Start { deadline }).await?;
+        let action = self.apply(entry, Event::Start { deadline }, by).await?;
         self.follow(entry, action);
         Ok(())
     }
@@ -130,16 +134,28 @@ impl Broker {
     ///
     /// # Errors
     /// [`BrokerError::Illegal`] if it rests already and nothing is to follow.
-    pub async fn stop(&self, entry: &Arc<Entry>, reason: StopReason, next: Next) -> Result<(), BrokerError> {
-        let (broker, entry) = (self.clone(), entry.clone());
-        self.whole(async move { broker.stop_now(&entry, reason, next).await }).await
+    pub async fn stop(
+        &self,
+        entry: &Arc<Entry>,
+        reason: StopReason,
+        next: Next,
+        by: &Actor,
+    ) -> Result<(), BrokerError> {
+        let (broker, entry, by) = (self.clone(), entry.clone(), by.clone());
+        self.whole(async move { broker.stop_now(&entry, reason, next, &by).await }).await
     }
 
-    async fn stop_now(&self, entry: &Arc<Entry>, reason: StopReason, next: Next) -> Result<(), BrokerError> {
+    async fn stop_now(
+        &self,
+        entry: &Arc<Entry>,
+        reason: StopReason,
+        next: Next,
+        by: &Actor,
+    ) -> Result<(), BrokerError> {
         if next == Next::Restart && !entry.session().state.occupies() {
-            return self.start(entry).await;
+            return self.start(entry, by).await;
         }
-        let action = self.apply(entry, Event::Stop { reason, next }).await?;
+        let action = self.apply(entry, Event::Stop { reason, next }, by).await?;
         self.follow(entry, action);
         Ok(())
     }
@@ -148,14 +164,14 @@ impl Broker {
     ///
     /// # Errors
     /// [`BrokerError::Illegal`] if it is not reachable.
-    pub async fn pause(&self, entry: &Arc<Entry>) -> Result<(), BrokerError> {
-        let (broker, entry) = (self.clone(), entry.clone());
-        self.whole(async move { broker.pause_now(&entry).await }).await
+    pub async fn pause(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
+        let (broker, entry, by) = (self.clone(), entry.clone(), by.clone());
+        self.whole(async move { broker.pause_now(&entry, &by).await }).await
     }
 
-    async fn pause_now(&self, entry: &Arc<Entry>) -> Result<(), BrokerError> {
+    async fn pause_now(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
         let _work = entry.work.lock().await;
-        let action = self.apply(entry, Event::Pause).await?;
+        let action = self.apply(entry, Event::Pause, by).await?;
         if action == Action::Freeze
             && let Err(error) = self.0.engine.pause(entry.id).await
         {
@@ -169,14 +185,14 @@ impl Broker {
     ///
     /// # Errors
     /// [`BrokerError::Illegal`] if it is neither frozen nor reachable.
-    pub async fn resume(&self, entry: &Arc<Entry>) -> Result<(), BrokerError> {
-        let (broker, entry) = (self.clone(), entry.clone());
-        self.whole(async move { broker.resume_now(&entry).await }).await
+    pub async fn resume(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
+        let (broker, entry, by) = (self.clone(), entry.clone(), by.clone());
+        self.whole(async move { broker.resume_now(&entry, &by).await }).await
     }
 
-    async fn resume_now(&self, entry: &Arc<Entry>) -> Result<(), BrokerError> {
+    async fn resume_now(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
         let _work = entry.work.lock().await;
-        let action = self.apply(entry, Event::Resume).await?;
+        let action = self.apply(entry, Event::Resume, by).await?;
         if action != Action::Thaw {
             return Ok(());
         }
@@ -187,11 +203,11 @@ impl Broker {
                 Ok(())
             }
             Err(EngineError::Gone) => {
-                self.apply(entry, Event::Gone { reason: StopReason::Lost }).await.map(drop)
+                self.apply(entry, Event::Gone { reason: StopReason::Lost }, &Actor::system()).await.map(drop)
             }
             Err(error) => {
                 warn!(session = %entry.id, %error, "the engine did not thaw a session");
-                self.apply(entry, Event::Pause).await?;
+                self.apply(entry, Event::Pause, &Actor::system()).await?;
                 Err(error.into())
             }
         }

@@ -11,11 +11,15 @@ use tokio::time::Instant;
 
 use super::grants::LiveGrant;
 use super::herald::Herald;
+use super::load::{Load, Rhythm};
 use super::viewers::Viewers;
+use crate::audit::Actor;
 use crate::clock;
 use crate::revocation::{CloseReason, Revocation};
-use crate::session::reap::Facts;
-use crate::session::{InputSource, Label, Routing, Session, SessionId, Template, Upstream, UserId};
+use crate::session::reap::{Facts, Policy};
+use crate::session::{
+    InputSource, Label, Routing, Session, SessionId, State, StopReason, Template, Upstream, UserId,
+};
 
 /// A session in memory. Shared by the routing table, open connections and background work.
 #[derive(Debug)]
@@ -46,6 +50,12 @@ pub struct Entry {
     /// Held while its grants change, across store calls: one change at a time.
     pub(super) sharing: Mutex<()>,
     pub(super) herald: Arc<Herald>,
+    /// When it lapses.
+    pub(super) policy: Policy,
+    /// How hard its container works, while that matters. No `.await` happens under this lock.
+    pub(super) load: StdMutex<Load>,
+    /// Who asked for the stop that is under way or was the last. No `.await` happens under this lock.
+    ender: StdMutex<Option<Actor>>,
 }
 
 /// Where the bytes of a reachable session go, until the route is closed.
@@ -64,23 +74,44 @@ struct Activity {
     origin: Instant,
     /// Milliseconds from `origin` to the last human input.
     input_ms: AtomicU64,
+    /// Milliseconds from `origin` to the moment from which the away limit counts if there was no
+    /// input since: a restart of the gateway.
+    spared_ms: AtomicU64,
+    /// Milliseconds from `origin` to the end of the last viewer.
+    viewer_left_ms: AtomicU64,
     /// Milliseconds from `origin` to the moment it became reachable.
     ready_ms: AtomicU64,
     /// The last input's source, as an index into [`SOURCES`].
     source: AtomicU8,
 }
 
-const SOURCES: [InputSource; 5] =
-    [InputSource::Open, InputSource::Key, InputSource::Pointer, InputSource::Clipboard, InputSource::Request];
+const SOURCES: [InputSource; 6] = [
+    InputSource::Open,
+    InputSource::Key,
+    InputSource::Pointer,
+    InputSource::Clipboard,
+    InputSource::Request,
+    InputSource::Extend,
+];
 
 impl Entry {
-    pub(super) fn new(session: Session, template: Option<Arc<Template>>, herald: Arc<Herald>) -> Self {
+    pub(super) fn new(
+        session: Session,
+        template: Option<Arc<Template>>,
+        policy: Policy,
+        herald: Arc<Herald>,
+    ) -> Self {
         let now = Instant::now();
         let back = |elapsed: Duration| now.checked_sub(elapsed).unwrap_or(now);
         let in_state = clock::since(session.state_since);
         // The total limit counts from when it became reachable, across restarts of the gateway.
         let origin = back(session.ready_at.map(clock::since).unwrap_or_default());
-        let input_ms = u64::try_from(origin.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let now_ms = ms(origin.elapsed());
+        // What was stored: the last input is known to the minute.
+        let input_ms = session.last_input_at.map_or(0, |at| now_ms.saturating_sub(ms(clock::since(at))));
+        let source = session.last_input_source.unwrap_or(InputSource::Open);
+        let policy = template.as_ref().map_or(policy, |template| policy.with(&template.limits));
         Self {
             id: session.id,
             label: session.label.clone(),
@@ -92,15 +123,20 @@ impl Entry {
             entered: StdMutex::new(back(in_state)),
             activity: Activity {
                 origin,
-                // The last input before a restart is not known to the second: a restart counts.
                 input_ms: AtomicU64::new(input_ms),
+                // Somebody may have come back while no gateway saw it: the limits begin afresh.
+                spared_ms: AtomicU64::new(now_ms),
+                viewer_left_ms: AtomicU64::new(now_ms),
                 ready_ms: AtomicU64::new(0),
-                source: AtomicU8::new(0),
+                source: AtomicU8::new(index(source)),
             },
             viewers: Viewers::default(),
             grants: ArcSwap::default(),
             sharing: Mutex::new(()),
             herald,
+            policy,
+            load: StdMutex::default(),
+            ender: StdMutex::default(),
             record: watch::Sender::new(Arc::new(session)),
         }
     }
@@ -141,8 +177,7 @@ impl Entry {
 
     /// Records that a human did something just now. Lock-free; called per input message.
     pub fn note_input(&self, source: InputSource) {
-        let index = SOURCES.iter().position(|s| *s == source).unwrap_or_default();
-        self.activity.source.store(u8::try_from(index).unwrap_or_default(), Ordering::Relaxed);
+        self.activity.source.store(index(source), Ordering::Relaxed);
         self.activity.input_ms.store(self.elapsed_ms(), Ordering::Relaxed);
     }
 
@@ -156,13 +191,56 @@ impl Entry {
     /// What the reaper decides by.
     #[must_use]
     pub fn facts(&self) -> Facts {
+        let session = self.session();
         let entered = *self.entered.lock().expect("no code panics while it holds this lock");
+        let extended = Duration::from_secs(session.extended_s);
+        let without_input = self.last_input().0.min(self.ago(&self.activity.spared_ms));
+        let without_viewer = match self.viewers.using() {
+            0 => without_input.min(self.ago(&self.activity.viewer_left_ms)),
+            1.. => Duration::ZERO,
+        };
         Facts {
-            state: self.session().state.kind(),
+            state: session.state.kind(),
             in_state: entered.elapsed(),
-            without_input: self.last_input().0,
+            without_input,
+            without_viewer,
             since_ready: self.ago(&self.activity.ready_ms),
+            extended,
+            until_closing: session.closes_at.map(|at| clock::until(clock::later(at, extended))),
+            busy: self.is_busy(),
         }
+    }
+
+    /// Whether its container is known to work as hard as its template asks.
+    fn is_busy(&self) -> bool {
+        let Some(rhythm) = Rhythm::of(&self.policy) else { return false };
+        let load = self.load.lock().expect("no code panics while it holds this lock");
+        let percent = load.percent(Instant::now(), rhythm);
+        percent.is_some_and(|percent| percent >= f64::from(self.policy.busy_cpu_percent))
+    }
+
+    /// Remembers who asked for the stop that begins.
+    pub(super) fn ended_by(&self, by: &Actor) {
+        *self.ender.lock().expect("no code panics while it holds this lock") = Some(by.clone());
+    }
+
+    /// Who asked for the stop that is under way; after a restart of the gateway its reason tells.
+    pub(super) fn ender(&self) -> Actor {
+        let known = self.ender.lock().expect("no code panics while it holds this lock").clone();
+        known.unwrap_or_else(|| match self.session().state {
+            State::Stopping { reason: StopReason::Owner, .. } => self.owner_actor(),
+            State::Starting { .. }
+            | State::Ready { .. }
+            | State::Paused { .. }
+            | State::Stopping { .. }
+            | State::Stopped { .. }
+            | State::Failed { .. } => Actor::system(),
+        })
+    }
+
+    /// Its owner, where nobody said from which address they came.
+    pub(super) fn owner_actor(&self) -> Actor {
+        Actor { name: self.session().owner_name.clone(), address: None }
     }
 
     /// Publishes a stored record; `entered` tells that it is in a new state.
@@ -193,6 +271,12 @@ impl Entry {
         }
     }
 
+    /// A viewer is about to leave. Said first, so that nobody finds the session without viewers and
+    /// without the time that began.
+    pub(super) fn viewer_leaves(&self) {
+        self.activity.viewer_left_ms.store(self.elapsed_ms(), Ordering::Relaxed);
+    }
+
     fn elapsed_ms(&self) -> u64 {
         u64::try_from(self.activity.origin.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -200,6 +284,11 @@ impl Entry {
     fn ago(&self, stamp_ms: &AtomicU64) -> Duration {
         Duration::from_millis(self.elapsed_ms().saturating_sub(stamp_ms.load(Ordering::Relaxed)))
     }
+}
+
+fn index(source: InputSource) -> u8 {
+    let index = SOURCES.iter().position(|known| *known == source).unwrap_or_default();
+    u8::try_from(index).unwrap_or_default()
 }
 
 /// The right to exchange bytes with a reachable session; held until the response body or the

@@ -18,6 +18,12 @@ pub enum BrokerError {
     /// The engine refused or failed; the session is as it was.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The session was given as much more time as it may get.
+    #[error("the session was put off by {} s in all, the most allowed", limit.as_secs())]
+    ExtendSpent {
+        /// The most it may get.
+        limit: Duration,
+    },
     /// Every place for a running session is taken.
     #[error("{running} of {limit} sessions are running")]
     Full {
@@ -53,9 +59,11 @@ impl Answer for BrokerError {
             Self::Engine(error) => error.fault(),
             Self::Store(error) => error.fault(),
             Self::Full { .. } => Fault::Engine,
-            Self::Illegal(_) | Self::NotFound | Self::TemplateUnknown(_) | Self::TooMany { .. } => {
-                Fault::Downstream
-            }
+            Self::ExtendSpent { .. }
+            | Self::Illegal(_)
+            | Self::NotFound
+            | Self::TemplateUnknown(_)
+            | Self::TooMany { .. } => Fault::Downstream,
         }
     }
 
@@ -63,6 +71,7 @@ impl Answer for BrokerError {
         match self {
             Self::BrokenOff => "broken_off",
             Self::Engine(error) => error.code(),
+            Self::ExtendSpent { .. } => "extend_spent",
             Self::Full { .. } => "full",
             Self::Illegal(_) => "wrong_state",
             Self::NotFound => "not_found",
@@ -77,6 +86,10 @@ impl Answer for BrokerError {
         match self {
             Self::BrokenOff => "That was not your doing. Reload the page and try again.".to_owned(),
             Self::Engine(error) => error.public(),
+            Self::ExtendSpent { .. } => {
+                "This machine has no more time to give. Save your work; your files are kept when it stops."
+                    .to_owned()
+            }
             Self::Full { .. } => "All places are taken right now. Try again in a few minutes.".to_owned(),
             Self::Illegal(illegal) => {
                 format!(
@@ -101,6 +114,7 @@ impl Answer for BrokerError {
             Self::Store(error) => error.retry_after(),
             Self::Engine(error) => error.retry_after(),
             Self::BrokenOff
+            | Self::ExtendSpent { .. }
             | Self::Illegal(_)
             | Self::NotFound
             | Self::TemplateUnknown(_)

@@ -8,8 +8,10 @@ mod apply;
 mod change;
 mod entry;
 mod error;
+mod extend;
 mod grants;
 mod herald;
+mod load;
 mod queue;
 pub mod readiness;
 mod reaper;
@@ -40,12 +42,14 @@ use crate::audit::Audit;
 use crate::clock;
 use crate::engine::Engine;
 use crate::session::reap::{Expiry, Policy, expiry};
-use crate::session::{Label, Phase, Session, SessionId, State, StateKind, Template, TemplateName, UserId};
+use crate::session::{
+    ClosingTime, Label, Phase, Session, SessionId, State, StateKind, Template, TemplateName, UserId,
+};
 use crate::store::Store;
 use crate::tasks::Tasks;
 
-/// Bounds of the broker. The templates and limits come from the configuration.
-#[derive(Clone, Debug)]
+/// Bounds of the broker: `[limits]` of the configuration, and `engine.reconcile_s`.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Most sessions that occupy the engine at once. Default 100.
     pub max_sessions: usize,
@@ -59,8 +63,10 @@ pub struct Settings {
     pub queue_deadline: Duration,
     /// Time between SIGTERM and SIGKILL. Default 10 s.
     pub stop_grace: Duration,
-    /// When sessions lapse.
+    /// When sessions lapse, unless their template has limits of its own.
     pub reap: Policy,
+    /// The time of day at which everybody's sessions stop. Default none.
+    pub closing: Option<ClosingTime>,
     /// Time between two reconciliations. Default 15 s.
     pub reconcile_every: Duration,
 }
@@ -75,6 +81,7 @@ impl Default for Settings {
             queue_deadline: Duration::from_mins(10),
             stop_grace: Duration::from_secs(10),
             reap: Policy::default(),
+            closing: None,
             reconcile_every: Duration::from_secs(15),
         }
     }
@@ -250,13 +257,34 @@ impl Broker {
     /// Which limit will end the session, and when.
     #[must_use]
     pub fn expiry(&self, entry: &Entry) -> Option<Expiry> {
-        expiry(&entry.facts(), &self.0.settings.reap)
+        expiry(&entry.facts(), &entry.policy)
     }
 
     /// How many sessions occupy the engine.
     #[must_use]
     pub fn occupied(&self) -> usize {
         self.0.by_id.iter().filter(|entry| entry.session().state.occupies()).count()
+    }
+
+    /// How many reachable sessions had their last human input less than a minute, ten minutes, an
+    /// hour and a day ago, and longer ago.
+    #[must_use]
+    pub fn count_by_idle(&self) -> [(&'static str, usize); 5] {
+        const BOUNDS: [(&str, Duration); 4] = [
+            ("1m", Duration::from_mins(1)),
+            ("10m", Duration::from_mins(10)),
+            ("1h", Duration::from_hours(1)),
+            ("1d", Duration::from_hours(24)),
+        ];
+        let mut counts = [("1m", 0), ("10m", 0), ("1h", 0), ("1d", 0), ("more", 0)];
+        for entry in &self.0.by_id {
+            if entry.session().state.kind() == StateKind::Ready {
+                let idle = entry.last_input().0;
+                let bucket = BOUNDS.iter().position(|(_, bound)| idle < *bound).unwrap_or(BOUNDS.len());
+                counts[bucket].1 += 1;
+            }
+        }
+        counts
     }
 
     /// How many sessions are in each state.

@@ -6,10 +6,12 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::{info, warn};
 
+use super::load::Rhythm;
 use super::{Broker, BrokerError, Entry};
+use crate::audit::Actor;
 use crate::clock;
-use crate::session::reap::{Verdict, decide};
-use crate::session::{Next, State, StopReason};
+use crate::session::reap::{Verdict, decide, unused_for};
+use crate::session::{Next, State, StateKind, StopReason};
 
 /// Time between two passes; also the precision of every limit.
 const TICK: Duration = Duration::from_secs(1);
@@ -39,7 +41,8 @@ impl Broker {
     /// One pass over all sessions.
     pub async fn reap(&self) {
         for entry in self.0.by_id.iter().map(|entry| entry.clone()).collect::<Vec<_>>() {
-            let verdict = decide(&entry.facts(), &self.0.settings.reap);
+            self.watch_load(&entry);
+            let verdict = decide(&entry.facts(), &entry.policy);
             // A session that is being started, stopped or resumed right now is left alone.
             if verdict == Verdict::Keep || entry.work.try_lock().is_err() {
                 continue;
@@ -60,16 +63,44 @@ impl Broker {
 
     async fn carry_out(&self, entry: &Arc<Entry>, verdict: Verdict) -> Result<(), BrokerError> {
         // Somebody may have come back since the pass looked.
-        if decide(&entry.facts(), &self.0.settings.reap) != verdict {
+        if decide(&entry.facts(), &entry.policy) != verdict {
             return Ok(());
         }
         info!(session = %entry.id, ?verdict, "session.lapsed");
         match verdict {
             Verdict::Keep => Ok(()),
-            Verdict::Freeze => self.pause(entry).await,
-            Verdict::Stop(reason) => self.stop(entry, reason, Next::Rest).await,
-            Verdict::Remove => self.stop(entry, StopReason::Away, Next::Remove).await,
+            Verdict::Freeze => self.pause(entry, &Actor::system()).await,
+            Verdict::Stop(reason) => self.stop(entry, reason, Next::Rest, &Actor::system()).await,
+            Verdict::Remove => self.stop(entry, StopReason::Away, Next::Remove, &Actor::system()).await,
         }
+    }
+
+    /// Asks how hard a session's container works, if its template wants to know and its limit is
+    /// near; forgets what was known when somebody is back.
+    fn watch_load(&self, entry: &Arc<Entry>) {
+        let Some(rhythm) = Rhythm::of(&entry.policy) else { return };
+        let facts = entry.facts();
+        let near = unused_for(&facts, &entry.policy).remaining <= rhythm.window;
+        let mut load = entry.load.lock().expect("no code panics while it holds this lock");
+        if facts.state != StateKind::Ready || !near {
+            load.clear();
+            return;
+        }
+        if !load.is_due(Instant::now(), rhythm) {
+            return;
+        }
+        let (engine, entry) = (self.0.engine.clone(), entry.clone());
+        // Apart from this pass, like everything that asks the engine. Without an answer a session
+        // counts as idle.
+        self.0.tasks.spawn("load", async move {
+            match engine.stats(entry.id).await {
+                Ok(stats) => {
+                    let mut load = entry.load.lock().expect("no code panics while it holds this lock");
+                    load.note(Instant::now(), stats.cpu, rhythm);
+                }
+                Err(error) => warn!(session = %entry.id, %error, "the use of a container is not known"),
+            }
+        });
     }
 
     /// Stores the last input of reachable sessions whose record is out of date.

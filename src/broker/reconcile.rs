@@ -12,6 +12,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use tracing::{info, warn};
 
 use super::{Broker, BrokerError, Entry};
+use crate::audit::Actor;
 use crate::clock;
 use crate::engine::{Container, ContainerStatus, EngineError, EngineEvent, EngineEventKind};
 use crate::session::{Event, Session, SessionId, State, StopReason};
@@ -43,7 +44,8 @@ impl Broker {
         for session in self.0.store.sessions().await? {
             let template = self.0.templates.get(&session.template).cloned();
             let upstream = session.state.upstream().cloned();
-            let entry = Arc::new(Entry::new(session, template, self.0.herald.clone()));
+            let entry = Entry::new(session, template, self.0.settings.reap, self.0.herald.clone());
+            let entry = Arc::new(entry);
             if let Some(upstream) = upstream {
                 entry.reopen(upstream);
             }
@@ -270,7 +272,7 @@ impl Broker {
 
     /// Records that a session's container ended by itself.
     async fn gone(&self, entry: &Arc<Entry>, reason: StopReason) {
-        match self.apply(entry, Event::Gone { reason }).await {
+        match self.apply(entry, Event::Gone { reason }, &Actor::system()).await {
             Ok(_) | Err(BrokerError::Illegal(_)) => {}
             Err(error) => {
                 warn!(session = %entry.id, %error, "the end of a container could not be recorded yet")

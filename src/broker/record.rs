@@ -7,7 +7,8 @@ use crate::engine::EngineError;
 use crate::revocation::CloseReason;
 use crate::secret::{Secret, random_bytes};
 use crate::session::{
-    Action, FailReason, Label, Session, SessionId, SessionName, State, StateKind, StopReason, TemplateName,
+    Action, ClosingTime, FailReason, Label, Session, SessionId, SessionName, State, StateKind, StopReason,
+    TemplateName,
 };
 use crate::store::User;
 
@@ -29,6 +30,8 @@ pub(super) fn new_session(owner: &User, template: TemplateName, name: SessionNam
         ready_at: None,
         last_input_at: None,
         last_input_source: None,
+        closes_at: None,
+        extended_s: 0,
         secret: Secret::new(vnc_password()),
     }
 }
@@ -41,7 +44,13 @@ fn vnc_password() -> String {
 }
 
 /// The record after a transition.
-pub(super) fn advance(entry: &Entry, before: &Session, state: State, action: Action) -> Session {
+pub(super) fn advance(
+    entry: &Entry,
+    before: &Session,
+    state: State,
+    action: Action,
+    closing: Option<&ClosingTime>,
+) -> Session {
     let now = clock::now();
     let changed = state.kind() != before.state.kind();
     let (input_ago, input_source) = entry.last_input();
@@ -56,6 +65,19 @@ pub(super) fn advance(entry: &Entry, before: &Session, state: State, action: Act
             .and_then(|_| clock::earlier(now, input_ago))
             .or(before.last_input_at),
         last_input_source: before.state.upstream().map(|_| input_source).or(before.last_input_source),
+        closes_at: match action {
+            // A restart on the same day has until the same closing time.
+            Action::Open => closing.and_then(|closing| closing.next_after(now)),
+            Action::Launch => None,
+            Action::Clean
+            | Action::Close
+            | Action::Erase
+            | Action::Freeze
+            | Action::Halt
+            | Action::Nothing
+            | Action::Thaw => before.closes_at,
+        },
+        extended_s: if action == Action::Launch { 0 } else { before.extended_s },
         state,
         ..before.clone()
     }
@@ -88,10 +110,8 @@ pub(super) fn audited(before: StateKind, state: &State) -> Option<AuditEvent> {
         State::Ready { .. } => Some(AuditEvent::SessionReady),
         State::Paused { .. } => Some(AuditEvent::SessionPaused),
         State::Stopping { .. } => None,
-        State::Stopped { reason } => Some(AuditEvent::SessionStopped { reason: *reason }),
-        State::Failed { reason } => {
-            Some(AuditEvent::SessionFailed { code: reason.code(), detail: format!("{reason:?}") })
-        }
+        State::Stopped { reason } => Some(AuditEvent::stopped(*reason)),
+        State::Failed { reason } => Some(AuditEvent::failed(reason)),
     }
 }
 

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 use super::readiness::{self, Unready};
 use super::record::fail_reason;
 use super::{Broker, BrokerError, Entry};
+use crate::audit::Actor;
 use crate::clock;
 use crate::engine::{EngineError, StartOrder};
 use crate::session::{Event, FailReason, Phase, State, Upstream};
@@ -120,7 +121,7 @@ impl Broker {
             return Ok(());
         }
         let deadline = clock::later(clock::now(), self.0.settings.start_deadline);
-        match self.apply(entry, Event::Enter { phase, deadline }).await {
+        match self.apply(entry, Event::Enter { phase, deadline }, &Actor::system()).await {
             Ok(_) => Ok(()),
             // A stop overtook the start; `launch` sees that and returns.
             Err(BrokerError::Illegal(_)) => std::future::pending().await,
@@ -135,7 +136,7 @@ impl Broker {
         let asked = clock::since(entry.session().state_since);
         metrics::counter!(names::STARTS).increment(1);
         metrics::histogram!(names::START_SECONDS).record(asked.as_secs_f64());
-        if let Err(error) = self.apply(entry, Event::Reached { upstream }).await {
+        if let Err(error) = self.apply(entry, Event::Reached { upstream }, &Actor::system()).await {
             warn!(session = %entry.id, %error, "a reachable session could not be recorded");
         }
     }
@@ -151,7 +152,7 @@ impl Broker {
         if let Err(error) = cleaned {
             warn!(session = %entry.id, %error, "a failed start was not cleaned up yet; the reconciler will");
         }
-        if let Err(error) = self.apply(entry, Event::Fail { reason }).await {
+        if let Err(error) = self.apply(entry, Event::Fail { reason }, &Actor::system()).await {
             warn!(session = %entry.id, %error, "a failed start could not be recorded");
         }
     }

@@ -24,7 +24,7 @@ impl Broker {
                 return;
             }
             let deadline = clock::later(clock::now(), self.0.settings.queue_deadline);
-            self.apply(entry, Event::Ended { deadline }).await
+            self.apply(entry, Event::Ended { deadline }, &entry.ender()).await
         };
         match action {
             Ok(action) => self.follow(entry, action),
@@ -61,7 +61,7 @@ impl Broker {
         }
         self.forget(entry);
         info!(session = %entry.id, "session.removed");
-        self.record(entry, AuditEvent::SessionRemoved).await;
+        self.record(entry, AuditEvent::SessionRemoved, entry.ender()).await;
     }
 }
 

@@ -1,11 +1,13 @@
 //! The broker over the fake engine and a store in memory: races, illnesses, repairs.
 
+mod limits;
+
 use std::collections::HashSet;
 
 use tokio::time::{Instant, sleep, timeout};
 
 use super::*;
-use crate::audit::Audit;
+use crate::audit::{Actor, Audit};
 use crate::engine::Engine;
 use crate::engine::StartOrder;
 use crate::engine::fake::{FakeEngine, Illness, template};
@@ -34,13 +36,19 @@ fn settings() -> Settings {
         start_deadline: Duration::from_secs(5),
         queue_deadline: Duration::from_secs(5),
         stop_grace: Duration::from_secs(1),
-        reap: Policy { away: long, frozen: long, total: None, remove_stopped: long },
+        reap: Policy { away: long, frozen: long, total: None, remove_stopped: long, ..Policy::default() },
+        closing: None,
         reconcile_every: long,
     }
 }
 
 fn names() -> (TemplateName, SessionName) {
     ("desktop".parse().expect("a name"), "mine".parse().expect("a name"))
+}
+
+/// Who changes things here.
+fn by() -> Actor {
+    Actor::user("ann", [192, 0, 2, 7].into())
 }
 
 impl Bench {
@@ -135,7 +143,7 @@ async fn a_start_leads_to_a_reachable_session_with_a_hold() {
 async fn twenty_callers_share_one_start() {
     let bench = Bench::new(settings()).await;
     let entry = bench.ready().await;
-    bench.broker.stop(&entry, StopReason::Owner, Next::Rest).await.expect("it runs");
+    bench.broker.stop(&entry, StopReason::Owner, Next::Rest, &by()).await.expect("it runs");
     until(&entry, StateKind::Stopped).await;
     let before = bench.engine.calls().start;
     let mut callers = tokio::task::JoinSet::new();
@@ -173,7 +181,7 @@ async fn each_illness_fails_with_its_reason_leaves_nothing_and_does_not_block_th
         );
 
         bench.engine.infect_template(&names().0, Illness::Healthy);
-        bench.broker.start(&entry).await.expect("a failed session may be started again");
+        bench.broker.start(&entry, &by()).await.expect("a failed session may be started again");
         until(&entry, StateKind::Ready).await;
     }
 }
@@ -184,7 +192,7 @@ async fn a_stop_overtakes_a_start() {
     bench.engine.infect_template(&names().0, Illness::Hangs);
     let entry = bench.create().await;
     eventually("the engine was asked", || bench.engine.calls().start == 1).await;
-    bench.broker.stop(&entry, StopReason::Owner, Next::Rest).await.expect("a start may be stopped");
+    bench.broker.stop(&entry, StopReason::Owner, Next::Rest, &by()).await.expect("a start may be stopped");
     until(&entry, StateKind::Stopped).await;
 }
 
@@ -193,7 +201,7 @@ async fn freezing_tells_open_sockets_and_resuming_opens_the_same_container() {
     let bench = Bench::new(settings()).await;
     let entry = bench.ready().await;
     let route = entry.route().expect("it is reachable");
-    bench.broker.pause(&entry).await.expect("it may be frozen");
+    bench.broker.pause(&entry, &by()).await.expect("it may be frozen");
     assert_eq!(route.revocation.revoked().await, CloseReason::Lapsed);
     assert!(entry.route().is_none());
     assert!(
@@ -216,17 +224,17 @@ async fn stop_restart_reset_and_remove_do_what_they_say() {
     let container = |bench: &Bench| bench.engine.containers().first().map(|container| container.id.clone());
     let first = container(&bench);
 
-    bench.broker.stop(&entry, StopReason::Owner, Next::Restart).await.expect("a restart");
+    bench.broker.stop(&entry, StopReason::Owner, Next::Restart, &by()).await.expect("a restart");
     assert_eq!(route.revocation.revoked().await, CloseReason::Gone);
     eventually("it is reachable again", || entry.route().is_some_and(|route| route.upstream.epoch == 2))
         .await;
     assert_eq!(container(&bench), first);
 
-    bench.broker.stop(&entry, StopReason::Owner, Next::Reset).await.expect("a reset");
+    bench.broker.stop(&entry, StopReason::Owner, Next::Reset, &by()).await.expect("a reset");
     eventually("it is reachable anew", || entry.route().is_some_and(|route| route.upstream.epoch == 3)).await;
     assert_ne!(container(&bench), first);
 
-    bench.broker.stop(&entry, StopReason::Owner, Next::Remove).await.expect("a removal");
+    bench.broker.stop(&entry, StopReason::Owner, Next::Remove, &by()).await.expect("a removal");
     bench.broker.ended(&entry).await;
     assert_eq!(container(&bench), None);
     assert!(bench.broker.find(entry.label.as_str()).is_none());
@@ -244,7 +252,7 @@ async fn limits_refuse_and_leave_nothing() {
         bench.broker.create(&bench.ann, &template, "second".parse().expect("a name")).await.expect("room");
     let full = bench.broker.create(&bench.ann, &template, "third".parse().expect("a name")).await;
     assert!(matches!(full, Err(BrokerError::Full { running: 2, limit: 2 })), "{full:?}");
-    bench.broker.stop(&first, StopReason::Owner, Next::Rest).await.expect("it runs");
+    bench.broker.stop(&first, StopReason::Owner, Next::Rest, &by()).await.expect("it runs");
     until(&first, StateKind::Stopped).await;
     bench.broker.create(&bench.ann, &template, "third".parse().expect("a name")).await.expect("room again");
     let many = bench.broker.create(&bench.ann, &template, "fourth".parse().expect("a name")).await;
@@ -274,7 +282,7 @@ async fn starts_beyond_the_parallel_limit_queue_and_see_their_place() {
     })
     .await;
     bench.engine.infect_template(&names().0, Illness::Healthy);
-    bench.broker.stop(&first, StopReason::Owner, Next::Rest).await.expect("it starts");
+    bench.broker.stop(&first, StopReason::Owner, Next::Rest, &by()).await.expect("it starts");
     until(&second, StateKind::Ready).await;
 }
 
@@ -378,7 +386,7 @@ async fn a_reborn_gateway_takes_up_interrupted_work() {
     assert_eq!(bench.engine.containers().len(), 1);
 
     bench.engine.set_down(true);
-    broker.stop(&entry, StopReason::Owner, Next::Remove).await.expect("it runs");
+    broker.stop(&entry, StopReason::Owner, Next::Remove, &by()).await.expect("it runs");
     eventually("the engine was asked", || bench.engine.calls().stop > 0).await;
     bench.engine.set_down(false);
     let broker = bench.reborn(settings()).await;
@@ -480,7 +488,7 @@ async fn a_removed_session_takes_its_grants_along() {
     let entry = bench.ready().await;
     let bob = guest(&bench, "bob").await;
     bench.broker.share(&entry, to_help(&bob, None), by_ann()).await.expect("it may be shared");
-    bench.broker.stop(&entry, StopReason::Owner, Next::Remove).await.expect("it runs");
+    bench.broker.stop(&entry, StopReason::Owner, Next::Remove, &Actor::cli()).await.expect("it runs");
     eventually("it is removed", || bench.broker.entry(entry.id).is_none()).await;
     assert_eq!(bench.store.grants().await.expect("a store"), []);
     assert!(bench.broker.shared_with(bob.id).is_empty());

@@ -144,6 +144,11 @@ impl Viewers {
         self.lock().taken.len()
     }
 
+    /// How many of them may use it: who only watches keeps no session awake.
+    pub(super) fn using(&self) -> usize {
+        self.lock().taken.values().filter(|seat| seat.who.role != ViewerRole::Observer).count()
+    }
+
     fn list(&self) -> Vec<Watching> {
         let mut list: Vec<Watching> = self.lock().taken.values().map(|seat| seat.watching()).collect();
         // Who is not the owner is what the owner wants to know. The sort is stable: by arrival.
@@ -278,6 +283,9 @@ impl ViewerGuard {
 impl Drop for ViewerGuard {
     fn drop(&mut self) {
         let role = self.role();
+        if role != ViewerRole::Observer {
+            self.entry.viewer_leaves();
+        }
         self.entry.viewers.leave(self.number);
         metrics::gauge!(names::VIEWERS, "role" => role.name()).decrement(1.0);
         self.entry.herald.changed(&self.entry);

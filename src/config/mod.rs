@@ -22,9 +22,9 @@ use toml::de::{DeTable, DeValue};
 
 pub use self::error::{ConfigError, ConfigErrors};
 use self::section::{Problems, Section, nearest, place};
-pub use self::settings::{AuthSettings, EngineKind, EngineSettings, Limits, StoreSettings, ViewerSettings};
-use crate::session::{Home, NetworkPolicy, Protocol, Template};
-use crate::{server, telemetry};
+pub use self::settings::{AuthSettings, EngineKind, EngineSettings, StoreSettings, ViewerSettings};
+use crate::session::{Home, NetworkPolicy, Protocol, Template, TemplateLimits};
+use crate::{broker, server, telemetry};
 
 /// Where the configuration is looked for unless told otherwise; only this one may be missing.
 pub const DEFAULT_PATH: &str = "config/berth.toml";
@@ -47,8 +47,8 @@ pub struct Config {
     pub store: StoreSettings,
     /// `[engine]`
     pub engine: EngineSettings,
-    /// `[limits]`
-    pub limits: Limits,
+    /// `[limits]`, and `engine.reconcile_s`.
+    pub limits: broker::Settings,
     /// `[auth]`
     pub auth: AuthSettings,
     /// `[viewer]`
@@ -103,14 +103,15 @@ impl Config {
         problems: &Problems,
     ) -> Self {
         let (server, metrics) = read::server(section("server"));
+        let (engine, reconcile_every) = read::engine(section("engine"));
         let templates = read::templates(templates, problems);
         Self {
             server,
             tls: read::tls(section("tls")),
             telemetry: read::telemetry(section("log"), metrics),
             store: read::store(section("store")),
-            engine: read::engine(section("engine")),
-            limits: read::limits(section("limits")),
+            engine,
+            limits: read::limits(section("limits"), reconcile_every),
             auth: read::auth(section("auth")),
             viewer: read::viewer(section("viewer")),
             templates: if templates.is_empty() { vec![default_template()] } else { templates },
@@ -151,6 +152,7 @@ fn default_template() -> Template {
         home_dir: "/home/user".to_owned(),
         env: BTreeMap::new(),
         danger_share_origin: false,
+        limits: TemplateLimits::default(),
     }
 }
 

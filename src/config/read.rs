@@ -3,20 +3,26 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
+use std::time::Duration;
 
 use ipnet::Ipv4Net;
+use jiff::tz::TimeZone;
 use toml::Value;
 
 use super::error::ConfigError;
 use super::section::{Parsed, Problems, Section, Wrong};
-use super::settings::{AuthSettings, EngineKind, EngineSettings, Limits, StoreSettings, ViewerSettings};
+use super::settings::{AuthSettings, EngineKind, EngineSettings, StoreSettings, ViewerSettings};
 use super::value::{
-    address, choice, domain, filled, flag, list, number, optional, parsed, path, seconds, text, variables,
-    whole,
+    address, choice, domain, filled, flag, list, number, optional, parsed, path, seconds, seconds_or_none,
+    text, variables, whole,
 };
+use crate::broker;
 use crate::secret::Secret;
 use crate::server;
-use crate::session::{Home, NetworkPolicy, Protocol, Routing, Template, TemplateName};
+use crate::session::reap::Policy;
+use crate::session::{
+    ClosingTime, Home, NetworkPolicy, Protocol, Routing, Template, TemplateLimits, TemplateName,
+};
 use crate::telemetry;
 
 const ROUTINGS: &[(&str, Routing)] = &[("path", Routing::Path), ("subdomain", Routing::Subdomain)];
@@ -94,7 +100,8 @@ pub(super) fn store(mut table: Section) -> StoreSettings {
     StoreSettings { url }
 }
 
-pub(super) fn engine(mut table: Section) -> EngineSettings {
+/// `[engine]`, and the time between two reconciliations, which belongs to the broker.
+pub(super) fn engine(mut table: Section) -> (EngineSettings, Duration) {
     let default = EngineSettings::default();
     let settings = EngineSettings {
         kind: table.take("kind", default.kind, engine_kind),
@@ -103,11 +110,11 @@ pub(super) fn engine(mut table: Section) -> EngineSettings {
         subnet: table.take("subnet", default.subnet, subnet),
         spawner: table.take("spawner", default.spawner, optional(path)),
         probe_image: table.take("probe_image", default.probe_image, filled),
-        reconcile: table.take("reconcile_s", default.reconcile, seconds(1)),
         danger_skip_isolation: table.take("danger_skip_isolation", default.danger_skip_isolation, flag),
     };
+    let every = table.take("reconcile_s", broker::Settings::default().reconcile_every, seconds(1));
     table.finish();
-    settings
+    (settings, every)
 }
 
 fn engine_kind(value: &Value) -> Parsed<EngineKind> {
@@ -145,24 +152,21 @@ fn subnet(value: &Value) -> Parsed<Ipv4Net> {
     Ok(subnet)
 }
 
-pub(super) fn limits(mut table: Section) -> Limits {
-    let default = Limits::default();
+pub(super) fn limits(mut table: Section, reconcile_every: Duration) -> broker::Settings {
+    let default = broker::Settings::default();
     let count = || whole(1..=1_000_000);
-    let settings = Limits {
+    let settings = broker::Settings {
         max_sessions: table.take("max_sessions", default.max_sessions, count()),
         max_sessions_per_user: table.take("max_sessions_per_user", default.max_sessions_per_user, count()),
         max_parallel_starts: table.take("max_parallel_starts", default.max_parallel_starts, whole(1..=1000)),
         start_deadline: table.take("start_deadline_s", default.start_deadline, seconds(1)),
         queue_deadline: table.take("queue_deadline_s", default.queue_deadline, seconds(1)),
         stop_grace: table.take("stop_grace_s", default.stop_grace, seconds(0)),
-        away: table.take("away_s", default.away, seconds(1)),
-        frozen: table.take("frozen_s", default.frozen, seconds(1)),
-        total: table.take("total_s", default.total, |value| {
-            seconds(0)(value).map(|total| (!total.is_zero()).then_some(total))
-        }),
-        remove_stopped: table.take("remove_stopped_s", default.remove_stopped, seconds(1)),
+        reap: policy(&mut table),
+        closing: closing(&mut table),
+        reconcile_every,
     };
-    if let Some(total) = settings.total.filter(|total| *total < settings.start_deadline) {
+    if let Some(total) = settings.reap.total.filter(|total| *total < settings.start_deadline) {
         let why = format!(
             "a session would live {} s but may take limits.start_deadline_s = {} s to start",
             total.as_secs(),
@@ -179,6 +183,63 @@ pub(super) fn limits(mut table: Section) -> Limits {
     }
     table.finish();
     settings
+}
+
+/// When sessions lapse.
+fn policy(table: &mut Section) -> Policy {
+    let default = Policy::default();
+    let policy = Policy {
+        away: table.take("away_s", default.away, seconds(1)),
+        no_viewer: table.take("no_viewer_s", default.no_viewer, seconds_or_none),
+        frozen: table.take("frozen_s", default.frozen, seconds(1)),
+        total: table.take("total_s", default.total, seconds_or_none),
+        extend: table.take("extend_s", default.extend, seconds(0)),
+        extend_max: table.take("extend_max_s", default.extend_max, seconds(0)),
+        remove_stopped: table.take("remove_stopped_s", default.remove_stopped, seconds(1)),
+        ..default
+    };
+    if let Some(no_viewer) = policy.no_viewer.filter(|no_viewer| *no_viewer >= policy.away) {
+        let why = format!(
+            "limits.away_s = {} s freezes a session no later, with or without a viewer (here {} s)",
+            policy.away.as_secs(),
+            no_viewer.as_secs()
+        );
+        table.contradicts("no_viewer_s", why, "lower it, or set it to 0 for no such limit");
+    }
+    if policy.extend > policy.extend_max {
+        let why = format!(
+            "all requests together give only limits.extend_max_s = {} s",
+            policy.extend_max.as_secs()
+        );
+        table.contradicts("extend_s", why, "lower it, or raise extend_max_s");
+    }
+    policy
+}
+
+/// The closing time, in a zone that is looked up here, once.
+fn closing(table: &mut Section) -> Option<ClosingTime> {
+    let (name, zone) = table.take("time_zone", (String::new(), None), |value| {
+        let name = text(value)?;
+        if name.is_empty() {
+            return Ok((name, None));
+        }
+        let unknown = |why| Wrong::Value(format!("there is no such time zone: {why}"));
+        let zone = TimeZone::get(&name).map_err(unknown)?;
+        Ok((name, Some(zone)))
+    });
+    table.take("closing_at", None, |value| {
+        let text = text(value)?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let system = || {
+            let unknown =
+                |why| Wrong::Value(format!("this machine's time zone is not known ({why}); set time_zone"));
+            TimeZone::try_system().map_err(unknown)
+        };
+        let zone = zone.clone().map_or_else(system, Ok)?;
+        ClosingTime::new(&text, zone, &name).map(Some).map_err(|why| Wrong::Value(why.to_string()))
+    })
 }
 
 pub(super) fn auth(mut table: Section) -> AuthSettings {
@@ -253,6 +314,7 @@ fn template(mut table: Section) -> Option<Template> {
         home_dir: table.take("home_dir", default.home_dir, home_dir),
         env: table.take("env", BTreeMap::new(), variables),
         danger_share_origin: table.take("danger_share_origin", false, flag),
+        limits: template_limits(&mut table),
     };
     if template.shm_mib > template.memory_mib {
         let why = format!("/dev/shm counts as memory, and memory_mib is only {}", template.memory_mib);
@@ -264,6 +326,16 @@ fn template(mut table: Section) -> Option<Template> {
     }
     table.finish();
     name.and(image).is_some().then_some(template)
+}
+
+fn template_limits(table: &mut Section) -> TemplateLimits {
+    let default = TemplateLimits::default();
+    TemplateLimits {
+        away: table.take("away_s", default.away, seconds_or_none),
+        total: table.take("total_s", default.total, seconds_or_none),
+        busy_cpu_percent: table.take("busy_cpu_percent", default.busy_cpu_percent, whole(0..=102_400)),
+        busy_max: table.take("busy_max_s", default.busy_max, seconds(0)),
+    }
 }
 
 fn home_dir(value: &Value) -> Parsed<String> {

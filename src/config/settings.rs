@@ -6,7 +6,6 @@ use std::time::Duration;
 use ipnet::Ipv4Net;
 
 use crate::secret::Secret;
-use crate::session::reap;
 
 /// Where things persist: `[store]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,8 +44,6 @@ pub struct EngineSettings {
     /// Image of the containers that prove isolation before serving; has bash and perl. Default
     /// is `berth/base`.
     pub probe_image: String,
-    /// Time between two comparisons of store and engine. Default is 15 s.
-    pub reconcile: Duration,
     /// Serve even if isolation is not proven. Default is `false`.
     pub danger_skip_isolation: bool,
 }
@@ -60,63 +57,7 @@ impl Default for EngineSettings {
             subnet: Ipv4Net::new_assert(std::net::Ipv4Addr::new(10, 201, 0, 0), 16),
             spawner: None,
             probe_image: "berth/base".to_owned(),
-            reconcile: Duration::from_secs(15),
             danger_skip_isolation: false,
-        }
-    }
-}
-
-/// How many sessions there may be, and for how long: `[limits]`.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Limits {
-    /// Sessions that exist at once, of everyone. Default is 100.
-    pub max_sessions: usize,
-    /// Sessions of one owner. Default is 3.
-    pub max_sessions_per_user: usize,
-    /// Containers being started at once; others wait in line. Default is 4.
-    pub max_parallel_starts: usize,
-    /// From leaving the line to reachable. Default is 60 s.
-    pub start_deadline: Duration,
-    /// Longest wait in line. Default is 10 minutes.
-    pub queue_deadline: Duration,
-    /// From SIGTERM to SIGKILL when a container stops. Default is 10 s.
-    pub stop_grace: Duration,
-    /// No human input for this long freezes a session. Default is 1 h.
-    pub away: Duration,
-    /// Frozen for this long stops it. Default is 24 h.
-    pub frozen: Duration,
-    /// Hard lifetime since it became reachable; `None` for no such limit. Default is `None`.
-    pub total: Option<Duration>,
-    /// Stopped or failed for this long removes it. Default is 7 days.
-    pub remove_stopped: Duration,
-}
-
-impl Limits {
-    /// The part of it that decides when a session lapses.
-    #[must_use]
-    pub fn policy(&self) -> reap::Policy {
-        reap::Policy {
-            away: self.away,
-            frozen: self.frozen,
-            total: self.total,
-            remove_stopped: self.remove_stopped,
-        }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            max_sessions: 100,
-            max_sessions_per_user: 3,
-            max_parallel_starts: 4,
-            start_deadline: Duration::from_mins(1),
-            queue_deadline: Duration::from_mins(10),
-            stop_grace: Duration::from_secs(10),
-            away: Duration::from_hours(1),
-            frozen: Duration::from_hours(24),
-            total: None,
-            remove_stopped: Duration::from_hours(24 * 7),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use toml::Value;
 
 use super::{Config, EngineKind};
-use crate::session::{Home, NetworkPolicy, Protocol, Routing, Template};
+use crate::session::{ClosingTime, Home, NetworkPolicy, Protocol, Routing, Template};
 use crate::telemetry;
 
 impl Display for Config {
@@ -61,7 +61,7 @@ impl Config {
             engine.spawner.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
         )?;
         line(f, "probe_image", engine.probe_image.as_str())?;
-        line(f, "reconcile_s", seconds(engine.reconcile))?;
+        line(f, "reconcile_s", seconds(self.limits.reconcile_every))?;
         line(f, "danger_skip_isolation", engine.danger_skip_isolation)?;
         writeln!(f, "\n[auth]")?;
         line(f, "login_ttl_s", seconds(self.auth.login_ttl))?;
@@ -93,10 +93,16 @@ impl Config {
         line(f, "start_deadline_s", seconds(limits.start_deadline))?;
         line(f, "queue_deadline_s", seconds(limits.queue_deadline))?;
         line(f, "stop_grace_s", seconds(limits.stop_grace))?;
-        line(f, "away_s", seconds(limits.away))?;
-        line(f, "frozen_s", seconds(limits.frozen))?;
-        line(f, "total_s", seconds(limits.total.unwrap_or_default()))?;
-        line(f, "remove_stopped_s", seconds(limits.remove_stopped))
+        let (reap, closing) = (&limits.reap, limits.closing.as_ref());
+        line(f, "away_s", seconds(reap.away))?;
+        line(f, "no_viewer_s", seconds(reap.no_viewer.unwrap_or_default()))?;
+        line(f, "frozen_s", seconds(reap.frozen))?;
+        line(f, "total_s", seconds(reap.total.unwrap_or_default()))?;
+        line(f, "closing_at", closing.map(ClosingTime::time).unwrap_or_default())?;
+        line(f, "time_zone", closing.map_or("", ClosingTime::zone_name))?;
+        line(f, "extend_s", seconds(reap.extend))?;
+        line(f, "extend_max_s", seconds(reap.extend_max))?;
+        line(f, "remove_stopped_s", seconds(reap.remove_stopped))
     }
 }
 
@@ -139,6 +145,10 @@ fn show_template(template: &Template, f: &mut Formatter<'_>) -> fmt::Result {
     line(f, "home_dir", template.home_dir.as_str())?;
     let hidden = |name: &String| (name.clone(), Value::from("(hidden)"));
     line(f, "env", Value::Table(template.env.keys().map(hidden).collect()))?;
+    line(f, "away_s", seconds(template.limits.away.unwrap_or_default()))?;
+    line(f, "total_s", seconds(template.limits.total.unwrap_or_default()))?;
+    line(f, "busy_cpu_percent", whole(template.limits.busy_cpu_percent))?;
+    line(f, "busy_max_s", seconds(template.limits.busy_max))?;
     line(f, "danger_share_origin", template.danger_share_origin)
 }
 

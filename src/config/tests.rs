@@ -57,10 +57,28 @@ fn the_shipped_file_has_every_key() {
 fn what_is_shown_can_be_loaded_again() {
     let config = load(
         "[server]\ndomain = 'desk.example.org'\npublic_port = 443\nrouting = 'subdomain'\ntrusted_proxies = ['192.0.2.0/24']\n\
-         [limits]\ntotal_s = 7200\n[[template]]\nname = 'web'\nimage = 'x'\nprotocol = 'http'\nrouting = 'path'\n",
+         [limits]\ntotal_s = 7200\nno_viewer_s = 900\nclosing_at = '18:30'\ntime_zone = 'Europe/Paris'\n\
+         [[template]]\nname = 'web'\nimage = 'x'\nprotocol = 'http'\nrouting = 'path'\naway_s = 60\ntotal_s = 600\n\
+         busy_cpu_percent = 50\nbusy_max_s = 120\n",
     )
     .unwrap();
     assert_eq!(load(&config.to_string()).unwrap(), config);
+}
+
+#[test]
+fn limits_go_where_they_belong() {
+    let config = load(
+        "[limits]\nclosing_at = '18:30'\ntime_zone = 'Asia/Tokyo'\nextend_s = 0\n\
+         [[template]]\nname = 'a'\nimage = 'x'\naway_s = 60\nbusy_cpu_percent = 80\n",
+    )
+    .unwrap();
+    let closing = config.limits.closing.unwrap();
+    let then = "2026-01-15T00:00:00Z".parse().unwrap();
+    assert_eq!(closing.next_after(then).unwrap().to_string(), "2026-01-15T09:30:00Z");
+    let policy = config.limits.reap.with(&config.templates[0].limits);
+    assert_eq!((policy.away, policy.busy_cpu_percent), (Duration::from_secs(60), 80));
+    assert_eq!((policy.extend, policy.total, policy.no_viewer), (Duration::ZERO, None, None));
+    assert_eq!(load("[limits]\nclosing_at = '18:30'\n").unwrap().limits.closing.unwrap().zone_name(), "");
 }
 
 #[test]
@@ -119,7 +137,7 @@ fn the_environment_wins_over_the_file() {
         ("BERTH_LOG", "debug"),
     ];
     let config = Config::load(&path, env(&vars)).unwrap();
-    assert_eq!(config.limits.away, Duration::from_secs(120));
+    assert_eq!(config.limits.reap.away, Duration::from_secs(120));
     assert_eq!(config.server.listen.len(), 2);
     assert_eq!(config.server.trusted_proxies.len(), 1);
     assert_eq!(config.telemetry.metrics, None);
@@ -200,6 +218,14 @@ fn bad_values_are_refused() {
         "[engine]\nnetwork = '-x'",
         "[limits]\ntotal_s = 10",
         "[limits]\nmax_sessions = 2",
+        "[limits]\nno_viewer_s = 3600",
+        "[limits]\nextend_max_s = 60",
+        "[limits]\nclosing_at = '6pm'",
+        "[limits]\nclosing_at = '24:00'",
+        "[limits]\nclosing_at = 1830",
+        "[limits]\ntime_zone = 'Europe/Atlantis'",
+        "[[template]]\nname = 'a'\nimage = 'x'\nbusy_cpu_percent = -1",
+        "[[template]]\nname = 'a'\nimage = 'x'\naway_s = -1",
         "[limits]\naway_s = 1.5",
         "[limits]\naway_s = 99999999999999999999",
         "[log]\nfilter = 'berth=loud'",

@@ -31,6 +31,11 @@ pub(super) fn seconds(least: i64) -> impl Fn(&Value) -> Parsed<Duration> {
     }
 }
 
+/// A duration in whole seconds; 0 is none.
+pub(super) fn seconds_or_none(value: &Value) -> Parsed<Option<Duration>> {
+    seconds(0)(value).map(|duration| (!duration.is_zero()).then_some(duration))
+}
+
 /// A number within `range`.
 pub(super) fn number(range: RangeInclusive<f64>) -> impl Fn(&Value) -> Parsed<f64> {
     move |value| {

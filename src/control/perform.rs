@@ -120,7 +120,7 @@ async fn end(performer: &Performer, entry: &Arc<Entry>, next: Next) -> Result<()
     if at_rest && next == Next::Rest {
         return Ok(());
     }
-    broker.stop(entry, StopReason::Admin, next).await?;
+    broker.stop(entry, StopReason::Admin, next, &Actor::cli()).await?;
     broker.ended(entry).await;
     Ok(())
 }

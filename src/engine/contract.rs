@@ -90,6 +90,7 @@ pub async fn all(engine: Arc<dyn Engine>, plan: &Plan) {
     a_stopped_container_starts_again(engine, plan).await;
     a_late_start_is_refused(engine, plan).await;
     freezing_and_thawing_repeat(engine, plan).await;
+    use_is_counted(engine, plan).await;
     removing_repeats(engine, plan).await;
     verbs_on_nothing(engine).await;
     a_start_that_cannot_work_leaves_nothing(engine, plan).await;
@@ -189,6 +190,21 @@ async fn freezing_and_thawing_repeat(engine: &dyn Engine, plan: &Plan) {
     remove(engine, order.session).await;
 }
 
+async fn use_is_counted(engine: &dyn Engine, plan: &Plan) {
+    let order = order(&plan.healthy, 1);
+    let upstream = begin(engine, &order).await.upstream;
+    reach(engine, &upstream).await;
+    let first = engine.stats(order.session).await.expect("a running container's use is known").cpu;
+    let later = engine.stats(order.session).await.expect("a running container's use is known").cpu;
+    assert!(later >= first, "{later:?} after {first:?}");
+    engine.pause(order.session).await.expect("a container freezes");
+    let frozen = engine.stats(order.session).await.expect("a frozen container's use is known").cpu;
+    assert_eq!(engine.stats(order.session).await.expect("it is known").cpu, frozen, "frozen, it uses none");
+    engine.stop(order.session, GRACE).await.expect("a frozen container stops");
+    assert!(matches!(engine.stats(order.session).await, Err(EngineError::Gone)));
+    remove(engine, order.session).await;
+}
+
 async fn removing_repeats(engine: &dyn Engine, plan: &Plan) {
     let order = order(&plan.healthy, 1);
     let upstream = begin(engine, &order).await.upstream;
@@ -205,6 +221,7 @@ async fn verbs_on_nothing(engine: &dyn Engine) {
     engine.stop(nobody, GRACE).await.expect("nothing is stopped");
     engine.remove(nobody).await.expect("nothing is removed");
     assert_eq!(engine.output(nobody).await.expect("nothing says nothing"), "");
+    assert!(matches!(engine.stats(nobody).await, Err(EngineError::Gone)));
     assert!(matches!(engine.pause(nobody).await, Err(EngineError::Gone)));
     assert!(matches!(engine.resume(nobody).await, Err(EngineError::Gone)));
 }

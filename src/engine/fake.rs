@@ -16,17 +16,19 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use tokio::io::{DuplexStream, duplex};
 use tokio::sync::broadcast;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
 
 use self::server::Received;
 use super::{
     Connection, Container, ContainerStatus, Engine, EngineError, EngineEvent, EngineEventKind, EngineVersion,
-    StartOrder, Started,
+    StartOrder, Started, Stats,
 };
 use crate::secret::Secret;
-use crate::session::{Home, NetworkPolicy, NodeName, Protocol, SessionId, Template, TemplateName, Upstream};
+use crate::session::{
+    Home, NetworkPolicy, NodeName, Protocol, SessionId, Template, TemplateLimits, TemplateName, Upstream,
+};
 use crate::tasks::Tasks;
 
 /// What is wrong with a container or its engine.
@@ -71,6 +73,7 @@ pub struct Calls {
     pub events: usize,
     pub ping: usize,
     pub output: usize,
+    pub stats: usize,
 }
 
 /// The engine in memory. Clones share the same containers.
@@ -99,6 +102,8 @@ struct Fake {
     protocol: Protocol,
     secret: Secret<String>,
     illness: Illness,
+    /// How many cores it uses, since when, and the CPU time it had used by then.
+    work: (f64, Instant, Duration),
     /// Cancelled when its processes end.
     life: CancellationToken,
     received: Received,
@@ -129,6 +134,7 @@ pub fn template(name: TemplateName, protocol: Protocol) -> Template {
         home_dir: "/home/user".to_owned(),
         env: BTreeMap::new(),
         danger_share_origin: false,
+        limits: TemplateLimits::default(),
     }
 }
 
@@ -177,6 +183,13 @@ impl FakeEngine {
     pub fn lose(&self, session: SessionId) {
         if let Some(fake) = self.lock().containers.remove(&session) {
             fake.life.cancel();
+        }
+    }
+
+    /// Makes a session's container use this many cores from now on, while it runs.
+    pub fn work(&self, session: SessionId, cores: f64) {
+        if let Some(fake) = self.lock().containers.get_mut(&session) {
+            fake.work = (cores, Instant::now(), fake.used());
         }
     }
 
@@ -247,6 +260,8 @@ impl FakeEngine {
         if fake.container.status != from && fake.container.status != to {
             return Err(EngineError::Gone);
         }
+        // Frozen, it uses nothing.
+        fake.work = (fake.work.0, Instant::now(), fake.used());
         fake.container.status = to;
         fake.frozen.clear();
         Ok(())
@@ -275,6 +290,17 @@ impl FakeEngine {
                 () = talk => {}
             }
         });
+    }
+}
+
+impl Fake {
+    /// The CPU time used so far.
+    fn used(&self) -> Duration {
+        let (cores, since, before) = self.work;
+        match self.container.status {
+            ContainerStatus::Running => before + since.elapsed().mul_f64(cores),
+            ContainerStatus::Created | ContainerStatus::Paused | ContainerStatus::Exited => before,
+        }
     }
 }
 
@@ -310,6 +336,7 @@ impl State {
             protocol: template.protocol,
             secret: order.secret.clone(),
             illness,
+            work: (0.0, Instant::now(), Duration::ZERO),
             life: CancellationToken::new(),
             received: Received::default(),
             frozen: Vec::new(),
@@ -417,6 +444,15 @@ impl Engine for FakeEngine {
     async fn ping(&self) -> Result<EngineVersion, EngineError> {
         drop(self.called(|calls| calls.ping += 1)?);
         Ok(EngineVersion { version: "Fake 1".to_owned(), api: "1".to_owned() })
+    }
+
+    async fn stats(&self, session: SessionId) -> Result<Stats, EngineError> {
+        let state = self.called(|calls| calls.stats += 1)?;
+        let fake = state.containers.get(&session).ok_or(EngineError::Gone)?;
+        match fake.container.status {
+            ContainerStatus::Running | ContainerStatus::Paused => Ok(Stats { cpu: fake.used() }),
+            ContainerStatus::Created | ContainerStatus::Exited => Err(EngineError::Gone),
+        }
     }
 
     async fn output(&self, session: SessionId) -> Result<String, EngineError> {

@@ -68,6 +68,10 @@ pub trait Engine: Send + Sync + 'static {
     /// Whether the engine answers, and what it is.
     async fn ping(&self) -> Result<EngineVersion, EngineError>;
 
+    /// What a session's container has used so far. [`EngineError::Gone`] if there is none or it
+    /// does not run. May take a second or two.
+    async fn stats(&self, session: SessionId) -> Result<Stats, EngineError>;
+
     /// The last lines a session's container printed, for people; empty if there are none.
     async fn output(&self, session: SessionId) -> Result<String, EngineError>;
 }
@@ -129,6 +133,14 @@ pub enum ContainerStatus {
     Paused,
     /// Its first process has ended.
     Exited,
+}
+
+/// What a container has used.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stats {
+    /// CPU time of all its processes since it was started; may begin anew at a start.
+    pub cpu: Duration,
 }
 
 /// A container ended by itself.

@@ -18,7 +18,9 @@ use tokio::time::timeout;
 use tracing::{debug, warn};
 
 use super::addresses::{Addresses, watched};
-use super::{Connection, Container, Engine, EngineError, EngineEvent, EngineVersion, StartOrder, Started};
+use super::{
+    Connection, Container, Engine, EngineError, EngineEvent, EngineVersion, StartOrder, Started, Stats,
+};
 use crate::session::{SessionId, Upstream};
 use crate::spawner::protocol::{self, Reply, Request};
 
@@ -162,6 +164,13 @@ impl Engine for SpawnerEngine {
     async fn ping(&self) -> Result<EngineVersion, EngineError> {
         match self.ask("answer", QUICK, Request::Ping).await? {
             Reply::Version(version) => Ok(version),
+            other => Err(misunderstood(&other)),
+        }
+    }
+
+    async fn stats(&self, session: SessionId) -> Result<Stats, EngineError> {
+        match self.ask("say what a session uses", QUICK, Request::Stats { session }).await? {
+            Reply::Stats(stats) => Ok(stats),
             other => Err(misunderstood(&other)),
         }
     }

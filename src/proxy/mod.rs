@@ -174,14 +174,13 @@ impl Proxy {
         // Who: the cookie's login, or under a capability the login that it stands for.
         let principal = self.authenticate(&request, &target, &ask).await?;
         // May they: the answer is that of a missing session, before anything of it is touched.
-        let grant = target.entry.grant_of(principal.user);
-        let role = policy::open(
-            &principal,
-            target.entry.id,
-            target.entry.owner,
-            grant.as_ref().map(|live| &live.grant),
-        )
-        .map_err(|_| Outcome::NotFound)?;
+        let entry = &target.entry;
+        let grant = entry.grant_of(principal.user);
+        let given = grant.as_ref().map(|live| &live.grant);
+        let Ok(role) = policy::open(&principal, entry.id, entry.owner, given) else {
+            self.0.auth.refused(&principal, peer, &entry.label).await;
+            return Err(Outcome::NotFound.into());
+        };
         // Relative links of a page at `/s/<label>` would leave the session.
         if let Some(slashed) = ask.slashed(&request) {
             return Ok(Outcome::Response(see_other(&slashed)));

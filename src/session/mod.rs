@@ -3,9 +3,11 @@
 //! Everything here is pure: no async, no I/O, no clock. The broker feeds events in and carries the
 //! returned [`Action`]s out; the store keeps [`Session`] records as they are.
 
+mod closing;
 mod grant;
 mod label;
 pub mod reap;
+mod reason;
 mod state;
 mod template;
 
@@ -15,12 +17,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use self::closing::{ClosingTime, ClosingTimeError};
 pub use self::grant::{Grant, GrantId, GrantRole, GrantRoleError, ViewerRole};
 pub use self::label::{Label, LabelError, SessionName, SessionNameError};
-pub use self::state::{
-    Action, Event, FailReason, Illegal, Next, NodeName, Phase, State, StateKind, StopReason, Upstream,
+pub use self::reason::{FailReason, StopReason};
+pub use self::state::{Action, Event, Illegal, Next, NodeName, Phase, State, StateKind, Upstream};
+pub use self::template::{
+    Home, NetworkPolicy, Protocol, Routing, Template, TemplateLimits, TemplateName, TemplateNameError,
 };
-pub use self::template::{Home, NetworkPolicy, Protocol, Routing, Template, TemplateName, TemplateNameError};
 use crate::secret::Secret;
 
 /// The opaque identity of a session; names its container and its rows, never shown in a URL.
@@ -108,6 +112,13 @@ pub struct Session {
     pub last_input_at: Option<Timestamp>,
     /// What that input was.
     pub last_input_source: Option<InputSource>,
+    /// The closing time that ends this start, before any extension; drawn up when it became
+    /// reachable.
+    #[serde(default)]
+    pub closes_at: Option<Timestamp>,
+    /// How much longer this start may last because somebody asked for it, in seconds.
+    #[serde(default)]
+    pub extended_s: u64,
     /// The password the upstream must know; random per session.
     pub secret: Secret<String>,
 }
@@ -118,6 +129,8 @@ pub struct Session {
 pub enum InputSource {
     /// The clipboard was sent to the desktop.
     Clipboard,
+    /// Somebody asked for more time.
+    Extend,
     /// A key went down or up.
     Key,
     /// The session was opened or started by its owner.
@@ -134,6 +147,7 @@ impl InputSource {
     pub fn name(self) -> &'static str {
         match self {
             Self::Clipboard => "clipboard",
+            Self::Extend => "extend",
             Self::Key => "key",
             Self::Open => "open",
             Self::Pointer => "pointer",

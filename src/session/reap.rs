@@ -1,32 +1,72 @@
 //! When a session lapses: a pure decision over elapsed times.
 //!
-//! All times are durations measured on a monotonic clock by the caller, so a jump of the wall
-//! clock can neither end every session at once nor make one immortal.
+//! Every time is a duration measured on a monotonic clock by the caller, so a jump of the wall
+//! clock can neither end every session at once nor make one immortal. The one exception is what
+//! is left until closing time, which *is* a time of the wall clock.
+//!
+//! Two clocks say that nobody uses a reachable session. *No input* runs since a human last did
+//! something. *No viewer* runs since the last viewer was closed or a human did something,
+//! whichever was later; it stands still while a viewer is open. Whichever limit comes first
+//! freezes the session. A container at work (`busy`) puts both off, by a bounded time.
 
 use std::time::Duration;
 
-use super::{StateKind, StopReason};
+use super::{StateKind, StopReason, TemplateLimits};
 
-/// The limits of DESIGN: away (then frozen), total, and how long a stopped session is kept.
+/// The limits of DESIGN: away (then frozen), total, closing time, and how long a stopped session
+/// is kept.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Policy {
     /// No human input for this long freezes a session. Default 1 h.
     pub away: Duration,
+    /// No viewer and no human input for this long freezes it; `None` for no such limit, the
+    /// default.
+    pub no_viewer: Option<Duration>,
+    /// A container that uses at least this much CPU is busy; 100 is one core. 0, the default, is
+    /// never.
+    pub busy_cpu_percent: u32,
+    /// A busy container is frozen this much later at most. Default 4 h.
+    pub busy_max: Duration,
     /// Frozen for this long stops it. Default 24 h.
     pub frozen: Duration,
-    /// Reachable for this long in total stops it; `None` for no such limit.
+    /// Reachable for this long in total stops it; `None` for no such limit, the default.
     pub total: Option<Duration>,
+    /// Asking for more time puts total and closing time off by this much. Zero: it may not be
+    /// asked. Default 30 min.
+    pub extend: Duration,
+    /// The most that one start may be put off in all. Default 2 h.
+    pub extend_max: Duration,
     /// Stopped or failed for this long removes it. Default 7 days.
     pub remove_stopped: Duration,
 }
 
 impl Default for Policy {
     fn default() -> Self {
+        let template = TemplateLimits::default();
         Self {
             away: Duration::from_hours(1),
+            no_viewer: None,
+            busy_cpu_percent: template.busy_cpu_percent,
+            busy_max: template.busy_max,
             frozen: Duration::from_hours(24),
             total: None,
+            extend: Duration::from_mins(30),
+            extend_max: Duration::from_hours(2),
             remove_stopped: Duration::from_hours(24 * 7),
+        }
+    }
+}
+
+impl Policy {
+    /// The policy of a template's sessions.
+    #[must_use]
+    pub fn with(self, template: &TemplateLimits) -> Self {
+        Self {
+            away: template.away.unwrap_or(self.away),
+            total: template.total.or(self.total),
+            busy_cpu_percent: template.busy_cpu_percent,
+            busy_max: template.busy_max,
+            ..self
         }
     }
 }
@@ -40,8 +80,17 @@ pub struct Facts {
     pub in_state: Duration,
     /// Since the last human input, or since it became reachable if there was none.
     pub without_input: Duration,
+    /// Since the last viewer was closed or a human did something, whichever was later; zero while
+    /// a viewer is open.
+    pub without_viewer: Duration,
     /// Since it last became reachable.
     pub since_ready: Duration,
+    /// By how much its hard limits were put off because somebody asked.
+    pub extended: Duration,
+    /// Until closing time, extension included; `None` for no closing time.
+    pub until_closing: Option<Duration>,
+    /// Whether its container works at least as hard as the policy asks.
+    pub busy: bool,
 }
 
 /// What the reaper should do with a session now.
@@ -71,12 +120,18 @@ pub struct Expiry {
 pub enum Limit {
     /// No human input.
     Away,
+    /// No human input or no viewer, put off because the container is at work.
+    Busy,
+    /// Closing time.
+    ClosingTime,
     /// Frozen.
     Frozen,
-    /// Total lifetime.
-    Total,
     /// Kept after its stop.
     Kept,
+    /// No viewer.
+    NoViewer,
+    /// Total lifetime.
+    Total,
 }
 
 impl Limit {
@@ -85,9 +140,21 @@ impl Limit {
     pub fn name(self) -> &'static str {
         match self {
             Self::Away => "away",
+            Self::Busy => "busy",
+            Self::ClosingTime => "closing_time",
             Self::Frozen => "frozen",
-            Self::Total => "total",
             Self::Kept => "kept",
+            Self::NoViewer => "no_viewer",
+            Self::Total => "total",
+        }
+    }
+
+    /// Whether only asking for more time puts it off; the others go by use.
+    #[must_use]
+    pub fn is_hard(self) -> bool {
+        match self {
+            Self::ClosingTime | Self::Total => true,
+            Self::Away | Self::Busy | Self::Frozen | Self::Kept | Self::NoViewer => false,
         }
     }
 }
@@ -98,7 +165,8 @@ impl Limit {
 pub fn decide(facts: &Facts, policy: &Policy) -> Verdict {
     match expiry(facts, policy) {
         Some(Expiry { remaining: Duration::ZERO, because }) => match because {
-            Limit::Away => Verdict::Freeze,
+            Limit::Away | Limit::Busy | Limit::NoViewer => Verdict::Freeze,
+            Limit::ClosingTime => Verdict::Stop(StopReason::ClosingTime),
             Limit::Frozen => Verdict::Stop(StopReason::Away),
             Limit::Total => Verdict::Stop(StopReason::Total),
             Limit::Kept => Verdict::Remove,
@@ -110,19 +178,76 @@ pub fn decide(facts: &Facts, policy: &Policy) -> Verdict {
 /// The next limit a session will reach if nobody does anything, or `None` if none applies.
 #[must_use]
 pub fn expiry(facts: &Facts, policy: &Policy) -> Option<Expiry> {
-    let limit = |limit: Duration, elapsed: Duration, because| Expiry {
-        remaining: limit.saturating_sub(elapsed),
-        because,
-    };
-    let total = policy.total.map(|total| limit(total, facts.since_ready, Limit::Total));
     match facts.state {
-        StateKind::Ready => sooner(total, limit(policy.away, facts.without_input, Limit::Away)),
-        StateKind::Paused => sooner(total, limit(policy.frozen, facts.in_state, Limit::Frozen)),
+        StateKind::Ready => sooner(hard(facts, policy), unused(facts, policy)),
+        StateKind::Paused => sooner(hard(facts, policy), left(policy.frozen, facts.in_state, Limit::Frozen)),
         StateKind::Stopped | StateKind::Failed => {
-            Some(limit(policy.remove_stopped, facts.in_state, Limit::Kept))
+            Some(left(policy.remove_stopped, facts.in_state, Limit::Kept))
         }
         StateKind::Starting | StateKind::Stopping => None,
     }
+}
+
+/// What asking for more time does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Extension {
+    /// It puts the hard limits off by this much.
+    Grant(Duration),
+    /// It counts as input: the limit that comes first goes by use.
+    Renew,
+    /// Nothing: what may be granted was granted, or nothing may.
+    Spent,
+    /// It has no meaning: the session is not reachable.
+    Unfit,
+}
+
+/// What asking for more time would do now. Only the limit that comes first is moved, so that
+/// nobody spends on a limit that is hours away.
+#[must_use]
+pub fn extension(facts: &Facts, policy: &Policy) -> Extension {
+    if facts.state != StateKind::Ready {
+        return Extension::Unfit;
+    }
+    let grant = policy.extend.min(policy.extend_max.saturating_sub(facts.extended));
+    match expiry(facts, policy) {
+        Some(first) if first.because.is_hard() && grant.is_zero() => Extension::Spent,
+        Some(first) if first.because.is_hard() => Extension::Grant(grant),
+        Some(_) | None if policy.extend.is_zero() => Extension::Spent,
+        Some(_) | None => Extension::Renew,
+    }
+}
+
+/// How long a reachable session may stay unused, whether or not its container is at work.
+#[must_use]
+pub fn unused_for(facts: &Facts, policy: &Policy) -> Expiry {
+    let away = left(policy.away, facts.without_input, Limit::Away);
+    let no_viewer = policy.no_viewer.map(|limit| left(limit, facts.without_viewer, Limit::NoViewer));
+    no_viewer.filter(|no_viewer| no_viewer.remaining < away.remaining).unwrap_or(away)
+}
+
+/// The same, put off while the container is at work.
+fn unused(facts: &Facts, policy: &Policy) -> Expiry {
+    if !facts.busy {
+        return unused_for(facts, policy);
+    }
+    let later = Policy {
+        away: policy.away.saturating_add(policy.busy_max),
+        no_viewer: policy.no_viewer.map(|limit| limit.saturating_add(policy.busy_max)),
+        ..*policy
+    };
+    Expiry { because: Limit::Busy, ..unused_for(facts, &later) }
+}
+
+/// The limit that holds whatever anybody does; closing time wins a tie.
+fn hard(facts: &Facts, policy: &Policy) -> Option<Expiry> {
+    let total =
+        policy.total.map(|total| left(total.saturating_add(facts.extended), facts.since_ready, Limit::Total));
+    let closing = facts.until_closing.map(|remaining| Expiry { remaining, because: Limit::ClosingTime });
+    [closing, total].into_iter().flatten().min_by_key(|expiry| expiry.remaining)
+}
+
+fn left(limit: Duration, elapsed: Duration, because: Limit) -> Expiry {
+    Expiry { remaining: limit.saturating_sub(elapsed), because }
 }
 
 /// The sooner of two limits; the hard one (the first) wins a tie, because it cannot be renewed.
@@ -134,96 +259,4 @@ fn sooner(hard: Option<Expiry>, soft: Expiry) -> Option<Expiry> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const POLICY: Policy = Policy {
-        away: Duration::from_secs(3600),
-        frozen: Duration::from_secs(86_400),
-        total: Some(Duration::from_secs(36_000)),
-        remove_stopped: Duration::from_secs(604_800),
-    };
-
-    fn facts(state: StateKind, in_state: u64, without_input: u64, since_ready: u64) -> Facts {
-        let secs = Duration::from_secs;
-        Facts {
-            state,
-            in_state: secs(in_state),
-            without_input: secs(without_input),
-            since_ready: secs(since_ready),
-        }
-    }
-
-    #[test]
-    fn each_limit_ends_a_session_at_its_second_and_not_before() {
-        use StateKind::{Failed, Paused, Ready, Stopped};
-        let table = [
-            (facts(Ready, 3599, 3599, 3599), Verdict::Keep),
-            (facts(Ready, 3600, 3600, 3600), Verdict::Freeze),
-            (facts(Ready, 35_999, 10, 35_999), Verdict::Keep),
-            (facts(Ready, 36_000, 10, 36_000), Verdict::Stop(StopReason::Total)),
-            (facts(Ready, 36_000, 3600, 36_000), Verdict::Stop(StopReason::Total)),
-            (facts(Paused, 100, 9000, 35_000), Verdict::Keep),
-            (facts(Paused, 100, 9000, 36_000), Verdict::Stop(StopReason::Total)),
-            (facts(Stopped, 604_799, 0, 0), Verdict::Keep),
-            (facts(Stopped, 604_800, 0, 0), Verdict::Remove),
-            (facts(Failed, 604_800, 0, 0), Verdict::Remove),
-        ];
-        for (facts, verdict) in table {
-            assert_eq!(decide(&facts, &POLICY), verdict, "{facts:?}");
-        }
-        let endless = Policy { total: None, ..POLICY };
-        assert_eq!(
-            decide(&facts(Paused, 86_400, 90_000, 900_000), &endless),
-            Verdict::Stop(StopReason::Away)
-        );
-        assert_eq!(decide(&facts(Ready, 900_000, 5, 900_000), &endless), Verdict::Keep);
-    }
-
-    proptest! {
-        /// A virtual day: someone presses a key every so often. The session is frozen exactly
-        /// when a gap reaches the limit, and never while the gaps are shorter.
-        #[test]
-        fn a_session_is_frozen_when_and_only_when_a_gap_reaches_the_limit(
-            away in 2_u64..600,
-            gaps in proptest::collection::vec(1_u64..700, 1..60),
-        ) {
-            let policy = Policy { away: Duration::from_secs(away), total: None, ..POLICY };
-            let mut clock = 0;
-            for gap in gaps {
-                let mut frozen_after = None;
-                for second in 1..=gap {
-                    let now = facts(StateKind::Ready, clock + second, second, clock + second);
-                    if decide(&now, &policy) == Verdict::Freeze {
-                        frozen_after = Some(second);
-                        break;
-                    }
-                }
-                prop_assert_eq!(frozen_after, (gap >= away).then_some(away));
-                if frozen_after.is_some() {
-                    return Ok(());
-                }
-                clock += gap;
-            }
-        }
-
-        #[test]
-        fn pending_sessions_are_left_alone(in_state: u32, idle: u32) {
-            for state in [StateKind::Starting, StateKind::Stopping] {
-                let facts = facts(state, in_state.into(), idle.into(), idle.into());
-                prop_assert_eq!(decide(&facts, &POLICY), Verdict::Keep);
-            }
-        }
-
-        #[test]
-        fn a_verdict_other_than_keep_means_that_no_time_remains(in_state: u32, idle: u32, ready: u32) {
-            for state in StateKind::ALL {
-                let facts = facts(state, in_state.into(), idle.into(), ready.into());
-                let over = expiry(&facts, &POLICY).is_some_and(|expiry| expiry.remaining.is_zero());
-                prop_assert_eq!(decide(&facts, &POLICY) != Verdict::Keep, over);
-            }
-        }
-    }
-}
+mod tests;

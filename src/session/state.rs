@@ -20,6 +20,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::{FailReason, StopReason};
+
 /// The machine a container runs on.
 #[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -103,79 +105,6 @@ pub enum Next {
     Reset,
     /// Its container and its record are removed; a persistent home is kept.
     Remove,
-}
-
-/// Why a session stopped: one reason, the same on every page, in the API and in the audit.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StopReason {
-    /// An administrator stopped it.
-    Admin,
-    /// Nobody used it for the away limit and then the frozen limit.
-    Away,
-    /// Its container ended by itself.
-    Exited,
-    /// Its container is no longer known to the engine.
-    Lost,
-    /// Its container was killed for using too much memory.
-    OutOfMemory,
-    /// Its owner stopped it.
-    Owner,
-    /// Its total lifetime ended.
-    Total,
-}
-
-/// Why a start failed.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "cause", rename_all = "snake_case")]
-pub enum FailReason {
-    /// Its phase took longer than its deadline.
-    Deadline {
-        /// The phase that took too long.
-        phase: Phase,
-    },
-    /// The container engine refused or failed.
-    Engine {
-        /// The engine's own words.
-        detail: String,
-    },
-    /// The engine does not answer.
-    EngineDown,
-    /// The container ended before it was reachable.
-    Exited {
-        /// Its exit code, where known.
-        code: Option<i64>,
-        /// The last lines it printed.
-        output: String,
-    },
-    /// The template's image is not on this machine.
-    ImageMissing {
-        /// The image.
-        image: String,
-    },
-    /// The start was abandoned inside the gateway (a bug or a shutdown).
-    Internal,
-    /// The template is no longer configured.
-    TemplateGone,
-    /// Something answers, but it does not know the session's password.
-    Unproven,
-}
-
-impl FailReason {
-    /// The stable `snake_case` name used in metrics, API and audit.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Deadline { .. } => "deadline",
-            Self::Engine { .. } => "engine",
-            Self::EngineDown => "engine_down",
-            Self::Exited { .. } => "exited",
-            Self::ImageMissing { .. } => "image_missing",
-            Self::Internal => "internal",
-            Self::TemplateGone => "template_gone",
-            Self::Unproven => "unproven",
-        }
-    }
 }
 
 /// What can happen to a session.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -133,6 +134,29 @@ pub struct Template {
     /// `http` in path mode only: serve the container's pages unsandboxed on the portal's own
     /// origin, where their scripts can act as the person who opens them.
     pub danger_share_origin: bool,
+    /// Where its sessions' limits differ from everybody's. No part of a container's make.
+    #[serde(skip)]
+    pub limits: TemplateLimits,
+}
+
+/// A template's own limits.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TemplateLimits {
+    /// Away limit in place of the general one. Default is none.
+    pub away: Option<Duration>,
+    /// Total limit in place of the general one. Default is none.
+    pub total: Option<Duration>,
+    /// A container that uses at least this much CPU puts the away limit off; 100 is one core. 0 is
+    /// off, the default.
+    pub busy_cpu_percent: u32,
+    /// The longest it is put off. Default 4 h.
+    pub busy_max: Duration,
+}
+
+impl Default for TemplateLimits {
+    fn default() -> Self {
+        Self { away: None, total: None, busy_cpu_percent: 0, busy_max: Duration::from_hours(4) }
+    }
 }
 
 impl Template {

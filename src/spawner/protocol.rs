@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::engine::{Container, EngineError, EngineEvent, EngineVersion, StartOrder, Started};
+use crate::engine::{Container, EngineError, EngineEvent, EngineVersion, StartOrder, Started, Stats};
 use crate::session::SessionId;
 
 /// The longest line, in bytes with its end.
@@ -52,6 +52,11 @@ pub enum Request {
     Events,
     /// Whether the engine answers.
     Ping,
+    /// What a session's container uses.
+    Stats {
+        /// The session.
+        session: SessionId,
+    },
     /// The last lines of a session's container.
     Output {
         /// The session.
@@ -78,6 +83,8 @@ pub enum Reply {
     Event(EngineEvent),
     /// What the engine is.
     Version(EngineVersion),
+    /// What a container uses.
+    Stats(Stats),
     /// The last lines of a container.
     Output(String),
     /// Where a container is.

@@ -117,6 +117,7 @@ async fn one(request: Request, engine: &DockerEngine) -> Result<Reply, EngineErr
             Reply::Done
         }
         Request::Ping => Reply::Version(engine.ping().await?),
+        Request::Stats { session } => Reply::Stats(engine.stats(session).await?),
         Request::Output { session } => Reply::Output(engine.output(session).await?),
         Request::Address { container } => Reply::Address(engine.address(&container).await?),
         // Answered by the caller: with many lines, or until the requester hangs up.

@@ -101,6 +101,8 @@ pub fn sample_session(owner: UserId) -> Session {
         ready_at: Some(clock::now()),
         last_input_at: Some(clock::now()),
         last_input_source: Some(InputSource::Key),
+        closes_at: Some(clock::later(clock::now(), Duration::from_hours(24))),
+        extended_s: 1800,
         secret: Secret::new("s3cret".to_owned()),
     }
 }

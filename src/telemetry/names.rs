@@ -19,6 +19,9 @@ pub const REQUESTS: &str = "berth_requests_total";
 pub const REQUEST_SECONDS: &str = "berth_request_duration_seconds";
 /// Gauge: sessions. Label `state`.
 pub const SESSIONS: &str = "berth_sessions";
+/// Gauge: reachable sessions by the time since the last human input. Label `idle`: `1m` (less than
+/// a minute), `10m`, `1h`, `1d`, `more`.
+pub const SESSIONS_IDLE: &str = "berth_sessions_idle";
 /// Counter: session starts that became reachable.
 pub const STARTS: &str = "berth_starts_total";
 /// Counter: session starts that failed. Label `code`: the failure's code.
@@ -41,7 +44,8 @@ pub const INPUT_DROPPED: &str = "berth_input_dropped_total";
 pub const PARSE_FALLBACKS: &str = "berth_rfb_parse_fallbacks_total";
 /// Histogram: seconds from a WebSocket ping to its pong.
 pub const PING_RTT_SECONDS: &str = "berth_ping_rtt_seconds";
-/// Counter: human input seen in relayed desktops. Label `source`.
+/// Counter: human input by what it was. Label `source`: `key`, `pointer`, `clipboard` as seen in
+/// relayed desktops.
 pub const INPUT_EVENTS: &str = "berth_input_events_total";
 /// Gauge: days until the certificate expires; negative afterwards.
 pub const CERTIFICATE_DAYS: &str = "berth_certificate_expiry_days";
@@ -70,6 +74,7 @@ pub(super) fn describe() {
     describe_counter!(REQUESTS, "Requests answered");
     describe_histogram!(REQUEST_SECONDS, Unit::Seconds, "From a request's head to its answer's last byte");
     describe_gauge!(SESSIONS, "Sessions by state");
+    describe_gauge!(SESSIONS_IDLE, "Reachable sessions by the time since the last human input");
     describe_counter!(STARTS, "Session starts that became reachable");
     describe_counter!(STARTS_FAILED, "Session starts that failed");
     describe_histogram!(START_SECONDS, Unit::Seconds, "From asked-for to reachable");

@@ -3,7 +3,7 @@
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::audit::Audit;
+use crate::audit::{Actor, Audit};
 use crate::broker::Settings as BrokerSettings;
 use crate::clock;
 use crate::engine::fake::{FakeEngine, Illness, template};
@@ -45,7 +45,8 @@ impl Bench {
             start_deadline: long,
             queue_deadline: long,
             stop_grace: Duration::from_secs(1),
-            reap: Policy { away: long, frozen: long, total: None, remove_stopped: long },
+            reap: Policy { away: long, frozen: long, remove_stopped: long, ..Policy::default() },
+            closing: None,
             reconcile_every: long,
         };
         let (tasks, engine_too) = (Tasks::new(), Arc::new(engine.clone()));
@@ -169,7 +170,7 @@ async fn a_frozen_desktop_shows_its_last_picture_and_is_not_asked() {
     let picture = bench.thumbnails.of(&seen).await.unwrap();
     let before = bench.connections();
     for entry in [&seen, &unseen] {
-        bench.broker.pause(entry).await.unwrap();
+        bench.broker.pause(entry, &Actor::cli()).await.unwrap();
     }
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(1000)).await;
@@ -185,7 +186,7 @@ async fn a_stopped_desktop_has_no_picture_and_none_of_an_earlier_start() {
     let bench = Bench::new().await;
     let entry = bench.ready("desktop", "mine").await;
     bench.thumbnails.of(&entry).await.unwrap();
-    bench.broker.stop(&entry, StopReason::Owner, Next::Rest).await.unwrap();
+    bench.broker.stop(&entry, StopReason::Owner, Next::Rest, &Actor::cli()).await.unwrap();
     until(&entry, StateKind::Stopped).await;
     assert_eq!(bench.thumbnails.of(&entry).await.unwrap_err(), ThumbnailError::NotRunning);
     let screen = bench.thumbnails.0.screens.get(&entry.id).unwrap().clone();
@@ -197,15 +198,15 @@ async fn a_stopped_desktop_has_no_picture_and_none_of_an_earlier_start() {
     .await
     .expect("its picture is forgotten");
 
-    bench.broker.start(&entry).await.unwrap();
+    bench.broker.start(&entry, &Actor::cli()).await.unwrap();
     until(&entry, StateKind::Ready).await;
     bench.engine.infect(entry.id, Illness::ClosesAtOnce);
     let error = bench.thumbnails.of(&entry).await.unwrap_err();
     assert!(matches!(error, ThumbnailError::Unseen { .. }), "{error}");
-    bench.broker.pause(&entry).await.unwrap();
+    bench.broker.pause(&entry, &Actor::cli()).await.unwrap();
     assert_eq!(bench.thumbnails.of(&entry).await.unwrap_err(), ThumbnailError::NotSeen);
 
-    bench.broker.stop(&entry, StopReason::Owner, Next::Remove).await.unwrap();
+    bench.broker.stop(&entry, StopReason::Owner, Next::Remove, &Actor::cli()).await.unwrap();
     tokio::time::timeout(Duration::from_secs(10), async {
         while !bench.thumbnails.0.screens.is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -227,11 +228,11 @@ async fn a_look_ends_with_the_route() {
     while bench.connections() == before {
         tokio::task::yield_now().await;
     }
-    bench.broker.pause(&entry).await.unwrap();
+    bench.broker.pause(&entry, &Actor::cli()).await.unwrap();
     assert_eq!(asker.join_next().await.unwrap().unwrap().unwrap_err(), ThumbnailError::NotRunning);
     // And is no reason to leave the desktop alone once it is back.
     bench.engine.infect(entry.id, Illness::Healthy);
-    bench.broker.resume(&entry).await.unwrap();
+    bench.broker.resume(&entry, &Actor::cli()).await.unwrap();
     bench.thumbnails.of(&entry).await.unwrap();
 }
 

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use http::{Response, StatusCode};
+use jiff::Unit;
 
 use super::card;
 use super::gate::Known;
@@ -15,7 +16,7 @@ use crate::body::Body;
 use crate::broker::Entry;
 use crate::clock;
 use crate::respond::{self, Surface};
-use crate::session::StateKind;
+use crate::session::{Session, State as SessionState, StateKind};
 use crate::web::words;
 
 #[derive(Template)]
@@ -42,9 +43,18 @@ struct Row {
     detail: Option<String>,
     since: String,
     ago: String,
+    reason: Option<&'static str>,
+    input: Option<Input>,
     viewers: usize,
     stoppable: bool,
     shareable: bool,
+}
+
+/// The last thing a human did.
+struct Input {
+    at: String,
+    ago: String,
+    what: &'static str,
 }
 
 /// `GET /admin`; to everyone else it does not exist.
@@ -78,10 +88,44 @@ fn row(entry: &Entry, reader: &Principal) -> Row {
         detail: session_page::detail(&session.state),
         since: session.state_since.to_string(),
         ago: words::ago(clock::since(session.state_since)),
+        reason: reason(&session.state),
+        input: input(entry, &session),
         viewers: entry.viewers(),
         stoppable: session.state.occupies() && session.state.kind() != StateKind::Stopping,
         shareable: entry.is_shareable(),
     }
+}
+
+/// The sentence that its owner reads too.
+fn reason(state: &SessionState) -> Option<&'static str> {
+    match state {
+        SessionState::Stopped { reason } => Some(reason.sentence()),
+        SessionState::Failed { reason } => Some(reason.sentence()),
+        SessionState::Starting { .. }
+        | SessionState::Ready { .. }
+        | SessionState::Paused { .. }
+        | SessionState::Stopping { .. } => None,
+    }
+}
+
+fn input(entry: &Entry, session: &Session) -> Option<Input> {
+    let (ago, source, at) = match session.state.kind() {
+        StateKind::Ready => {
+            let (ago, source) = entry.last_input();
+            (ago, source, clock::earlier(clock::now(), ago)?)
+        }
+        StateKind::Starting
+        | StateKind::Paused
+        | StateKind::Stopping
+        | StateKind::Stopped
+        | StateKind::Failed => {
+            let at = session.last_input_at?;
+            (clock::since(at), session.last_input_source?, at)
+        }
+    };
+    // To the second: nobody reads more, and it is stored no finer.
+    let at = at.round(Unit::Second).unwrap_or(at).to_string();
+    Some(Input { at, ago: words::ago(ago), what: words::input(source) })
 }
 
 fn heading(kind: StateKind) -> &'static str {

@@ -133,6 +133,7 @@ fn flaws_of(error: BrokerError) -> Result<Flaws, Failure> {
         }
         BrokerError::BrokenOff
         | BrokerError::Engine(_)
+        | BrokerError::ExtendSpent { .. }
         | BrokerError::Illegal(_)
         | BrokerError::NotFound
         | BrokerError::Store(_) => Err(error.into()),

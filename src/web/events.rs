@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::card::Card;
-use super::gate::Known;
+use super::gate::{Arrival, Known};
 use super::person::Person;
 use super::session_page::Status;
 use super::share::SharedCard;
@@ -48,11 +48,15 @@ pub struct Ask {
 /// `GET /events`: one's own cards, or with `?session=<label>` the status of that session.
 pub async fn follow(
     State(site): State<Site>,
+    arrival: Arrival,
     Known(known): Known,
     Query(ask): Query<Ask>,
 ) -> Result<Response, Failure> {
     let subject = match ask.session {
-        Some(label) => Subject::Session { entry: site.entry(&known, Verb::See, &label)?, verb: Verb::See },
+        Some(label) => {
+            let entry = site.entry(&known, arrival.address, Verb::See, &label).await?;
+            Subject::Session { entry, verb: Verb::See }
+        }
         None => Subject::Cards { person: Person::of(&known), routing: site.settings().routing },
     };
     Ok(Feed::of(&site, subject, &known).into_response())

@@ -243,10 +243,19 @@ impl Site {
         }
     }
 
-    /// The session of this label, if `principal` may do that with it.
-    fn entry(&self, principal: &Principal, verb: Verb, label: &str) -> Result<Arc<Entry>, Denied> {
+    /// The session of this label, if `principal`, who asks from `address`, may do that with it.
+    async fn entry(
+        &self,
+        principal: &Principal,
+        address: IpAddr,
+        verb: Verb,
+        label: &str,
+    ) -> Result<Arc<Entry>, Denied> {
         let entry = self.broker().find(label).ok_or(Denied)?;
-        allow(principal, verb, &entry)?;
+        if let Err(denied) = allow(principal, verb, &entry) {
+            self.auth().refused(principal, address, &entry.label).await;
+            return Err(denied);
+        }
         Ok(entry)
     }
 

@@ -55,6 +55,8 @@ pub struct Status {
     /// Whether the gateway understands what every viewer sends; if not, it knows no input.
     input_seen: bool,
     viewers: Vec<Seen>,
+    /// Whether asking for more time would do something now.
+    extendable: bool,
 }
 
 impl Status {
@@ -75,6 +77,7 @@ impl Status {
             expires_because: expiry.map(|expiry| expiry.because.name()),
             input_seen: entry.input_seen(),
             viewers: entry.seen_by(reader),
+            extendable: broker.is_extendable(entry),
         }
     }
 }

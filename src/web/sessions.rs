@@ -8,11 +8,12 @@ use http::{HeaderMap, Response, StatusCode};
 use serde::Deserialize;
 
 use super::failure::Unreadable;
-use super::gate::{Changing, Known};
+use super::gate::{Arrival, Changing, Known};
 use super::next::NextPath;
 use super::person::{Person, Tab};
 use super::session_page::{Page, see_other};
 use super::{Failure, Site};
+use crate::audit::Actor;
 use crate::auth::Principal;
 use crate::auth::csrf::Provenance;
 use crate::auth::policy::Verb as Right;
@@ -32,6 +33,7 @@ pub(super) struct Back {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Verb {
     Delete,
+    Extend,
     Pause,
     Reset,
     Restart,
@@ -46,6 +48,7 @@ impl FromStr for Verb {
     fn from_str(text: &str) -> Result<Self, Failure> {
         match text {
             "delete" => Ok(Self::Delete),
+            "extend" => Ok(Self::Extend),
             "pause" => Ok(Self::Pause),
             "reset" => Ok(Self::Reset),
             "restart" => Ok(Self::Restart),
@@ -72,7 +75,7 @@ impl Warning {
         match verb {
             Verb::Delete => Some(Self::before_delete(home)),
             Verb::Reset => Some(Self::before_reset(home)),
-            Verb::Pause | Verb::Restart | Verb::Resume | Verb::Start | Verb::Stop => None,
+            Verb::Extend | Verb::Pause | Verb::Restart | Verb::Resume | Verb::Start | Verb::Stop => None,
         }
     }
 
@@ -130,10 +133,11 @@ struct OnwardPage<'a> {
 /// `GET /sessions/<label>`: the page of a session, without waking it.
 pub(super) async fn show(
     State(site): State<Site>,
+    arrival: Arrival,
     Known(known): Known,
     Path(label): Path<String>,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&known, Right::Open, &label)?;
+    let entry = site.entry(&known, arrival.address, Right::Open, &label).await?;
     if Page::of(&entry.session().state) == Page::Open {
         return Ok(see_other(&site.address(&entry)));
     }
@@ -143,11 +147,12 @@ pub(super) async fn show(
 /// `GET /open/<label>`: opens a session that lives on its own host; its owner wakes it.
 pub(super) async fn open(
     State(site): State<Site>,
+    arrival: Arrival,
     Known(known): Known,
     Path(label): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&known, Right::Open, &label)?;
+    let entry = site.entry(&known, arrival.address, Right::Open, &label).await?;
     if entry.routing(site.settings().routing) == Routing::Path {
         return Ok(see_other(&site.address(&entry)));
     }
@@ -186,19 +191,21 @@ async fn enter(site: &Site, known: &Principal, entry: &Entry) -> Result<Response
 /// `POST /sessions/<label>/<verb>`
 pub(super) async fn change(
     State(site): State<Site>,
+    arrival: Arrival,
     Path((label, verb)): Path<(String, String)>,
     Changing { known, form }: Changing<Back>,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&known, Right::Change, &label)?;
-    let broker = site.broker();
-    let stop = |next| broker.stop(&entry, reason(&known, &entry), next);
+    let entry = site.entry(&known, arrival.address, Right::Change, &label).await?;
+    let (broker, by) = (site.broker(), Actor::user(&known.name, arrival.address));
+    let stop = |next| broker.stop(&entry, reason(&known, &entry), next, &by);
     let outcome = match verb.parse()? {
         Verb::Delete => stop(Next::Remove).await,
-        Verb::Pause => broker.pause(&entry).await,
+        Verb::Extend => broker.extend(&entry, &by).await,
+        Verb::Pause => broker.pause(&entry, &by).await,
         Verb::Reset => stop(Next::Reset).await,
         Verb::Restart => stop(Next::Restart).await,
-        Verb::Resume => broker.resume(&entry).await,
-        Verb::Start => broker.start(&entry).await,
+        Verb::Resume => broker.resume(&entry, &by).await,
+        Verb::Start => broker.start(&entry, &by).await,
         Verb::Stop => stop(Next::Rest).await,
     };
     settle(outcome)?;
@@ -208,11 +215,12 @@ pub(super) async fn change(
 /// `GET /sessions/<label>/<verb>`: asks once more before something is destroyed.
 pub(super) async fn confirm(
     State(site): State<Site>,
+    arrival: Arrival,
     Known(known): Known,
     Path((label, verb)): Path<(String, String)>,
     Query(back): Query<Back>,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&known, Right::Change, &label)?;
+    let entry = site.entry(&known, arrival.address, Right::Change, &label).await?;
     // The worse of the two when its template is gone.
     let home = entry.template.as_ref().map_or(Home::Ephemeral, |template| template.home);
     let warning = Warning::before(verb.parse()?, home);
@@ -243,6 +251,7 @@ fn settle(outcome: Result<(), BrokerError>) -> Result<(), Failure> {
         Err(
             error @ (BrokerError::BrokenOff
             | BrokerError::Engine(_)
+            | BrokerError::ExtendSpent { .. }
             | BrokerError::Full { .. }
             | BrokerError::NotFound
             | BrokerError::Store(_)

@@ -163,10 +163,11 @@ fn is_open(state: &SessionState) -> bool {
 /// `GET /sessions/<label>/share`
 pub(super) async fn show(
     State(site): State<Site>,
+    arrival: Arrival,
     Known(known): Known,
     Path(label): Path<String>,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&known, Right::Change, &label)?;
+    let entry = site.entry(&known, arrival.address, Right::Change, &label).await?;
     Ok(page(&site, &known, &entry, StatusCode::OK, ShareForm::of(&NewGrant::default())))
 }
 
@@ -177,7 +178,7 @@ pub(super) async fn give(
     Path(label): Path<String>,
     Changing { known, form }: Changing<NewGrant>,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&known, Right::Change, &label)?;
+    let entry = site.entry(&known, arrival.address, Right::Change, &label).await?;
     let mut again = ShareForm::of(&form);
     let status = match wanted(&site, &form).await? {
         Ok(share) => {
@@ -206,7 +207,7 @@ pub(super) async fn withdraw(
     Path((label, id)): Path<(String, String)>,
     Changing { known, form: Nothing {} }: Changing<Nothing>,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&known, Right::Change, &label)?;
+    let entry = site.entry(&known, arrival.address, Right::Change, &label).await?;
     let id = id.parse().map_err(|_| Failure::not_found())?;
     site.broker().withdraw(&entry, id, Actor::user(&known.name, arrival.address)).await?;
     Ok(see_other(&format!("/sessions/{label}/share")))

@@ -1,6 +1,7 @@
 //! The portal through its one seam: a browser with cookies, a real store in memory, a fake engine.
 
 mod desk;
+mod endings;
 mod login;
 mod pages;
 mod portal;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::broker::Place;
 use crate::session::reap::{Expiry, Limit};
-use crate::session::{FailReason, GrantRole, Next, Phase, State, StopReason, ViewerRole};
+use crate::session::{FailReason, GrantRole, InputSource, Next, Phase, State, StopReason, ViewerRole};
 
 /// The state as one word.
 pub fn word(state: &State) -> &'static str {
@@ -68,55 +68,12 @@ fn stopping(next: Next) -> &'static str {
 
 /// Why it stopped.
 pub fn stopped(reason: StopReason) -> &'static str {
-    match reason {
-        StopReason::Admin => "An administrator stopped it. Your files are kept.",
-        StopReason::Away => "It stopped because nobody used it for a long time. Your files are kept.",
-        StopReason::Exited => "It shut itself down. Your files are kept.",
-        StopReason::Lost => {
-            "It is gone from the server it ran on. Start it again; the files in its home are kept."
-        }
-        StopReason::OutOfMemory => {
-            "It ran out of memory and was ended. Your files are kept; close some programs next time."
-        }
-        StopReason::Owner => "You stopped it. Your files are kept.",
-        StopReason::Total => "It stopped because its time was up. Your files are kept.",
-    }
+    reason.sentence()
 }
 
 /// Why it did not start, and what to do.
 pub fn failed(reason: &FailReason) -> String {
-    match reason {
-        FailReason::Deadline { phase: Phase::Queued } => {
-            "Its turn did not come in time because very many machines were starting. Try again in a few minutes."
-        }
-        FailReason::Deadline { phase: Phase::Creating } => {
-            "The server took too long to make it. Nothing is left over; try again."
-        }
-        FailReason::Deadline { phase: Phase::Booting } => {
-            "It ran, but it was not ready to use in time. Try again; if it keeps happening, tell your administrator."
-        }
-        FailReason::Engine { .. } => {
-            "The server could not run it. Try again; if it keeps happening, tell your administrator."
-        }
-        FailReason::EngineDown => {
-            "The server that runs machines does not answer. Try again in a few minutes; your files are safe."
-        }
-        FailReason::Exited { .. } => {
-            "It ended before it was ready. Try again; if it keeps happening, tell your administrator."
-        }
-        FailReason::ImageMissing { .. } => {
-            "What it is made from is not on the server. Tell your administrator; trying again will not help yet."
-        }
-        FailReason::Internal => "The start was broken off on our side. Try again.",
-        FailReason::TemplateGone => {
-            "This type of machine is no longer offered. Your files are kept; create a machine of another type."
-        }
-        FailReason::Unproven => {
-            "Something else answered in its place, so it was not opened. Try again; if it keeps happening, tell your \
-             administrator."
-        }
-    }
-    .to_owned()
+    reason.sentence().to_owned()
 }
 
 /// The technical reason of a failure, for administrators.
@@ -139,11 +96,26 @@ pub fn detail(reason: &FailReason) -> Option<String> {
     }
 }
 
+/// What the last human input was.
+pub fn input(source: InputSource) -> &'static str {
+    match source {
+        InputSource::Clipboard => "clipboard",
+        InputSource::Extend => "more time asked for",
+        InputSource::Key => "key",
+        InputSource::Open => "opened",
+        InputSource::Pointer => "pointer",
+        InputSource::Request => "request",
+    }
+}
+
 /// What a limit will do; `{}` stands for the time that is left.
 pub fn left(expiry: &Expiry) -> &'static str {
     match expiry.because {
         Limit::Away => "Freezes in {} if nobody uses it.",
+        Limit::Busy => "It is at work; freezes in {} if nobody uses it.",
+        Limit::ClosingTime => "Stops in {}: closing time.",
         Limit::Frozen => "Stops in {} if nobody resumes it.",
+        Limit::NoViewer => "Freezes in {} if nobody opens it.",
         Limit::Total => "Stops in {}.",
         Limit::Kept => "Deleted in {} if nobody starts it.",
     }

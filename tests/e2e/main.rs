@@ -10,6 +10,7 @@ mod desktop;
 mod faults;
 mod gateway;
 mod lifecycle;
+mod limits;
 mod quiet_network;
 mod screen;
 mod sharing;

@@ -65,12 +65,12 @@ impl Viewer {
         let updates = Arc::new(AtomicU16::new(0));
         let seen = updates.clone();
         let relay = tokio::spawn(async move {
-            let mut ask = tokio::time::interval(std::time::Duration::from_millis(200));
+            let mut ask = tokio::time::interval(std::time::Duration::from_millis(100));
             loop {
                 tokio::select! {
                     _ = ask.tick() => {
                         // FramebufferUpdateRequest: no input, only an open tab.
-                        let _ = socket.send(Message::binary(vec![3, 1, 0, 0, 0, 0, 0, 8, 0, 8])).await;
+                        let _ = socket.send(Message::binary(vec![3, 1, 0, 0, 0, 0, 0, 64, 0, 64])).await;
                     }
                     Some(bytes) = outgoing.recv() => { let _ = socket.send(Message::binary(bytes)).await; }
                     message = socket.next() => match message {
@@ -95,9 +95,14 @@ impl Viewer {
 
     /// Presses and releases Shift once a second: a human at work.
     pub fn type_a_key_every_second(&self) -> JoinHandle<()> {
+        self.type_a_key_every(std::time::Duration::from_secs(1))
+    }
+
+    /// The same at another pace.
+    pub fn type_a_key_every(&self, pace: std::time::Duration) -> JoinHandle<()> {
         let send = self.send.clone();
         tokio::spawn(async move {
-            let mut ticks = tokio::time::interval(std::time::Duration::from_secs(1));
+            let mut ticks = tokio::time::interval(pace);
             loop {
                 ticks.tick().await;
                 for down in [1, 0] {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use berth::audit::Actor;
 use berth::revocation::CloseReason;
 use berth::session::{Next, State, StopReason};
 use berth::store::Role;
@@ -308,7 +309,7 @@ async fn connect_and_foreign_upgrades_go_nowhere() {
 async fn a_session_that_was_stopped_is_not_reached() {
     let stand = Stand::app(says(OK)).await;
     assert!(stand.get("/", "").await.ends_with("hi"));
-    stand.broker.stop(&stand.entry, StopReason::Owner, Next::Rest).await.unwrap();
+    stand.broker.stop(&stand.entry, StopReason::Owner, Next::Rest, &Actor::system()).await.unwrap();
     eventually(|| stand.entry.route().is_none()).await;
     let before = stand.engine.heads.lock().unwrap().len();
     assert_eq!(outcome(&stand.get("/", "sec-fetch-mode: cors\r\n").await), Some("at_rest"));
@@ -350,7 +351,7 @@ async fn other_peoples_sessions_are_like_missing_ones_even_for_admins() {
 #[tokio::test]
 async fn a_person_who_opens_a_stopped_session_wakes_it() {
     let stand = Stand::app(says(OK)).await;
-    stand.broker.stop(&stand.entry, StopReason::Owner, Next::Rest).await.unwrap();
+    stand.broker.stop(&stand.entry, StopReason::Owner, Next::Rest, &Actor::system()).await.unwrap();
     eventually(|| matches!(stand.entry.session().state, State::Stopped { .. })).await;
     let tab = "sec-fetch-mode: navigate\r\nsec-fetch-dest: document\r\n";
     assert_eq!(outcome(&stand.get("/", tab).await), Some("waiting"));

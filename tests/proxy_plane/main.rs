@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(missing_docs, reason = "the names of tests say what they are")]
 
+mod away;
 mod http;
 mod rfb;
 mod sandbox;

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use berth::audit::Actor;
 use berth::revocation::CloseReason;
 use berth::rfb::security;
 use berth::session::{InputSource, Next, StopReason};
@@ -186,7 +187,7 @@ async fn every_ending_has_its_code() {
     let stand = Stand::desktop(desktop(Arc::default())).await;
     let mut viewer = connect(&stand).await;
     viewer.open().await;
-    stand.broker.stop(&stand.entry, StopReason::Owner, Next::Rest).await.unwrap();
+    stand.broker.stop(&stand.entry, StopReason::Owner, Next::Rest, &Actor::system()).await.unwrap();
     assert_eq!(viewer.close_code().await, Some(4404));
 }
 

@@ -82,7 +82,7 @@ async fn a_helpers_keys_arrive_and_count_an_observers_presence_does_not() {
 async fn a_guest_wakes_nothing() {
     let stand = Stand::desktop(desktop(Arc::default())).await;
     let bob = stand.guest("bob", GrantRole::Helper, None).await;
-    stand.broker.pause(&stand.entry).await.unwrap();
+    stand.broker.pause(&stand.entry, &Actor::cli()).await.unwrap();
     assert_eq!(asks(&stand, &bob.cookie).await, "503");
     // Not even when their browser says that they navigate.
     let (root, cookie) = (stand.root(), &bob.cookie);
@@ -142,9 +142,9 @@ async fn end(stand: &Stand, guest: &Guest, how: &str) {
             auth.change_password(&guest.principal, &guest.password, &new, &from).await.unwrap();
         }
         "removed" => auth.remove_user(&Actor::cli(), guest.user.id).await.unwrap(),
-        "stopped" => broker.stop(entry, StopReason::Owner, Next::Rest).await.unwrap(),
-        "deleted" => broker.stop(entry, StopReason::Owner, Next::Remove).await.unwrap(),
-        "frozen" => broker.pause(entry).await.unwrap(),
+        "stopped" => broker.stop(entry, StopReason::Owner, Next::Rest, &Actor::cli()).await.unwrap(),
+        "deleted" => broker.stop(entry, StopReason::Owner, Next::Remove, &Actor::cli()).await.unwrap(),
+        "frozen" => broker.pause(entry, &Actor::cli()).await.unwrap(),
         other => panic!("no such ending: {other}"),
     }
 }

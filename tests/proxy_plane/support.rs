@@ -11,7 +11,7 @@ use berth::auth::{self, Auth, NewUser, Principal, Visitor};
 use berth::body::Body;
 use berth::broker::{self, Broker, Entry, Share};
 use berth::engine::{
-    Connection, Container, Engine, EngineError, EngineEvent, EngineVersion, StartOrder, Started,
+    Connection, Container, Engine, EngineError, EngineEvent, EngineVersion, StartOrder, Started, Stats,
 };
 use berth::fault::Answer;
 use berth::proxy::{Outcome, Proxy, Settings, Surface, Target};
@@ -19,7 +19,8 @@ use berth::respond;
 use berth::secret::Secret;
 use berth::session::reap::Policy;
 use berth::session::{
-    GrantId, GrantRole, Home, NetworkPolicy, NodeName, Protocol, SessionId, State, Template, Upstream,
+    GrantId, GrantRole, Home, NetworkPolicy, NodeName, Protocol, SessionId, State, Template, TemplateLimits,
+    Upstream,
 };
 use berth::store::sqlite::SqliteStore;
 use berth::store::{Role, Store, User};
@@ -144,6 +145,9 @@ impl Engine for FakeEngine {
     async fn ping(&self) -> Result<EngineVersion, EngineError> {
         Err(EngineError::Down { detail: "not asked".to_owned() })
     }
+    async fn stats(&self, _: SessionId) -> Result<Stats, EngineError> {
+        Err(EngineError::Gone)
+    }
     async fn output(&self, _: SessionId) -> Result<String, EngineError> {
         Ok(String::new())
     }
@@ -203,25 +207,30 @@ impl Drop for Stand {
 impl Stand {
     /// A session of an app on its own host, which is the plain case.
     pub async fn app(act: Script) -> Self {
-        Self::new(Kind::Http(act), Protocol::Http, Surface::Host, false).await
+        Self::new(Kind::Http(act), Protocol::Http, Surface::Host, false, policy()).await
     }
 
     /// A session of an app in path mode, with or without the sandbox.
     pub async fn path_app(act: Script, share_origin: bool) -> Self {
-        Self::new(Kind::Http(act), Protocol::Http, Surface::Path, share_origin).await
+        Self::new(Kind::Http(act), Protocol::Http, Surface::Path, share_origin, policy()).await
     }
 
     /// A desktop in path mode.
     pub async fn desktop(act: Script) -> Self {
-        Self::new(Kind::Raw(act), Protocol::Rfb, Surface::Path, false).await
+        Self::desktop_under(act, policy()).await
     }
 
     /// A desktop on its own host.
     pub async fn desktop_on_host(act: Script) -> Self {
-        Self::new(Kind::Raw(act), Protocol::Rfb, Surface::Host, false).await
+        Self::new(Kind::Raw(act), Protocol::Rfb, Surface::Host, false, policy()).await
     }
 
-    async fn new(kind: Kind, protocol: Protocol, surface: Surface, share_origin: bool) -> Self {
+    /// A desktop in path mode with limits of its own.
+    pub async fn desktop_under(act: Script, reap: Policy) -> Self {
+        Self::new(Kind::Raw(act), Protocol::Rfb, Surface::Path, false, reap).await
+    }
+
+    async fn new(kind: Kind, protocol: Protocol, surface: Surface, share_origin: bool, reap: Policy) -> Self {
         let store = Arc::new(SqliteStore::in_memory().unwrap());
         let tasks = Tasks::new();
         let engine = Arc::new(FakeEngine {
@@ -239,7 +248,7 @@ impl Stand {
             engine.clone(),
             Audit::new(store.clone()),
             [template],
-            broker_settings(),
+            broker_settings(reap),
             tasks.clone(),
         );
         let password = Secret::new("correct horse".to_owned());
@@ -457,8 +466,12 @@ fn settings() -> Settings {
     }
 }
 
-fn broker_settings() -> broker::Settings {
+fn policy() -> Policy {
     let long = Duration::from_secs(3600);
+    Policy { away: long, frozen: long, remove_stopped: long, ..Policy::default() }
+}
+
+fn broker_settings(reap: Policy) -> broker::Settings {
     broker::Settings {
         max_sessions: 9,
         max_sessions_per_user: 9,
@@ -466,8 +479,9 @@ fn broker_settings() -> broker::Settings {
         start_deadline: Duration::from_secs(20),
         queue_deadline: Duration::from_secs(20),
         stop_grace: Duration::from_millis(10),
-        reap: Policy { away: long, frozen: long, total: None, remove_stopped: long },
-        reconcile_every: long,
+        reap,
+        closing: None,
+        reconcile_every: Duration::from_secs(3600),
     }
 }
 
@@ -489,5 +503,6 @@ fn template(protocol: Protocol, danger_share_origin: bool) -> Template {
         home_dir: "/home".to_owned(),
         env: [].into(),
         danger_share_origin,
+        limits: TemplateLimits::default(),
     }
 }

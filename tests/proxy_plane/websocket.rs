@@ -1,5 +1,6 @@
 //! WebSockets of `http` sessions, over HTTP/1.1 and HTTP/2, with well and ill containers.
 
+use berth::audit::Actor;
 use berth::revocation::CloseReason;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -161,7 +162,7 @@ async fn rights_that_end_close_the_socket_with_their_code() {
 
     let stand = Stand::app(echo()).await;
     let mut socket = open(&stand).await;
-    stand.broker.pause(&stand.entry).await.unwrap();
+    stand.broker.pause(&stand.entry, &Actor::system()).await.unwrap();
     assert_eq!(close_code(&mut socket).await, Some(4408));
 }
 

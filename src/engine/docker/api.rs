@@ -10,15 +10,17 @@ use std::time::Duration;
 
 use bollard::errors::Error;
 use bollard::models::{
-    ContainerCreateBody, ContainerInspectResponse, ContainerSummary, ImageInspect, NetworkCreateRequest,
-    NetworkInspect,
+    ContainerCreateBody, ContainerInspectResponse, ContainerStatsResponse, ContainerSummary, ImageInspect,
+    NetworkCreateRequest, NetworkInspect,
 };
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
-    RemoveContainerOptionsBuilder, StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+    RemoveContainerOptionsBuilder, StatsOptionsBuilder, StopContainerOptionsBuilder,
+    UploadToContainerOptionsBuilder,
 };
 use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker};
 use bytes::Bytes;
+use futures_util::StreamExt;
 use tokio::time::timeout;
 
 use crate::engine::{EngineError, EngineVersion};
@@ -171,6 +173,14 @@ impl Api {
         let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
         let call = self.docker.remove_container(container, Some(options));
         done(bounded("remove a container", QUICK, call).await, &[404])
+    }
+
+    /// `GET /containers/{id}/stats?stream=0&one-shot=1`; `None` if there is none.
+    pub(super) async fn stats(&self, container: &str) -> Result<Option<ContainerStatsResponse>, Failure> {
+        let options = StatsOptionsBuilder::default().stream(false).one_shot(true).build();
+        let mut answers = self.docker.stats(container, Some(options));
+        let first = async { answers.next().await.transpose() };
+        found(bounded("say what a container uses", QUICK, first).await).map(Option::flatten)
     }
 
     /// `PUT /containers/{id}/archive?path=/`: unpacks a tar archive.

@@ -41,7 +41,7 @@ use self::start::Turn;
 use super::addresses::Addresses;
 use super::{
     Connection, Container, ContainerStatus, Engine, EngineError, EngineEvent, EngineVersion, StartOrder,
-    Started,
+    Started, Stats,
 };
 use crate::session::{NetworkPolicy, NodeName, SessionId, Template, TemplateName, Upstream};
 
@@ -322,6 +322,17 @@ impl Engine for DockerEngine {
 
     async fn ping(&self) -> Result<EngineVersion, EngineError> {
         Ok(self.api.version().await?)
+    }
+
+    async fn stats(&self, session: SessionId) -> Result<Stats, EngineError> {
+        let found = self.find(session).await?.ok_or(EngineError::Gone)?;
+        match found.status {
+            ContainerStatus::Running | ContainerStatus::Paused => {}
+            ContainerStatus::Created | ContainerStatus::Exited => return Err(EngineError::Gone),
+        }
+        let stats = self.api.stats(&found.id).await?.ok_or(EngineError::Gone)?;
+        let used = stats.cpu_stats.and_then(|cpu| cpu.cpu_usage).and_then(|usage| usage.total_usage);
+        Ok(Stats { cpu: Duration::from_nanos(used.unwrap_or_default()) })
     }
 
     async fn output(&self, session: SessionId) -> Result<String, EngineError> {

@@ -139,7 +139,10 @@ impl Dispatch {
             // Who is not logged in learns nothing about which labels exist.
             (_, None) => return self.unknown_person(&errand, label, rest),
             (Some(entry), Some(principal)) if may_open(principal, &entry) => entry,
-            (_, Some(_)) => return self.not_found(&errand, Place::Portal),
+            (Some(entry), Some(principal)) => {
+                return self.refused(&errand, principal, &entry, Place::Portal).await;
+            }
+            (None, Some(_)) => return self.not_found(&errand, Place::Portal),
         };
         if is_ambiguous(&errand) && (is_rfb(&entry) || self.routing_of(&entry) == Routing::Subdomain) {
             return self.ambiguous(&errand, Place::Portal);
@@ -180,9 +183,10 @@ impl Dispatch {
             Ok(None) => return self.way_in(&errand, label, Surface::Host),
             Err(error) => return respond::failure(&error, &self.asker(&errand, Place::SessionHost)),
         };
-        let Some(entry) = entry.filter(|entry| may_open(&principal, entry)) else {
-            return self.not_found(&errand, Place::SessionHost);
-        };
+        let Some(entry) = entry else { return self.not_found(&errand, Place::SessionHost) };
+        if !may_open(&principal, &entry) {
+            return self.refused(&errand, &principal, &entry, Place::SessionHost).await;
+        }
         if is_ambiguous(&errand) && is_rfb(&entry) {
             return self.ambiguous(&errand, Place::SessionHost);
         }
@@ -229,7 +233,7 @@ impl Dispatch {
         let intent = match role_in(&principal, entry) {
             Some(ViewerRole::Owner) => Intent::Open,
             Some(ViewerRole::Helper | ViewerRole::Observer) => Intent::Use,
-            None => return self.not_found(errand, place),
+            None => return self.refused(errand, &principal, entry, place).await,
         };
         if let Err(error) = self.broker.acquire(entry, intent).await {
             return respond::failure(&error, &self.asker(errand, place));
@@ -287,6 +291,18 @@ impl Dispatch {
 
     fn not_found<B: Sync>(&self, errand: &Errand<B>, place: Place) -> Response<Body> {
         respond::failure(&respond::NotFound, &self.asker(errand, place))
+    }
+
+    /// A session that is somebody else's looks like none; only the audit learns of it.
+    async fn refused<B: Sync>(
+        &self,
+        errand: &Errand<B>,
+        principal: &Principal,
+        entry: &Entry,
+        place: Place,
+    ) -> Response<Body> {
+        self.auth.refused(principal, errand.arrival.peer.address.ip(), &entry.label).await;
+        self.not_found(errand, place)
     }
 
     /// The path could be read differently by another reader than its container.

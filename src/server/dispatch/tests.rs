@@ -168,7 +168,8 @@ fn broker_settings() -> broker::Settings {
         start_deadline: Duration::from_mins(1),
         queue_deadline: hour,
         stop_grace: Duration::ZERO,
-        reap: Policy { away: hour, frozen: hour, total: None, remove_stopped: hour },
+        reap: Policy { away: hour, frozen: hour, total: None, remove_stopped: hour, ..Policy::default() },
+        closing: None,
         reconcile_every: Duration::from_secs(15),
     }
 }

@@ -38,6 +38,7 @@ pub struct Desk {
     pub broker: Broker,
     pub auth: Arc<Auth>,
     pub engine: FakeEngine,
+    pub store: Arc<dyn Store>,
     pub tasks: Tasks,
     pub draining: CancellationToken,
     /// How often the engine was asked how it is.
@@ -89,7 +90,7 @@ impl Desk {
         let state = State {
             broker: broker.clone(),
             auth: auth.clone(),
-            store,
+            store: store.clone(),
             engine: Arc::new(move || {
                 asked.fetch_add(1, Ordering::SeqCst);
                 futures_util::future::ready(status.clone()).boxed()
@@ -102,6 +103,7 @@ impl Desk {
             broker,
             auth,
             engine,
+            store,
             tasks,
             draining,
             engine_asked,
@@ -155,7 +157,9 @@ fn broker_settings() -> broker::Settings {
             frozen: Duration::from_secs(86_400),
             total: None,
             remove_stopped: Duration::from_secs(604_800),
+            ..Policy::default()
         },
+        closing: None,
         reconcile_every: Duration::from_secs(15),
     }
 }

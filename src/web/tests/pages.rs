@@ -6,6 +6,7 @@ use std::{env, fs};
 use http::StatusCode;
 
 use super::desk::{Answer, Desk, PASSWORD, until};
+use crate::audit::Actor;
 use crate::engine::fake::Illness;
 use crate::respond::Place;
 use crate::session::{Routing, StateKind};
@@ -24,7 +25,7 @@ async fn every_page() -> Vec<(String, Answer)> {
     let mut pages = vec![("empty".to_owned(), browser.get("/").await)];
     let ready = desk.session(&ann, MARKUP, "desktop", StateKind::Ready).await;
     let frozen = desk.session(&ann, RIGHT_TO_LEFT, "desktop", StateKind::Ready).await;
-    desk.broker.pause(&frozen).await.unwrap();
+    desk.broker.pause(&frozen, &Actor::system()).await.unwrap();
     let stopped = desk.session(&ann, &long, "lab", StateKind::Ready).await;
     browser.press(&format!("/sessions/{}/stop", stopped.label)).await;
     until(&stopped, StateKind::Stopped).await;

@@ -5,6 +5,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::desk::{Answer, Desk, until};
+use crate::audit::Actor;
 use crate::broker::Entry;
 use crate::engine::fake::Illness;
 use crate::session::{Routing, StateKind};
@@ -169,7 +170,7 @@ async fn cards_show_the_screens_that_can_be_seen_and_nobody_elses() {
     let stopped = desk.session(&ann, "Stopped", "desktop", StateKind::Ready).await;
     let app = desk.session(&ann, "App", "lab", StateKind::Ready).await;
     let own = desk.session(&root, "Own", "desktop", StateKind::Ready).await;
-    desk.broker.pause(&frozen).await.unwrap();
+    desk.broker.pause(&frozen, &Actor::cli()).await.unwrap();
     let mut browser = desk.log_in("ann").await;
     browser.press(&format!("/sessions/{}/stop", stopped.label)).await;
     until(&stopped, StateKind::Stopped).await;
@@ -198,7 +199,11 @@ async fn the_page_of_a_session_shows_how_it_is_without_waking_it() {
     browser.press(&format!("{path}/stop")).await;
     until(&ready, StateKind::Stopped).await;
     let page = browser.get(&path).await;
-    assert!(page.text.contains("You stopped it.") && page.text.contains(">Start</button>"), "{}", page.text);
+    assert!(
+        page.text.contains("Its owner stopped it.") && page.text.contains(">Start</button>"),
+        "{}",
+        page.text
+    );
     assert_eq!(ready.session().state.kind(), StateKind::Stopped);
 
     desk.engine.infect_template(&"lab".parse().unwrap(), Illness::Exits);

@@ -115,7 +115,7 @@ async fn a_grantee_finds_the_machine_and_nothing_that_changes_it() {
     assert_eq!(browser.get(&format!("/sessions/{label}/share")).await.status, StatusCode::NOT_FOUND);
 
     // At rest they are told so, without a button that would not work.
-    desk.broker.pause(&entry).await.unwrap();
+    desk.broker.pause(&entry, &Actor::cli()).await.unwrap();
     let page = browser.get(&format!("/sessions/{label}")).await;
     assert!(page.text.contains("belongs to <bdi>ann</bdi>"), "{}", page.text);
     assert!(!page.text.contains(&format!("/sessions/{label}/resume")), "{}", page.text);
@@ -140,7 +140,7 @@ async fn on_its_own_host_a_grantee_enters_with_a_ticket_and_wakes_nothing() {
     assert_eq!(on_host.get_on_host(&entry, path).await.status(), StatusCode::SEE_OTHER);
     assert_eq!(on_host.get_on_host(&entry, "/.berth/events").await.status(), StatusCode::OK);
 
-    desk.broker.pause(&entry).await.unwrap();
+    desk.broker.pause(&entry, &Actor::cli()).await.unwrap();
     assert_eq!(browser.get(&open).await.status, StatusCode::OK);
     assert_eq!(entry.session().state.kind(), StateKind::Paused, "only its owner wakes it");
 
@@ -251,7 +251,7 @@ async fn streams_of_a_grantee_follow_the_grant() {
     );
     let mut status = Stream::open(&mut browser, &format!("/events?session={}", entry.label)).await;
     assert_eq!(status.next().await.unwrap().0, "status");
-    desk.broker.pause(&other).await.unwrap();
+    desk.broker.pause(&other, &Actor::cli()).await.unwrap();
 
     let id = entry.grants()[0].grant.id;
     desk.broker.withdraw(&entry, id, Actor::cli()).await.unwrap();

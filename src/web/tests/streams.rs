@@ -1,9 +1,8 @@
-use std::sync::Arc;
-
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
 
 use super::desk::{Browser, Desk, until};
+use crate::audit::Actor;
 use crate::body::Body;
 use crate::engine::fake::Illness;
 use crate::session::{Routing, StateKind};
@@ -127,8 +126,8 @@ async fn who_falls_behind_is_told_to_load_the_page_again() {
     let mut stream = Stream::open(&mut browser, "/events").await;
     stream.next().await.unwrap();
     for _ in 0..150 {
-        desk.broker.pause(&entry).await.unwrap();
-        desk.broker.resume(&Arc::clone(&entry)).await.unwrap();
+        desk.broker.pause(&entry, &Actor::system()).await.unwrap();
+        desk.broker.resume(&entry, &Actor::system()).await.unwrap();
     }
     assert_eq!(stream.next().await.unwrap().0, "reload");
     assert_eq!(stream.next().await, None);
