@@ -91,6 +91,16 @@ async fn the_owner_sees_the_desktop_and_nobody_else_does() {
     })
     .await;
     browser.screenshot("dashboard-ready").await;
+    // And looks again after a while, which has passed as soon as the page's clock says so.
+    let later = "const now = Date.now.bind(Date); Date.now = () => now() + 20000;";
+    browser.driver.execute(later, vec![]).await.expect("a script");
+    eventually("the card has a newer picture", || async {
+        let script = "const i = document.querySelector('.card .screen img');\
+                      return i.src.startsWith('blob:') && i.complete ? i.naturalWidth : 0;";
+        let width = browser.driver.execute(script, vec![]).await.ok()?;
+        (width.json().as_u64() == Some(480)).then_some(())
+    })
+    .await;
 
     ann.post(&format!("/sessions/{label}/pause"), &[]).await;
     ann.until(&label, "paused").await;
