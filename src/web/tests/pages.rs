@@ -7,9 +7,13 @@ use http::StatusCode;
 
 use super::desk::{Answer, Desk, PASSWORD, until};
 use crate::audit::Actor;
+<<<<<<< HEAD
+=======
+use crate::broker::Share;
+>>>>>>> viewers
 use crate::engine::fake::Illness;
 use crate::respond::Place;
-use crate::session::{Routing, StateKind};
+use crate::session::{GrantRole, Routing, StateKind};
 use crate::store::Role;
 
 const MARKUP: &str = "\"><script>alert(1)</script><b title='";
@@ -34,6 +38,9 @@ async fn every_page() -> Vec<(String, Answer)> {
     desk.engine.infect_template(&"lab".parse().unwrap(), Illness::Hangs);
     let starting = desk.session(&ann, "Web lab", "lab", StateKind::Starting).await;
     let queued = desk.session(&ann, "Week 5 <b>", "desktop", StateKind::Starting).await;
+    let guest = desk.user("Bob <b>", Role::User).await;
+    let share = Share { with: guest, role: GrantRole::Helper, lasts: None };
+    desk.broker.share(&ready, share, Actor::user(MARKUP, [192, 0, 2, 1].into())).await.unwrap();
     for (name, path) in [
         ("dashboard", "/".to_owned()),
         ("admin", "/admin".to_owned()),
@@ -43,6 +50,8 @@ async fn every_page() -> Vec<(String, Answer)> {
         ("failed", format!("/sessions/{}", failed.label)),
         ("starting", format!("/sessions/{}", starting.label)),
         ("queued", format!("/sessions/{}", queued.label)),
+        ("share", format!("/sessions/{}/share", ready.label)),
+        ("share-app", format!("/sessions/{}/share", stopped.label)),
         ("delete", format!("/sessions/{}/delete", ready.label)),
         ("reset", format!("/sessions/{}/reset", stopped.label)),
         ("missing", "/sessions/nothing".to_owned()),
@@ -62,6 +71,7 @@ async fn every_page() -> Vec<(String, Answer)> {
         let page = desk.web.session_page(&ready, &principal, place);
         pages.push((name.to_owned(), Answer::read(page).await));
     }
+    pages.push(("shared".to_owned(), desk.log_in("Bob <b>").await.get("/").await));
     let mut stranger = desk.browser();
     pages.push(("login".to_owned(), stranger.get("/login?out=yes").await));
     let csrf = stranger.get("/login").await.csrf();
