@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("control", &["audit", "auth", "broker", "session", "store", "tasks"]),
     ("engine", &["rfb", "session", "spawner", "tasks"]),
     ("fault", &[]),
+    ("language", &[]),
     ("proxy", &["auth", "broker", "engine", "respond", "rfb", "session", "store", "tasks"]),
     ("respond", &[]),
     ("revocation", &[]),
@@ -33,7 +34,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Small things without an opinion, open to everyone.
-const LEAVES: &[&str] = &["body", "clock", "fault", "revocation", "secret", "telemetry", "unix_socket"];
+const LEAVES: &[&str] =
+    &["body", "clock", "fault", "language", "revocation", "secret", "telemetry", "unix_socket"];
 
 /// Foreign crates and the only places that may name them.
 const HOMES: &[(&str, &[&str])] = &[
@@ -42,6 +44,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("axum", &["web", "body.rs", "respond"]),
     ("bcrypt", &["auth/password"]),
     ("bollard", &["engine/docker"]),
+    ("fluent_bundle", &["language.rs"]),
     ("rcgen", &["server/dev_ca"]),
     ("rusqlite", &["store/sqlite"]),
     ("tokio_rustls", &["server"]),

@@ -13,19 +13,20 @@ use crate::auth::policy;
 use crate::body::Body;
 use crate::broker::Entry;
 use crate::clock;
+use crate::language::Language;
 use crate::respond::{self, Surface};
 use crate::session::StateKind;
-use crate::web::words;
+use crate::web::words::{self, Text};
 
 #[derive(Template)]
 #[template(path = "admin.html")]
 struct AdminPage<'a> {
     surface: &'a Surface,
+    language: Language,
     person: &'a Person,
     tab: Tab,
-    running: usize,
-    places: usize,
-    counts: Vec<(&'static str, usize)>,
+    running: String,
+    counts: Vec<(Text, usize)>,
     rows: Vec<Row>,
 }
 
@@ -35,7 +36,7 @@ struct Row {
     owner: String,
     template: String,
     state: &'static str,
-    word: &'static str,
+    word: Text,
     detail: Option<String>,
     since: String,
     ago: String,
@@ -44,23 +45,29 @@ struct Row {
 }
 
 /// `GET /admin`; to everyone else it does not exist.
-pub(super) async fn show(State(site): State<Site>, Known(known): Known) -> Result<Response<Body>, Failure> {
+pub(super) async fn show(
+    State(site): State<Site>,
+    Known(known): Known,
+    language: Language,
+) -> Result<Response<Body>, Failure> {
     policy::administer(&known).map_err(|_denied| Failure::not_found())?;
     let broker = site.broker();
     let counts = broker.count_by_state().into_iter().filter(|(_, count)| *count > 0);
+    let (running, places) = (broker.occupied(), broker.settings().max_sessions);
+    let places = [("running", running.into()), ("places", places.into())];
     let shown = AdminPage {
         surface: site.portal(),
-        person: &Person::of(&known),
+        language,
+        person: &Person::of(&known, language),
         tab: Tab::Admin,
-        running: broker.occupied(),
-        places: broker.settings().max_sessions,
-        counts: counts.map(|(kind, count)| (heading(kind), count)).collect(),
-        rows: broker.entries().iter().map(|entry| row(entry)).collect(),
+        running: language.say("admin-places", &places),
+        counts: counts.map(|(kind, count)| (heading(language, kind), count)).collect(),
+        rows: broker.entries().iter().map(|entry| row(language, entry)).collect(),
     };
     Ok(respond::page(site.portal(), StatusCode::OK, &shown))
 }
 
-fn row(entry: &Entry) -> Row {
+fn row(language: Language, entry: &Entry) -> Row {
     let session = entry.session();
     Row {
         label: session.label.to_string(),
@@ -68,22 +75,22 @@ fn row(entry: &Entry) -> Row {
         owner: session.owner_name.clone(),
         template: card::title(entry, &session),
         state: session.state.kind().name(),
-        word: words::word(&session.state),
-        detail: session_page::detail(&session.state),
+        word: words::word(language, &session.state),
+        detail: session_page::detail(language, &session.state),
         since: session.state_since.to_string(),
-        ago: words::ago(clock::since(session.state_since)),
+        ago: words::ago(language, clock::since(session.state_since)),
         viewers: entry.viewers(),
         stoppable: session.state.occupies() && session.state.kind() != StateKind::Stopping,
     }
 }
 
-fn heading(kind: StateKind) -> &'static str {
-    match kind {
-        StateKind::Starting => "Starting",
-        StateKind::Ready => "Ready",
-        StateKind::Paused => "Frozen",
-        StateKind::Stopping => "Stopping",
-        StateKind::Stopped => "Stopped",
-        StateKind::Failed => "Did not start",
-    }
+fn heading(language: Language, kind: StateKind) -> Text {
+    language.text(match kind {
+        StateKind::Starting => "state-starting",
+        StateKind::Ready => "state-ready",
+        StateKind::Paused => "state-frozen",
+        StateKind::Stopping => "state-stopping",
+        StateKind::Stopped => "state-stopped",
+        StateKind::Failed => "state-failed",
+    })
 }

@@ -31,6 +31,7 @@ use super::{Failure, Site};
 use crate::auth::Principal;
 use crate::auth::policy::Verb;
 use crate::broker::{Broker, Change, Entry};
+use crate::language::Language;
 use crate::revocation::Revocation;
 use crate::session::{Routing, Session, SessionId, StateKind};
 
@@ -49,19 +50,21 @@ pub struct Ask {
 pub async fn follow(
     State(site): State<Site>,
     Known(known): Known,
+    language: Language,
     Query(ask): Query<Ask>,
 ) -> Result<Response, Failure> {
     let subject = match ask.session {
         Some(label) => Subject::Session(site.entry(&known, Verb::See, &label)?),
-        None => Subject::Cards { person: Person::of(&known), routing: site.settings().routing },
+        None => Subject::Cards { person: Person::of(&known, language), routing: site.settings().routing },
     };
-    Ok(Feed::of(&site, subject, &known).into_response())
+    Ok(Feed::of(&site, subject, &known, language).into_response())
 }
 
 /// Who follows, and what.
 pub struct Feed {
     broker: Broker,
     subject: Subject,
+    language: Language,
     right: Revocation,
     draining: CancellationToken,
     changes: Receiver<Change>,
@@ -96,13 +99,15 @@ enum Wake {
 }
 
 impl Feed {
-    /// A feed that begins with everything as it is now, and ends with the login of `known`.
-    pub fn of(site: &Site, subject: Subject, known: &Principal) -> Self {
+    /// A feed in `language` that begins with everything as it is now, and ends with the login of
+    /// `known`.
+    pub fn of(site: &Site, subject: Subject, known: &Principal, language: Language) -> Self {
         let mut feed = Self {
             // Before the first look, so that no change falls in between.
             changes: site.broker().changes(),
             broker: site.broker().clone(),
             subject,
+            language,
             right: known.revocation.clone(),
             draining: site.0.state.draining.clone(),
             said: HashMap::new(),
@@ -208,9 +213,10 @@ impl Feed {
     fn say(&mut self, entry: &Entry) {
         let (name, text) = match &self.subject {
             Subject::Cards { person, routing } => {
-                ("card", Card::of(&self.broker, entry, *routing).html(&person.csrf))
+                let card = Card::of(&self.broker, entry, *routing, person.language);
+                ("card", card.html(person.language, &person.csrf))
             }
-            Subject::Session(_) => ("status", json(&Status::of(&self.broker, entry))),
+            Subject::Session(_) => ("status", json(&Status::of(&self.broker, entry, self.language))),
         };
         // The time that is left runs in the browser; it alone is no news.
         let news = without_time(&text);
@@ -233,7 +239,7 @@ impl Feed {
                 self.pending.push_back(Event::default().event("times").data(self.times()))
             }
             Subject::Session(entry) => {
-                let status = json(&Status::of(&self.broker, entry));
+                let status = json(&Status::of(&self.broker, entry, self.language));
                 self.pending.push_back(Event::default().event("status").data(status));
             }
         }
