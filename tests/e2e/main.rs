@@ -11,4 +11,5 @@ mod faults;
 mod gateway;
 mod lifecycle;
 mod viewer;
+mod viewer_page;
 mod wire;

@@ -16,7 +16,7 @@ export function say(name, args = {}) {
 export function time(seconds, unitDisplay = "long") {
   const [number, unit] = seconds < 60
     ? [Math.max(0, Math.round(seconds)), "second"]
-    : seconds < 3600 ? [Math.ceil(seconds / 60), "minute"]
+    : seconds <= 3540 ? [Math.ceil(seconds / 60), "minute"]
       : seconds < 172800 ? [Math.round(seconds / 3600), "hour"] : [Math.round(seconds / 86400), "day"];
   return new Intl.NumberFormat(root.lang, { style: "unit", unit, unitDisplay }).format(number);
 }
