@@ -13,14 +13,15 @@ use tracing::{info, warn};
 
 use super::open::{auth_settings, broker_settings, open_store};
 use super::spawner::DEFAULT_SOCKET;
+use crate::api::{self, Api};
 use crate::audit::{Actor, Audit, AuditEvent, Record};
 use crate::auth::Auth;
 use crate::broker::Broker;
 use crate::cli::{Exit, Failure};
 use crate::config::Config;
 use crate::control::{self, Performer};
-use crate::engine::Engine;
 use crate::engine::spawner::SpawnerEngine;
+use crate::engine::{Engine, EngineCheck, EngineStatus};
 use crate::fault::chain;
 use crate::proxy::{self, Proxy};
 use crate::server::dispatch::Dispatch;
@@ -30,7 +31,7 @@ use crate::spawner::child::Child;
 use crate::store::Store;
 use crate::tasks::Tasks;
 use crate::telemetry;
-use crate::web::{self, EngineCheck, EngineStatus, Web};
+use crate::web::{self, Web};
 
 /// How often lapsed logins are ended.
 const PURGE_EVERY: Duration = Duration::from_secs(1);
@@ -66,6 +67,14 @@ pub async fn serve(config: Config, config_path: &Path) -> Result<(), Failure> {
     );
     let draining = draining(&drain, &tasks);
     let web = pages(&config, novnc, &broker, &auth, &store, &engine, &draining)?;
+    let api = Api::new(api::State {
+        broker: broker.clone(),
+        auth: auth.clone(),
+        engine: engine_check(&engine, config.engine.danger_skip_isolation),
+        origin: web.origin().to_owned(),
+        routing: config.server.routing,
+        version: env!("CARGO_PKG_VERSION"),
+    });
     let proxy = Proxy::new(
         broker.clone(),
         auth.clone(),
@@ -78,7 +87,7 @@ pub async fn serve(config: Config, config_path: &Path) -> Result<(), Failure> {
     broker.recover().await.map_err(|error| store_failed(&error))?;
     background(&broker, &auth, &tasks);
     control(&config, &auth, &broker, &store, &tasks).await?;
-    let dispatch = Dispatch::new(web, proxy, auth, broker, &config.server);
+    let dispatch = Dispatch::new((web, api, proxy), auth, broker, &config.server);
     let bound =
         server::listen(config.server.clone(), certificates, dispatch, &drain, &tasks).map_err(|error| {
             Failure::new(
@@ -173,7 +182,6 @@ fn pages(
         routing: config.server.routing,
         public_port: public_port(config, &config.server.listen),
         novnc,
-        version: env!("CARGO_PKG_VERSION"),
     };
     let state = web::State {
         broker: broker.clone(),

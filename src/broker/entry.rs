@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::clock;
 use crate::revocation::{CloseReason, Revocation};
 use crate::session::reap::Facts;
-use crate::session::{InputSource, Label, Session, SessionId, Template, Upstream, UserId};
+use crate::session::{InputSource, Label, Routing, Session, SessionId, Template, Upstream, UserId};
 use crate::telemetry::names;
 
 /// A session in memory. Shared by the routing table, open connections and background work.
@@ -105,6 +105,22 @@ impl Entry {
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<Arc<Session>> {
         self.record.subscribe()
+    }
+
+    /// Where the session lives, if sessions live at `default` unless their template says
+    /// otherwise; at `default` too when its template is gone.
+    #[must_use]
+    pub fn routing(&self, default: Routing) -> Routing {
+        self.template.as_ref().map_or(default, |template| template.routing_or(default))
+    }
+
+    /// The path on the portal that opens it.
+    #[must_use]
+    pub fn address(&self, default: Routing) -> String {
+        match self.routing(default) {
+            Routing::Path => format!("/s/{}/", self.label),
+            Routing::Subdomain => format!("/open/{}", self.label),
+        }
     }
 
     /// The open route, if bytes may flow now. Lock-free.

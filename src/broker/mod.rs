@@ -58,6 +58,21 @@ pub struct Settings {
     pub reconcile_every: Duration,
 }
 
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_sessions: 100,
+            max_sessions_per_user: 3,
+            max_parallel_starts: 4,
+            start_deadline: Duration::from_mins(1),
+            queue_deadline: Duration::from_mins(10),
+            stop_grace: Duration::from_secs(10),
+            reap: Policy::default(),
+            reconcile_every: Duration::from_secs(15),
+        }
+    }
+}
+
 /// A change that followers of the event stream hear of.
 #[derive(Clone, Debug)]
 pub enum Change {

@@ -9,6 +9,7 @@ pub mod contract;
 pub mod docker;
 pub mod fake;
 pub mod spawner;
+mod status;
 pub mod vnc_password;
 
 use std::io;
@@ -23,6 +24,7 @@ use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::TcpStream;
 
+pub use self::status::{EngineCheck, EngineStatus};
 use crate::fault::{Answer, Fault};
 use crate::secret::Secret;
 use crate::session::{SessionId, TemplateName, Upstream, UserId};

@@ -20,6 +20,17 @@ pub struct Policy {
     pub remove_stopped: Duration,
 }
 
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            away: Duration::from_hours(1),
+            frozen: Duration::from_hours(24),
+            total: None,
+            remove_stopped: Duration::from_hours(24 * 7),
+        }
+    }
+}
+
 /// What is known of one session, in elapsed times.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Facts {

@@ -91,7 +91,7 @@ impl Card {
             sentence: words::sentence(language, &session.state, place),
             counting_since: counts(&session.state).then(|| session.state_since.to_string()),
             left: left(broker, entry, language),
-            primary: primary(language, &session, address(entry, routing)),
+            primary: primary(language, &session, entry.address(routing)),
             more: more(language, &session.state),
             resettable: !leaving(&session.state),
             deletable: !leaving(&session.state),
@@ -107,20 +107,6 @@ impl Card {
 /// What a session is made from, for people; the plain name if its template is gone.
 pub fn title(entry: &Entry, session: &Session) -> String {
     entry.template.as_ref().map_or_else(|| session.template.to_string(), |template| template.title.clone())
-}
-
-/// Where the dashboard leads to for a session.
-pub fn address(entry: &Entry, routing: Routing) -> String {
-    let label = &entry.label;
-    match self::routing(entry, routing) {
-        Routing::Path => format!("/s/{label}/"),
-        Routing::Subdomain => format!("/open/{label}"),
-    }
-}
-
-/// Where a session lives; at `default` if its template is gone.
-pub fn routing(entry: &Entry, default: Routing) -> Routing {
-    entry.template.as_ref().map_or(default, |template| template.routing_or(default))
 }
 
 /// How long it has; nothing while no limit applies.

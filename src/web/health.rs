@@ -1,4 +1,4 @@
-//! For machines: whether the gateway lives, whether it may serve, and what it serves.
+//! For machines: whether the gateway lives, and whether it may serve.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,15 +11,11 @@ use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
-use super::gate::Known;
-use super::{EngineCheck, EngineStatus, Failure, Site};
-use crate::auth::policy;
+use super::Site;
 use crate::body::Body;
-use crate::broker::{Broker, Entry};
-use crate::clock;
+use crate::engine::{EngineCheck, EngineStatus};
 use crate::fault::Answer;
 use crate::respond;
-use crate::session::{State as SessionState, StateKind, Upstream};
 use crate::store::Store;
 
 /// A load balancer asks every few seconds and takes silence for a no.
@@ -96,96 +92,8 @@ pub(super) async fn ready(State(site): State<Site>) -> Response<Body> {
     json_response(status, &found)
 }
 
-/// `GET /status`: what is running, for administrators. The first fields and `records` are those of
-/// the kiosk orchestrator that Berth replaces.
-pub(super) async fn status(State(site): State<Site>, Known(known): Known) -> Result<Response<Body>, Failure> {
-    policy::administer(&known).map_err(|_denied| Failure::not_found())?;
-    let broker = site.broker();
-    let entries = broker.entries();
-    let states: Value = broker
-        .count_by_state()
-        .into_iter()
-        .map(|(kind, count)| (kind.name().to_owned(), json!(count)))
-        .collect();
-    let engine = ask(&site.0.state.engine).await;
-    Ok(json_response(
-        StatusCode::OK,
-        &json!({
-            "active_containers": broker.occupied(),
-            "max_slots": broker.settings().max_sessions,
-            "records": entries.iter().filter_map(|entry| record(entry)).collect::<Vec<_>>(),
-            "version": site.settings().version,
-            "engine": engine.version,
-            "isolation_proven": engine.isolation_proven,
-            "states": states,
-            "sessions": entries.iter().map(|entry| session(&site, broker, entry)).collect::<Vec<_>>(),
-        }),
-    ))
-}
-
 async fn ask(engine: &EngineCheck) -> EngineStatus {
     timeout(PATIENCE, engine()).await.unwrap_or_default()
-}
-
-/// A session with a container, in the kiosk orchestrator's words.
-fn record(entry: &Entry) -> Option<Value> {
-    let session = entry.session();
-    let upstream = upstream(&session.state)?;
-    let last_accessed = clock::earlier(clock::now(), entry.last_input().0);
-    Some(json!({
-        "client_id": session.name.as_str(),
-        "container_id": upstream.container,
-        "container_name": format!("berth-{}", session.id),
-        "created_at": session.created_at,
-        "last_accessed_at": last_accessed,
-    }))
-}
-
-fn upstream(state: &SessionState) -> Option<&Upstream> {
-    match state {
-        SessionState::Ready { upstream } | SessionState::Paused { upstream } => Some(upstream),
-        SessionState::Starting { .. }
-        | SessionState::Stopping { .. }
-        | SessionState::Stopped { .. }
-        | SessionState::Failed { .. } => None,
-    }
-}
-
-/// A session as the API shows it.
-fn session(site: &Site, broker: &Broker, entry: &Entry) -> Value {
-    let session = entry.session();
-    let expiry = broker.expiry(entry);
-    let running = session.state.kind() == StateKind::Ready;
-    let (input_ago, source) = entry.last_input();
-    json!({
-        "id": session.id,
-        "label": session.label,
-        "owner": session.owner_name,
-        "template": session.template,
-        "name": session.name,
-        "state": session.state.kind(),
-        "phase": broker.progress(entry).map(|progress| progress.phase),
-        "reason": reason(&session.state),
-        "created_at": session.created_at,
-        "ready_at": session.ready_at,
-        "last_input_at": if running { clock::earlier(clock::now(), input_ago) } else { session.last_input_at },
-        "last_input_source": if running { Some(source) } else { session.last_input_source },
-        "viewers": entry.viewers(),
-        "expires_at": expiry.map(|expiry| clock::later(clock::now(), expiry.remaining)),
-        "expires_because": expiry.map(|expiry| expiry.because.name()),
-        "url": format!("{}{}", site.origin(), site.address(entry)),
-    })
-}
-
-/// Why it stopped or failed, as one stable name.
-fn reason(state: &SessionState) -> Value {
-    match state {
-        SessionState::Stopped { reason } | SessionState::Stopping { reason, .. } => json!(reason),
-        SessionState::Failed { reason } => json!(reason.code()),
-        SessionState::Starting { .. } | SessionState::Ready { .. } | SessionState::Paused { .. } => {
-            Value::Null
-        }
-    }
 }
 
 fn json_response(status: StatusCode, value: &Value) -> Response<Body> {

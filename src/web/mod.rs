@@ -32,7 +32,6 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, State as Shared};
 use axum::routing::{get, post};
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use http::header::CONTENT_TYPE;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Request, Response, Uri};
@@ -51,6 +50,7 @@ use crate::auth::policy::{self, Denied, Verb};
 use crate::auth::{Auth, AuthError, Principal};
 use crate::body::{Body, BodyError};
 use crate::broker::{Broker, Entry};
+use crate::engine::EngineCheck;
 use crate::language::Language;
 use crate::respond::{self, Asker, Place, Surface, Wants};
 use crate::session::Routing;
@@ -70,23 +70,7 @@ pub struct Settings {
     pub public_port: u16,
     /// The directory of the packaged noVNC. Default `/usr/share/novnc`.
     pub novnc: PathBuf,
-    /// The version of this binary, for `/status`.
-    pub version: &'static str,
 }
-
-/// What the engine says of itself, for `/ready` and `/status`.
-#[derive(Clone, Debug, Default)]
-pub struct EngineStatus {
-    /// Product and version, if it answers.
-    pub version: Option<String>,
-    /// Whether a probe has shown that sessions are isolated.
-    pub isolation_proven: bool,
-    /// Whether that proof is a condition for serving.
-    pub isolation_required: bool,
-}
-
-/// Asks the engine how it is. The answer is awaited for a few seconds only.
-pub type EngineCheck = Arc<dyn Fn() -> BoxFuture<'static, EngineStatus> + Send + Sync>;
 
 /// What the pages work on; all of it is shared with other parts of the gateway.
 #[derive(Clone)]
@@ -218,6 +202,12 @@ impl Web {
         session_page::see_other(&self.site.portal().portal(&next.login()))
     }
 
+    /// The portal's origin as browsers name it: `https://`, the domain, and the port unless it is 443.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        self.site.origin()
+    }
+
     /// The addresses of an origin, for error pages that others make.
     #[must_use]
     pub fn surface(&self, place: Place) -> &Surface {
@@ -269,7 +259,7 @@ impl Site {
 
     /// The page of a session on the portal, which wakes it.
     fn address(&self, entry: &Entry) -> String {
-        card::address(entry, self.settings().routing)
+        entry.address(self.settings().routing)
     }
 
     fn session_page(&self, entry: &Entry, person: &Person, place: Place) -> Response<Body> {
@@ -293,7 +283,6 @@ fn routes() -> Router<Site> {
         .route("/admin", get(admin::show))
         .route("/health", get(health::alive))
         .route("/ready", get(health::ready))
-        .route("/status", get(health::status))
         .route("/assets/novnc/{version}/{*path}", get(novnc_file))
         .route("/assets/{version}/{*path}", get(own_file))
         .fallback(async || Failure::not_found())

@@ -7,7 +7,6 @@ use axum::extract::{Path, Query, State};
 use http::{HeaderMap, Response, StatusCode};
 use serde::Deserialize;
 
-use super::card;
 use super::failure::Unreadable;
 use super::gate::{Changing, Known};
 use super::next::NextPath;
@@ -140,7 +139,7 @@ pub(super) async fn open(
     headers: HeaderMap,
 ) -> Result<Response<Body>, Failure> {
     let entry = site.entry(&known, Right::Open, &label)?;
-    if card::routing(&entry, site.settings().routing) == Routing::Path {
+    if entry.routing(site.settings().routing) == Routing::Path {
         return Ok(see_other(&site.address(&entry)));
     }
     match site.broker().acquire(&entry, Intent::Open).await? {

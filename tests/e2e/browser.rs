@@ -10,12 +10,14 @@ use tempfile::TempDir;
 use thirtyfour::prelude::*;
 
 use crate::gateway::{Gateway, PASSWORD, eventually, free_port, patience};
+use crate::quiet_network::QuietNetwork;
 
 /// A browser of the test's own; closed when dropped.
 pub struct Browser {
     /// Never dropped by itself: it would wait two minutes for a chromedriver that is gone by then.
     pub driver: ManuallyDrop<WebDriver>,
     process: Child,
+    network: QuietNetwork,
     profile: TempDir,
 }
 
@@ -31,13 +33,12 @@ impl Browser {
             tempfile::Builder::new().prefix("berth-browser").tempdir().expect("a temporary directory");
         let port = free_port();
         std::fs::create_dir_all(artefacts()).expect("the target directory is writable");
-        let process = Command::new("chromedriver")
+        let mut chromedriver = Command::new("chromedriver");
+        chromedriver
             .arg(format!("--port={port}"))
-            .arg(format!("--log-path={}", artefacts().join(format!("chromedriver-{port}.log")).display()))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is installed (make test installs it)");
+            .arg(format!("--log-path={}", artefacts().join(format!("chromedriver-{port}.log")).display()));
+        let (mut network, process) = QuietNetwork::start(&chromedriver, profile.path()).await;
+        network.let_in(port).await;
         let mut capabilities = DesiredCapabilities::chrome();
         for argument in [
             "--headless=new",
@@ -64,11 +65,12 @@ impl Browser {
             WebDriver::new(&server, capabilities.clone()).await.ok()
         })
         .await;
-        Self { driver: ManuallyDrop::new(driver), process, profile }
+        Self { driver: ManuallyDrop::new(driver), process, network, profile }
     }
 
-    /// Logs in through the login page.
-    pub async fn log_in(&self, gateway: &Gateway, user: &str) {
+    /// Logs in through the login page of a gateway, which this browser can reach from now on.
+    pub async fn log_in(&mut self, gateway: &Gateway, user: &str) {
+        self.network.let_out(gateway.port).await;
         self.driver.goto(gateway.url("/login")).await.expect("the login page");
         let field = |name: &str| self.driver.find(By::Name(name.to_owned()));
         field("name").await.expect("a name field").send_keys(user).await.expect("typing");

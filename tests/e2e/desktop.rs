@@ -98,7 +98,7 @@ pub async fn label_of(browser: &Browser, subdomain: bool) -> String {
 
 async fn student_reaches_a_desktop(routing: &'static str) {
     let gateway = Gateway::builder().routing(routing).template(DESKTOP).start().await;
-    let browser = Browser::open(1280, 800).await;
+    let mut browser = Browser::open(1280, 800).await;
     browser.log_in(&gateway, "ann").await;
     browser.screenshot(&format!("{routing}-dashboard")).await;
     create(&browser, "desktop", "My desktop").await;
@@ -139,7 +139,7 @@ async fn a_student_types_on_a_real_desktop_in_subdomain_mode() {
 /// A container that brings its own noVNC and websockify on 6080, as the replaced systems' do.
 async fn student_reaches_a_classic_desktop(routing: &'static str) {
     let gateway = Gateway::builder().routing(routing).template(CLASSIC).start().await;
-    let browser = Browser::open(1280, 800).await;
+    let mut browser = Browser::open(1280, 800).await;
     browser.log_in(&gateway, "ann").await;
     create(&browser, "classic", "Classic").await;
     let label = label_of(&browser, routing == "subdomain").await;

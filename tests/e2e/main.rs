@@ -10,6 +10,7 @@ mod desktop;
 mod faults;
 mod gateway;
 mod lifecycle;
+mod quiet_network;
 mod viewer;
 mod viewer_page;
 mod wire;

@@ -16,7 +16,7 @@ const SCRIPTS: &str = "日本語 🚀 é";
 
 /// A browser with a desktop of ann's open in it: the browser, the desktop's label, its container.
 async fn at_a_desktop(gateway: &Gateway, languages: &str, subdomain: bool) -> (Browser, String, String) {
-    let browser = Browser::open_in(languages, 1280, 800).await;
+    let mut browser = Browser::open_in(languages, 1280, 800).await;
     browser.log_in(gateway, "ann").await;
     create(&browser, "desktop", "My desktop").await;
     browser.wait_for("[data-state=connected] #screen canvas").await;
@@ -103,7 +103,7 @@ async fn text_goes_both_ways(routing: &'static str) {
     arrives(&container, "typed", "€@{~é").await;
 
     // The second device of the same person: the same desktop, and the clipboard panel.
-    let second = Browser::open(1280, 800).await;
+    let mut second = Browser::open(1280, 800).await;
     second.log_in(&gateway, "ann").await;
     let start = if routing == "path" { format!("/s/{label}/") } else { format!("/open/{label}") };
     second.driver.goto(gateway.url(&start)).await.expect("the session's page");

@@ -10,7 +10,8 @@
 
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
-use std::process::Stdio;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
@@ -182,15 +183,37 @@ async fn nft(arguments: &[&str], script: &str) -> Result<String, EngineError> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
+    Err(refused(why_refused(output.status, &String::from_utf8_lossy(&output.stderr))))
+}
+
+/// What an `nft` that failed means, and what to do.
+fn why_refused(status: ExitStatus, said: &str) -> String {
+    if let Some(signal) = status.signal() {
+        // 1.0.6 crashes while it reads tables that a newer one has written.
+        return format!(
+            "nft crashed (signal {signal}); a table that a newer nft wrote may be in its way: install a newer \
+             package nftables, or delete the tables `inet berth_...` with the nft that wrote them (that of the \
+             image berth/gateway, say)"
+        );
+    }
     let hint =
         if said.contains("not permitted") { "; the spawner needs the capability NET_ADMIN" } else { "" };
-    Err(refused(format!("nft refused the packet filter: {}{hint}", said.trim())))
+    format!("nft refused the packet filter: {}{hint}", said.trim())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The table of a gateway in a container stayed behind, and the older nft of the host crashed
+    /// over it: the error was "nft refused the packet filter: " and nothing more.
+    #[test]
+    fn a_crash_of_nft_says_what_may_be_in_its_way() {
+        let crashed = why_refused(ExitStatus::from_raw(11), "");
+        assert!(crashed.contains("signal 11") && crashed.contains("newer"), "{crashed}");
+        let forbidden = why_refused(ExitStatus::from_raw(1 << 8), "Operation not permitted\n");
+        assert!(forbidden.ends_with("Operation not permitted; the spawner needs the capability NET_ADMIN"));
+    }
 
     #[test]
     fn rules_name_the_table_the_bridges_and_the_name_servers() {

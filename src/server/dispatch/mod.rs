@@ -4,28 +4,32 @@
 //! check that the other lacks.
 
 mod form;
+mod refusal;
 mod route;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Full;
 use hyper::body::Incoming;
 
+use self::refusal::{Misdirected, NotReachable};
 pub use self::route::RouteKey;
 use super::access_log::{AccessFacts, Edge};
 use super::connection::{Arrival, Handler};
 use super::settings::Settings;
 use super::validate::{PathRule, Refusal, Upgrade};
 use super::{Protocol as Wire, security_headers};
+use crate::api::Api;
 use crate::auth::policy::{self, Verb};
 use crate::auth::{Auth, AuthError, Principal, cookies};
 use crate::body::Body;
 use crate::broker::{Broker, Entry, Intent};
-use crate::fault::{Answer, Fault};
+use crate::fault::Answer;
 use crate::language::Language;
 use crate::proxy::{Outcome, Proxy, SocketGuard, Surface, Target};
 use crate::respond::{self, Asker, Place, Wants};
@@ -36,12 +40,10 @@ use crate::web::Web;
 /// The path of our own files on a session's host.
 const OWN_PATH: &str = "/.berth/";
 
-/// When to ask again for a session that is not reachable yet.
-const ASK_AGAIN: Duration = Duration::from_secs(2);
-
 /// Both edges behind one door.
 pub struct Dispatch {
     web: Web,
+    api: Api,
     proxy: Proxy,
     auth: Arc<Auth>,
     broker: Broker,
@@ -58,10 +60,15 @@ struct Errand<B = Incoming> {
 }
 
 impl Dispatch {
-    /// The door to `web` and `proxy`.
+    /// The door to `web`, `api` and `proxy`.
     #[must_use]
-    pub fn new(web: Web, proxy: Proxy, auth: Arc<Auth>, broker: Broker, settings: &Settings) -> Self {
-        Self { web, proxy, auth, broker, domain: settings.domain.clone(), routing: settings.routing }
+    pub fn new(
+        (web, api, proxy): (Web, Api, Proxy),
+        auth: Arc<Auth>,
+        broker: Broker,
+        settings: &Settings,
+    ) -> Self {
+        Self { web, api, proxy, auth, broker, domain: settings.domain.clone(), routing: settings.routing }
     }
 
     async fn route(&self, errand: Errand) -> Response<Body> {
@@ -86,6 +93,9 @@ impl Dispatch {
         let Errand { request, wants, id, .. } = errand;
         let (head, body) = request.into_parts();
         let response = match form::read(body).await {
+            Ok(form) if Api::owns(head.uri.path()) => {
+                self.programs(Request::from_parts(head, form), wants, &id).await
+            }
             Ok(form) => self.web.handle(Request::from_parts(head, form), address, &id).await,
             Err(error) => {
                 let surface = self.web.surface(Place::Portal);
@@ -93,6 +103,21 @@ impl Dispatch {
             }
         };
         told(response, Edge::Control, principal.as_deref(), None)
+    }
+
+    /// `/api/…` and `/status`; a person who looks there with a browser is sent to log in first.
+    async fn programs(&self, request: Request<Full<Bytes>>, wants: Wants, id: &str) -> Response<Body> {
+        let (uri, language) = (request.uri().clone(), Language::of(request.headers()));
+        match self.api.handle(request).await {
+            Ok(response) => response,
+            Err(error) if wants == Wants::Page && error.code() == AuthError::LoginRequired.code() => {
+                self.web.log_in_first(&uri)
+            }
+            Err(error) => {
+                let surface = self.web.surface(Place::Portal);
+                respond::failure(error.as_ref(), &Asker { wants, request_id: id, surface, language })
+            }
+        }
     }
 
     /// `/s/<label>/…`: the session here, or the way to its own host.
@@ -276,7 +301,7 @@ impl Dispatch {
     }
 
     fn routing_of(&self, entry: &Entry) -> Routing {
-        entry.template.as_ref().map_or(self.routing, |template| template.routing_or(self.routing))
+        entry.routing(self.routing)
     }
 }
 
@@ -291,49 +316,6 @@ impl Handler for Dispatch {
         }
         security_headers::apply(response.headers_mut(), &self.domain);
         response
-    }
-}
-
-/// The host is not ours (RFC 9110 §15.5.20).
-#[derive(Debug, thiserror::Error)]
-#[error("the request is for a host that is not served here")]
-struct Misdirected;
-
-impl Answer for Misdirected {
-    fn fault(&self) -> Fault {
-        Fault::Downstream
-    }
-
-    fn code(&self) -> &'static str {
-        "host_foreign"
-    }
-
-    fn public(&self) -> String {
-        "This server does not answer for that address. Check the address, or ask whoever gave it to you."
-            .to_owned()
-    }
-}
-
-/// A page's own request met a session that is on its way or at rest.
-#[derive(Debug, thiserror::Error)]
-#[error("the session is not reachable now")]
-struct NotReachable;
-
-impl Answer for NotReachable {
-    fn fault(&self) -> Fault {
-        Fault::Engine
-    }
-
-    fn code(&self) -> &'static str {
-        "session_not_reachable"
-    }
-
-    fn public(&self) -> String {
-        "This machine is not running right now. Open its page to start it.".to_owned()
-    }
-
-    fn retry_after(&self) -> Option<Duration> {
-        Some(ASK_AGAIN)
     }
 }
 

@@ -12,9 +12,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::{Drain, Peer, RequestId, validate};
 use super::*;
+use crate::api::{self, Api};
 use crate::audit::{Actor, Audit};
 use crate::auth::{self, NewUser, Visitor};
 use crate::broker;
+use crate::engine::EngineStatus;
 use crate::engine::fake::{FakeEngine, template};
 use crate::proxy;
 use crate::secret::Secret;
@@ -23,7 +25,7 @@ use crate::session::{StateKind, Template};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Role, Store, User};
 use crate::tasks::Tasks;
-use crate::web::{self, EngineStatus};
+use crate::web;
 
 const DOMAIN: &str = "berth.test";
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -70,7 +72,6 @@ impl Door {
                 routing: Routing::Path,
                 public_port: 443,
                 novnc: novnc.path().to_owned(),
-                version: "0.0.0-test",
             },
         })
         .unwrap();
@@ -83,7 +84,15 @@ impl Door {
             CancellationToken::new(),
         );
         let settings = Settings { domain: DOMAIN.to_owned(), ..Settings::default() };
-        let dispatch = Arc::new(Dispatch::new(web, proxy, auth.clone(), broker.clone(), &settings));
+        let api = Api::new(api::State {
+            broker: broker.clone(),
+            auth: auth.clone(),
+            engine: Arc::new(|| futures_util::future::ready(EngineStatus::default()).boxed()),
+            origin: web.origin().to_owned(),
+            routing: Routing::Path,
+            version: "0.0.0-test",
+        });
+        let dispatch = Arc::new(Dispatch::new((web, api, proxy), auth.clone(), broker.clone(), &settings));
         Self { dispatch, auth, broker, tasks, _novnc: novnc }
     }
 
@@ -305,4 +314,15 @@ async fn only_an_app_may_be_asked_for_paths_with_encoded_slashes() {
     let login = door.auth.redeem(ticket.expose(), entry.id).await.unwrap();
     let cookie = format!("cookie: {}={}\r\n", cookies::SESSION, login.token.expose());
     assert_eq!(door.get(&format!("{wide}.{DOMAIN}"), "//a%2Fb", &cookie).await.0, 200);
+}
+
+#[tokio::test]
+async fn the_api_answers_programs_and_sends_people_to_log_in() {
+    let door = Door::new();
+    let (_, cookie) = door.user("ann").await;
+    assert_eq!(door.get(DOMAIN, "/api/v1/sessions", &cookie).await.0, 200);
+    assert_eq!(door.get(DOMAIN, "/api/v1/sessions", "").await.0, 401);
+    assert_eq!(door.get(DOMAIN, "/api/v1/nothing", &cookie).await.0, 404);
+    let person = door.get(DOMAIN, "/status", "accept: text/html\r\n").await;
+    assert_eq!(person, (303, "/login?next=/status".to_owned()));
 }

@@ -18,6 +18,7 @@ use crate::audit::{Actor, Audit};
 use crate::auth::{self, Auth, NewUser};
 use crate::body::Body;
 use crate::broker::{self, Broker, Entry};
+use crate::engine::EngineStatus;
 use crate::engine::fake::{FakeEngine, template};
 use crate::secret::Secret;
 use crate::session::reap::Policy;
@@ -25,7 +26,7 @@ use crate::session::{Home, Protocol, Routing, StateKind, Template};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Role, Store, User};
 use crate::tasks::Tasks;
-use crate::web::{EngineStatus, Settings, State, Web};
+use crate::web::{Settings, State, Web};
 
 pub const PASSWORD: &str = "a fine password";
 pub const ORIGIN: &str = "https://berth.test:8443";
@@ -77,7 +78,6 @@ impl Desk {
             routing,
             public_port: 8443,
             novnc: novnc.path().to_owned(),
-            version: "0.0.0-test",
         };
         let status = EngineStatus {
             version: Some("fake".to_owned()),

@@ -1,0 +1,57 @@
+//! Sessions as documents.
+
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::Site;
+use crate::body::Body;
+use crate::broker::Entry;
+use crate::clock;
+use crate::respond;
+use crate::session::{State, StateKind};
+
+/// A session as the API shows it. Names and fields are stable; new ones may be added.
+pub(super) fn session(site: &Site, entry: &Entry) -> Value {
+    let session = entry.session();
+    let broker = site.broker();
+    let expiry = broker.expiry(entry);
+    let running = session.state.kind() == StateKind::Ready;
+    let (input_ago, source) = entry.last_input();
+    json!({
+        "id": session.id,
+        "label": session.label,
+        "owner": session.owner_name,
+        "template": session.template,
+        "name": session.name,
+        "state": session.state.kind(),
+        "phase": broker.progress(entry).map(|progress| progress.phase),
+        "reason": reason(&session.state),
+        "created_at": session.created_at,
+        "ready_at": session.ready_at,
+        "last_input_at": if running { clock::earlier(clock::now(), input_ago) } else { session.last_input_at },
+        "last_input_source": if running { Some(source) } else { session.last_input_source },
+        "viewers": entry.viewers(),
+        "expires_at": expiry.map(|expiry| clock::later(clock::now(), expiry.remaining)),
+        "expires_because": expiry.map(|expiry| expiry.because.name()),
+        "url": format!("{}{}", site.0.origin, entry.address(site.0.routing)),
+    })
+}
+
+/// Why it stopped or failed, as one stable name.
+fn reason(state: &State) -> Value {
+    match state {
+        State::Stopped { reason } | State::Stopping { reason, .. } => json!(reason),
+        State::Failed { reason } => json!(reason.code()),
+        State::Starting { .. } | State::Ready { .. } | State::Paused { .. } => Value::Null,
+    }
+}
+
+/// A document; what it says is true for this reader and this moment only.
+pub(super) fn document(status: StatusCode, value: &Value) -> Response<Body> {
+    let mut response = respond::bare(status, value.to_string());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,139 @@
+//! The control plane for programs: `/api/v1` and `/status`, in JSON.
+//!
+//! One seam: [`Api::handle`] takes a request for the portal's API. What goes wrong is handed back
+//! as an error, for which the caller picks the answer: this module knows no pages.
+
+mod failure;
+mod gate;
+mod json;
+mod sessions;
+mod status;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{Request, Response};
+use http_body::Body as HttpBody;
+use tower_service::Service;
+
+use self::failure::{Failure, Unreadable};
+use crate::auth::policy::{self, Denied, Verb};
+use crate::auth::{Auth, Principal};
+use crate::body::{Body, BodyError};
+use crate::broker::{Broker, Entry};
+use crate::engine::EngineCheck;
+use crate::fault::Answer;
+use crate::session::Routing;
+
+/// No document of ours comes near it.
+const MOST_BYTES: usize = 64 * 1024;
+
+/// What the API works on; all of it is shared with other parts of the gateway.
+#[derive(Clone)]
+pub struct State {
+    /// Finds and changes sessions.
+    pub broker: Broker,
+    /// Knows who is asking.
+    pub auth: Arc<Auth>,
+    /// Asked how the engine is.
+    pub engine: EngineCheck,
+    /// The portal's origin as browsers name it, for the addresses of sessions.
+    pub origin: String,
+    /// Where sessions live unless their template says otherwise.
+    pub routing: Routing,
+    /// The version of this binary.
+    pub version: &'static str,
+}
+
+/// The API of one gateway. Clones share everything.
+#[derive(Clone)]
+pub struct Api {
+    router: Router,
+}
+
+/// What handlers share.
+#[derive(Clone)]
+struct Site(Arc<State>);
+
+impl Api {
+    /// The API over `state`.
+    #[must_use]
+    pub fn new(state: State) -> Self {
+        Self { router: routes().with_state(Site(Arc::new(state))) }
+    }
+
+    /// Whether a path of the portal is the API's.
+    #[must_use]
+    pub fn owns(path: &str) -> bool {
+        path == "/status" || path.starts_with("/api/")
+    }
+
+    /// Answers a request.
+    ///
+    /// # Errors
+    /// Whatever the handler failed with; nobody logged in is [`crate::auth::AuthError::LoginRequired`].
+    pub async fn handle<B>(
+        &self,
+        request: Request<B>,
+    ) -> Result<Response<Body>, Arc<dyn Answer + Send + Sync>>
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        let routed = self.router.clone().call(request).await;
+        let mut response = routed.unwrap_or_else(|never| match never {});
+        if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
+            return Err(error);
+        }
+        if refused_by_router(&response) {
+            return Err(Arc::new(Unreadable { status: response.status() }));
+        }
+        Ok(response.map(Body::from))
+    }
+}
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Api").finish_non_exhaustive()
+    }
+}
+
+impl Site {
+    fn broker(&self) -> &Broker {
+        &self.0.broker
+    }
+
+    fn auth(&self) -> &Auth {
+        &self.0.auth
+    }
+
+    /// The session of this label, if `principal` may do that with it.
+    fn entry(&self, principal: &Principal, verb: Verb, label: &str) -> Result<Arc<Entry>, Denied> {
+        let entry = self.broker().find(label).ok_or(Denied)?;
+        policy::allow(principal, verb, entry.id, entry.owner)?;
+        Ok(entry)
+    }
+}
+
+fn routes() -> Router<Site> {
+    Router::new()
+        .route("/status", get(status::show))
+        .route("/api/v1/sessions", get(sessions::list))
+        .route("/api/v1/sessions/{label}", get(sessions::show))
+        .route("/api/v1/sessions/{label}/{verb}", post(sessions::change))
+        .fallback(async || Failure::not_found())
+        .layer(DefaultBodyLimit::max(MOST_BYTES))
+}
+
+/// Whether the router or one of its extractors refused a request, in words that are not ours.
+fn refused_by_router(response: &axum::response::Response) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+    let plain = kind.is_none_or(|kind| kind.starts_with(b"text/plain"));
+    response.status().is_client_error() && plain
+}
