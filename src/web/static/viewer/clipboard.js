@@ -68,9 +68,11 @@ document.addEventListener("paste", (event) => {
 whenShown("clip", async () => {
   note("");
   at("cliptext").focus();
+  const before = at("cliptext").value;
   try {
     const text = await navigator.clipboard.readText();
-    if (text) at("cliptext").value = text;
+    // The person may have been asked for permission, and have typed meanwhile.
+    if (text && at("cliptext").value === before) at("cliptext").value = text;
   } catch { /* Not permitted: the person pastes into the field. */ }
 });
 on("clipsend", "click", () => {
