@@ -5,7 +5,7 @@ SHELL := /bin/bash
 # cargo itself honours CARGO_TARGET_DIR; the scripts in .ci do too.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help run test fmt lint images bench clean prerequisites
+.PHONY: help run test fmt lint images bench fuzz-smoke clean prerequisites
 
 help: ## show this
 	@echo 'Berth: one HTTPS URL to a real desktop'
@@ -36,6 +36,9 @@ images: ## build the container images
 
 bench: ## run the benches
 	@cargo bench
+
+fuzz-smoke: ## fuzz whatever reads bytes from outside, a minute each; a finding fails
+	@.ci/fuzz
 
 clean: ## remove what was built and what the tests left behind; users, sessions and homes stay
 	@.ci/clean

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use berth::audit::Audit;
-use berth::auth::policy::{self, Verb};
+use berth::auth::policy;
 use berth::auth::{self, Auth, cookies};
 use berth::broker::{self, Broker, Entry};
 use berth::clock;
 use berth::engine::fake::{FakeEngine, template};
 use berth::rfb::client::{Filter, Parser, Understood};
+use berth::rfb::server::Watcher;
 use berth::secret::{TokenHash, random_token};
 use berth::server::dispatch::RouteKey;
 use berth::session::reap::{Facts, Policy, decide};
@@ -156,7 +157,9 @@ fn resolve(stand: &Stand, request: &Arriving) -> Arc<Entry> {
     let known = stand.auth.authenticate(tokens).now_or_never().expect("answered from memory");
     let principal = known.expect("no store is asked").expect("a live login");
     let entry = stand.broker.find(label).expect("a session");
-    policy::allow(&principal, Verb::Open, entry.id, entry.owner).expect("its owner");
+    let grant = entry.grant_of(principal.user);
+    policy::open(&principal, entry.id, entry.owner, grant.as_ref().map(|live| &live.grant))
+        .expect("its owner");
     assert!(black_box(entry.route()).is_some(), "it is reachable");
     entry
 }
@@ -258,7 +261,33 @@ fn rfb_parse(criterion: &mut Criterion) {
             passed.len()
         });
     });
+    let screen = screen(1920, 1080);
+    group.throughput(Throughput::Bytes(screen.len() as u64));
+    group.sample_size(20);
+    group.bench_function("thumbnail_1080p", |bencher| {
+        bencher.iter(|| {
+            let mut watcher = Watcher::new();
+            for read in screen.chunks(32 << 10) {
+                watcher.push(black_box(read)).expect("a well-behaved desktop");
+            }
+            watcher.picture().expect("a whole screen")
+        });
+    });
     group.finish();
+}
+
+/// What a desktop says to whoever looks at it: ServerInit, and the screen in strips as Xvnc sends it.
+fn screen(width: u16, height: u16) -> Vec<u8> {
+    const STRIP: u16 = 30;
+    let mut stream = [width.to_be_bytes(), height.to_be_bytes()].concat();
+    stream.extend([32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0, 0, 0, 0, 0]);
+    stream.extend([&[0, 0][..], &(height / STRIP).to_be_bytes()].concat());
+    for strip in 0..height / STRIP {
+        stream.extend([0, strip * STRIP, width, STRIP].map(u16::to_be_bytes).concat());
+        stream.extend([0; 4]);
+        stream.extend((0..u32::from(width) * u32::from(STRIP)).flat_map(u32::to_le_bytes));
+    }
+    stream
 }
 
 /// A hand that draws: each message is another place.

@@ -28,5 +28,6 @@ pub mod spawner;
 pub mod store;
 pub mod tasks;
 pub mod telemetry;
+pub mod thumbnail;
 pub mod unix_socket;
 pub mod web;

@@ -99,6 +99,8 @@ pub fn status(error: &dyn Answer) -> StatusCode {
     match (error.fault(), error.code()) {
         (Fault::Downstream, code) => downstream_status(code),
         (Fault::Upstream, "upstream_timeout") => StatusCode::GATEWAY_TIMEOUT,
+        // What was asked for is the gateway's own to give, and may be there in a moment.
+        (Fault::Upstream, "screen_unseen") => StatusCode::SERVICE_UNAVAILABLE,
         (Fault::Upstream, _) => StatusCode::BAD_GATEWAY,
         (Fault::Engine | Fault::Store, _) => StatusCode::SERVICE_UNAVAILABLE,
         (Fault::Internal, _) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -108,18 +110,20 @@ pub fn status(error: &dyn Answer) -> StatusCode {
 fn downstream_status(code: &str) -> StatusCode {
     match code {
         "not_found" | "session_unknown" | "user_unknown" => StatusCode::NOT_FOUND,
-        "credentials_wrong" | "login_required" => StatusCode::UNAUTHORIZED,
+        "credentials_wrong" | "login_required" | "token_invalid" => StatusCode::UNAUTHORIZED,
         "csrf_failed" | "origin_foreign" => StatusCode::FORBIDDEN,
         "host_foreign" => StatusCode::MISDIRECTED_REQUEST,
         "body_stalled" => StatusCode::REQUEST_TIMEOUT,
         "method" => StatusCode::METHOD_NOT_ALLOWED,
-        "last_admin" | "name_taken" | "taken" | "too_many_sessions" | "user_taken" | "wrong_state" => {
-            StatusCode::CONFLICT
-        }
+        "grant_exists" | "grant_own" | "last_admin" | "name_taken" | "no_screen" | "not_running"
+        | "not_seen" | "not_shareable" | "taken" | "too_many_grants" | "too_many_sessions" | "user_taken"
+        | "wrong_state" => StatusCode::CONFLICT,
         "ticket_invalid" => StatusCode::GONE,
         "body_too_large" => StatusCode::PAYLOAD_TOO_LARGE,
         "media_type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "name_invalid" | "password_weak" | "template_unknown" => StatusCode::UNPROCESSABLE_ENTITY,
+        "grantee_unknown" | "name_invalid" | "password_weak" | "template_unknown" => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         "throttled" => StatusCode::TOO_MANY_REQUESTS,
         // Codes of other modules without a status of their own.
         _ => StatusCode::BAD_REQUEST,

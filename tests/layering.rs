@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Which modules of the crate a module may name. The leaves may be named by everyone.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("api", &["auth", "broker", "engine", "respond", "session", "store"]),
+    ("api", &["audit", "auth", "broker", "engine", "respond", "session", "store", "thumbnail"]),
     ("app", &["*"]),
     ("audit", &["session", "store"]),
     ("auth", &["audit", "session", "store", "tasks"]),
@@ -34,7 +34,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("tasks", &[]),
     ("unix_socket", &[]),
     ("telemetry", &["tasks"]),
-    ("web", &["auth", "broker", "engine", "respond", "session", "store", "tasks"]),
+    ("thumbnail", &["broker", "engine", "rfb", "session", "tasks"]),
+    ("web", &["audit", "auth", "broker", "engine", "respond", "session", "store", "tasks"]),
 ];
 
 /// Small things without an opinion, open to everyone.
@@ -49,6 +50,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("bcrypt", &["auth/password"]),
     ("bollard", &["engine/docker"]),
     ("fluent_bundle", &["language.rs"]),
+    ("png", &["thumbnail"]),
     ("rcgen", &["server/dev_ca"]),
     ("rusqlite", &["store/sqlite"]),
     ("tokio_rustls", &["server"]),

@@ -34,6 +34,25 @@ impl IntoResponse for Failure {
     }
 }
 
+/// The document names nobody who could log in.
+#[derive(Clone, Copy, Debug, Error)]
+#[error("there is no such user")]
+pub(super) struct NoUser;
+
+impl Answer for NoUser {
+    fn fault(&self) -> Fault {
+        Fault::Downstream
+    }
+
+    fn code(&self) -> &'static str {
+        "grantee_unknown"
+    }
+
+    fn public(&self) -> String {
+        "There is no user of this name. Check how it is spelled.".to_owned()
+    }
+}
+
 /// A request that could not be read as what its address takes.
 #[derive(Clone, Copy, Debug, Error)]
 #[error("the request was refused with {status}")]

@@ -1,10 +1,12 @@
 //! Who is asking, read off a request before any handler runs.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use http::Method;
+use http::header::AUTHORIZATION;
 use http::request::Parts;
+use http::{HeaderMap, Method};
 
 use super::{Failure, Site};
 use crate::auth::{AuthError, Principal, cookies, csrf, policy};
@@ -12,14 +14,33 @@ use crate::auth::{AuthError, Principal, cookies, csrf, policy};
 /// The header in which a script of ours echoes its login's secret.
 const CSRF_HEADER: &str = "x-csrf-token";
 
-/// Somebody who is logged in on the portal. A change is refused unless it comes from a page of
-/// ours and echoes the login's secret in `X-CSRF-Token`.
+/// How a request arrived; put into it by [`super::Api::handle`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    /// The asker's address.
+    pub(super) address: IpAddr,
+}
+
+impl<S: Sync> FromRequestParts<S> for Arrival {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _site: &S) -> Result<Self, Self::Rejection> {
+        Ok(*parts.extensions.get::<Self>().expect("`Api::handle` puts it into every request"))
+    }
+}
+
+/// The holder of a bearer token, or somebody who is logged in on the portal. A login's change is
+/// refused unless it comes from a page of ours and echoes the login's secret in `X-CSRF-Token`.
 pub(super) struct Known(pub Arc<Principal>);
 
 impl FromRequestParts<Site> for Known {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
+        if let Some(token) = bearer(&parts.headers) {
+            // No browser sends it by itself, so nothing more is asked of a change.
+            return Ok(Self(site.auth().bearer(token)?));
+        }
         let known = site.auth().authenticate(cookies::tokens(&parts.headers, cookies::PORTAL)).await?;
         // A session host's login opens nothing here, whatever cookie it came in.
         let known = known.filter(|principal| policy::use_portal(principal).is_ok());
@@ -30,4 +51,10 @@ impl FromRequestParts<Site> for Known {
         }
         Ok(Self(known))
     }
+}
+
+/// The token of an `Authorization: Bearer` header; the scheme's name is in any case (RFC 9110 §11.1).
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

@@ -9,10 +9,10 @@ use crate::body::Body;
 use crate::broker::Entry;
 use crate::clock;
 use crate::respond;
-use crate::session::{State, StateKind};
+use crate::session::{Grant, State, StateKind, UserId};
 
 /// A session as the API shows it. Names and fields are stable; new ones may be added.
-pub(super) fn session(site: &Site, entry: &Entry) -> Value {
+pub(super) fn session(site: &Site, entry: &Entry, reader: UserId) -> Value {
     let session = entry.session();
     let broker = site.broker();
     let expiry = broker.expiry(entry);
@@ -31,10 +31,23 @@ pub(super) fn session(site: &Site, entry: &Entry) -> Value {
         "ready_at": session.ready_at,
         "last_input_at": if running { clock::earlier(clock::now(), input_ago) } else { session.last_input_at },
         "last_input_source": if running { Some(source) } else { session.last_input_source },
-        "viewers": entry.viewers(),
+        "viewers": entry.seen_by(reader),
+        "input_seen": entry.input_seen(),
         "expires_at": expiry.map(|expiry| clock::later(clock::now(), expiry.remaining)),
         "expires_because": expiry.map(|expiry| expiry.because.name()),
         "url": format!("{}{}", site.0.origin, entry.address(site.0.routing)),
+    })
+}
+
+/// A grant as the API shows it.
+pub(super) fn grant(grant: &Grant) -> Value {
+    json!({
+        "id": grant.id,
+        "user": grant.grantee_name,
+        "role": grant.role,
+        "granted_by": grant.granted_by,
+        "created_at": grant.created_at,
+        "expires_at": grant.expires_at,
     })
 }
 

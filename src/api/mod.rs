@@ -5,17 +5,20 @@
 
 mod failure;
 mod gate;
+mod grants;
 mod json;
+mod screenshot;
 mod sessions;
 mod status;
 #[cfg(test)]
 mod tests;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{Request, Response};
@@ -30,6 +33,8 @@ use crate::broker::{Broker, Entry};
 use crate::engine::EngineCheck;
 use crate::fault::Answer;
 use crate::session::Routing;
+use crate::store::Store;
+use crate::thumbnail::Thumbnails;
 
 /// No document of ours comes near it.
 const MOST_BYTES: usize = 64 * 1024;
@@ -41,8 +46,12 @@ pub struct State {
     pub broker: Broker,
     /// Knows who is asking.
     pub auth: Arc<Auth>,
+    /// Asked for the user whom a session is shared with.
+    pub store: Arc<dyn Store>,
     /// Asked how the engine is.
     pub engine: EngineCheck,
+    /// Looks at desktops.
+    pub thumbnails: Thumbnails,
     /// The portal's origin as browsers name it, for the addresses of sessions.
     pub origin: String,
     /// Where sessions live unless their template says otherwise.
@@ -74,18 +83,20 @@ impl Api {
         path == "/status" || path.starts_with("/api/")
     }
 
-    /// Answers a request.
+    /// Answers a request from a browser or program at `address`.
     ///
     /// # Errors
     /// Whatever the handler failed with; nobody logged in is [`crate::auth::AuthError::LoginRequired`].
     pub async fn handle<B>(
         &self,
-        request: Request<B>,
+        mut request: Request<B>,
+        address: IpAddr,
     ) -> Result<Response<Body>, Arc<dyn Answer + Send + Sync>>
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
+        request.extensions_mut().insert(gate::Arrival { address });
         let routed = self.router.clone().call(request).await;
         let mut response = routed.unwrap_or_else(|never| match never {});
         if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
@@ -113,10 +124,12 @@ impl Site {
         &self.0.auth
     }
 
-    /// The session of this label, if `principal` may do that with it.
+    /// The session of this label, if `principal` may do that with it, by right or by a grant.
     fn entry(&self, principal: &Principal, verb: Verb, label: &str) -> Result<Arc<Entry>, Denied> {
         let entry = self.broker().find(label).ok_or(Denied)?;
-        policy::allow(principal, verb, entry.id, entry.owner)?;
+        let grant = entry.grant_of(principal.user);
+        let grant = grant.as_ref().map(|live| &live.grant);
+        policy::allow(principal, verb, entry.id, entry.owner, grant)?;
         Ok(entry)
     }
 }
@@ -126,6 +139,9 @@ fn routes() -> Router<Site> {
         .route("/status", get(status::show))
         .route("/api/v1/sessions", get(sessions::list))
         .route("/api/v1/sessions/{label}", get(sessions::show))
+        .route("/api/v1/sessions/{label}/screenshot", get(screenshot::show))
+        .route("/api/v1/sessions/{label}/grants", get(grants::list).post(grants::give))
+        .route("/api/v1/sessions/{label}/grants/{id}", delete(grants::withdraw))
         .route("/api/v1/sessions/{label}/{verb}", post(sessions::change))
         .fallback(async || Failure::not_found())
         .layer(DefaultBodyLimit::max(MOST_BYTES))

@@ -38,7 +38,7 @@ pub(super) async fn list(
         Err(_user) => site.broker().entries_of(known.user),
     };
     let (shown, next) = page.of(&entries);
-    let items: Vec<_> = shown.iter().map(|entry| json::session(&site, entry)).collect();
+    let items: Vec<_> = shown.iter().map(|entry| json::session(&site, entry, known.user)).collect();
     json::document(StatusCode::OK, &json!({ "items": items, "next": next }))
 }
 
@@ -62,7 +62,7 @@ pub(super) async fn show(
     Path(label): Path<String>,
 ) -> Result<Response<Body>, Failure> {
     let entry = site.entry(&known, Verb::See, &label)?;
-    Ok(json::document(StatusCode::OK, &json::session(&site, &entry)))
+    Ok(json::document(StatusCode::OK, &json::session(&site, &entry, known.user)))
 }
 
 /// `POST /api/v1/sessions/<label>/<verb>`: `start`, `pause`, `resume`. Answers 202 with the session
@@ -79,5 +79,5 @@ pub(super) async fn change(
         "resume" => site.broker().resume(&entry).await?,
         _ => return Err(Failure::not_found()),
     }
-    Ok(json::document(StatusCode::ACCEPTED, &json::session(&site, &entry)))
+    Ok(json::document(StatusCode::ACCEPTED, &json::session(&site, &entry, known.user)))
 }

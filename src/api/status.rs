@@ -40,7 +40,7 @@ pub(super) async fn show(State(site): State<Site>, Known(known): Known) -> Resul
             "engine": engine.version,
             "isolation_proven": engine.isolation_proven,
             "states": states,
-            "sessions": entries.iter().map(|entry| json::session(&site, entry)).collect::<Vec<_>>(),
+            "sessions": entries.iter().map(|entry| json::session(&site, entry, known.user)).collect::<Vec<_>>(),
         }),
     ))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::COOKIE;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, IF_NONE_MATCH};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use serde_json::Value;
@@ -13,17 +13,19 @@ use serde_json::Value;
 use super::{Api, State};
 use crate::audit::{Actor, Audit};
 use crate::auth::{self, Auth, NewUser, Principal, Visitor, cookies};
-use crate::broker::{self, Broker, Entry};
+use crate::broker::{self, Attendee, Broker, Entry};
 use crate::engine::EngineStatus;
 use crate::engine::fake::{FakeEngine, template};
 use crate::respond;
 use crate::secret::Secret;
-use crate::session::{Protocol, Routing, StateKind};
+use crate::session::{Protocol, Routing, StateKind, ViewerRole};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Role, Store, User};
 use crate::tasks::Tasks;
+use crate::thumbnail::{self, Thumbnails};
 
 const ORIGIN: &str = "https://berth.test:8443";
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 struct Desk {
     api: Api,
@@ -39,25 +41,34 @@ struct Login {
 
 impl Desk {
     fn new() -> Self {
-        let templates = vec![template("desktop".parse().unwrap(), Protocol::Rfb)];
+        let templates = vec![
+            template("desktop".parse().unwrap(), Protocol::Rfb),
+            template("app".parse().unwrap(), Protocol::Http),
+        ];
         let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory().unwrap());
         let audit = Audit::new(store.clone());
         let engine = Arc::new(FakeEngine::new(templates.clone()));
         let broker = Broker::new(
             store.clone(),
-            engine,
+            engine.clone(),
             audit.clone(),
             templates,
             broker::Settings::default(),
             Tasks::new(),
         );
-        let quick = auth::Settings { refusal_floor: Duration::ZERO, ..auth::Settings::default() };
-        let auth = Arc::new(Auth::new(store, audit, quick));
+        let quick = auth::Settings {
+            refusal_floor: Duration::ZERO,
+            bootstrap_token: Some(Secret::new(TOKEN.to_owned())),
+            ..auth::Settings::default()
+        };
+        let auth = Arc::new(Auth::new(store.clone(), audit, quick));
         let status = EngineStatus { version: Some("fake".to_owned()), ..EngineStatus::default() };
         let api = Api::new(State {
             broker: broker.clone(),
             auth: auth.clone(),
+            store,
             engine: Arc::new(move || futures_util::future::ready(status.clone()).boxed()),
+            thumbnails: Thumbnails::new(&broker, engine, Tasks::new(), thumbnail::Settings::default()),
             origin: ORIGIN.to_owned(),
             routing: Routing::Path,
             version: "0.0.0-test",
@@ -75,7 +86,11 @@ impl Desk {
     }
 
     async fn session(&self, owner: &User, name: &str) -> Arc<Entry> {
-        let template = "desktop".parse().unwrap();
+        self.session_of("desktop", owner, name).await
+    }
+
+    async fn session_of(&self, template: &str, owner: &User, name: &str) -> Arc<Entry> {
+        let template = template.parse().unwrap();
         let entry = self.broker.create(owner, &template, name.parse().unwrap()).await.unwrap();
         until(&entry, StateKind::Ready).await;
         entry
@@ -88,6 +103,17 @@ impl Desk {
         login: Option<&Login>,
         csrf: bool,
     ) -> (StatusCode, Value) {
+        self.send(method, path, login, csrf, &Value::Null).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        login: Option<&Login>,
+        csrf: bool,
+        document: &Value,
+    ) -> (StatusCode, Value) {
         let mut request = Request::builder().method(method).uri(path);
         if let Some(login) = login {
             request = request.header(COOKIE, format!("{}={}", cookies::PORTAL, login.token));
@@ -95,11 +121,40 @@ impl Desk {
                 request = request.header("x-csrf-token", login.principal.csrf.expose());
             }
         }
-        match self.api.handle(request.body(Full::<Bytes>::default()).unwrap()).await {
+        let body = if document.is_null() {
+            Full::<Bytes>::default()
+        } else {
+            request = request.header(CONTENT_TYPE, "application/json");
+            Full::from(document.to_string())
+        };
+        self.answer(request.body(body).unwrap()).await
+    }
+
+    /// The same with a bearer token and a document.
+    async fn program(
+        &self,
+        method: Method,
+        path: &str,
+        token: &str,
+        document: &Value,
+    ) -> (StatusCode, Value) {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(AUTHORIZATION, format!("Bearer {token}"))
+            .header(CONTENT_TYPE, "application/json");
+        self.answer(request.body(Full::from(document.to_string())).unwrap()).await
+    }
+
+    async fn answer(&self, request: Request<Full<Bytes>>) -> (StatusCode, Value) {
+        let here = std::net::Ipv4Addr::LOCALHOST.into();
+        match self.api.handle(request, here).await {
             Ok(response) => {
                 let status = response.status();
                 let body = response.into_body().collect().await.unwrap().to_bytes();
-                (status, serde_json::from_slice(&body).unwrap())
+                let document =
+                    if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
+                (status, document)
             }
             Err(error) => (respond::status(error.as_ref()), Value::from(error.code())),
         }
@@ -196,4 +251,145 @@ async fn the_status_is_for_administrators_in_the_words_of_the_kiosk_orchestrator
     let session = &status["sessions"][0];
     assert_eq!(session["label"], entry.label.as_str());
     assert_eq!((&session["state"], &session["owner"]), (&"ready".into(), &"ann".into()));
+}
+
+#[tokio::test]
+async fn grants_are_given_listed_and_withdrawn_by_whoever_may_change_the_session() {
+    let desk = Desk::new();
+    let (ann, bob, root) = (
+        desk.log_in("ann", Role::User).await,
+        desk.log_in("bob", Role::User).await,
+        desk.log_in("root", Role::Admin).await,
+    );
+    let entry = desk.session(&ann.user, "Mine").await;
+    let path = format!("/api/v1/sessions/{}/grants", entry.label);
+    let to = |user: &str, role: &str| serde_json::json!({ "user": user, "role": role, "lasts_s": 60 });
+    let give = async |login: &Login, document: Value| {
+        desk.send(Method::POST, &path, Some(login), true, &document).await
+    };
+    assert_eq!(give(&bob, to("bob", "helper")).await.0, StatusCode::NOT_FOUND);
+    for (document, status) in [
+        (to("nobody", "helper"), StatusCode::UNPROCESSABLE_ENTITY),
+        (to("ann", "helper"), StatusCode::CONFLICT),
+        (to("bob", "owner"), StatusCode::BAD_REQUEST),
+        (serde_json::json!({ "user": "bob" }), StatusCode::BAD_REQUEST),
+        (serde_json::json!({ "user": "bob", "role": "helper", "for": 1 }), StatusCode::BAD_REQUEST),
+        (Value::Null, StatusCode::UNSUPPORTED_MEDIA_TYPE),
+    ] {
+        assert_eq!(give(&ann, document.clone()).await.0, status, "{document}");
+    }
+    let unsigned = desk.send(Method::POST, &path, Some(&ann), false, &to("bob", "helper")).await;
+    assert_eq!(unsigned, (StatusCode::FORBIDDEN, "csrf_failed".into()));
+    let (status, grant) = give(&root, to("bob", "observer")).await;
+    assert_eq!(status, StatusCode::CREATED);
+    assert_eq!((&grant["user"], &grant["role"]), (&"bob".into(), &"observer".into()));
+    assert_eq!((&grant["granted_by"], grant["expires_at"].is_string()), (&"root".into(), true));
+    assert_eq!(give(&ann, to("bob", "helper")).await, (StatusCode::CONFLICT, "grant_exists".into()));
+
+    let (_, listed) = desk.get(&path, &ann).await;
+    assert_eq!(listed["items"], Value::Array(vec![grant.clone()]), "the owner sees who gave it");
+    assert_eq!(desk.get(&path, &bob).await.0, StatusCode::NOT_FOUND, "a grantee does not");
+    let session = format!("/api/v1/sessions/{}", entry.label);
+    assert_eq!(desk.get(&session, &bob).await.0, StatusCode::OK, "but sees the session");
+    let pause = desk.ask(Method::POST, &format!("{session}/pause"), Some(&bob), true).await;
+    assert_eq!(pause.0, StatusCode::NOT_FOUND, "and changes nothing");
+
+    let one = format!("{path}/{}", grant["id"].as_str().unwrap());
+    assert_eq!(desk.ask(Method::DELETE, &one, Some(&bob), true).await.0, StatusCode::NOT_FOUND);
+    for _ in 0..2 {
+        assert_eq!(desk.ask(Method::DELETE, &one, Some(&ann), true).await.0, StatusCode::NO_CONTENT);
+    }
+    assert_eq!(desk.get(&session, &bob).await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_session_says_who_watches_it() {
+    let desk = Desk::new();
+    let (ann, bob) = (desk.log_in("ann", Role::User).await, desk.log_in("bob", Role::User).await);
+    let entry = desk.session(&ann.user, "Mine").await;
+    let path = format!("/api/v1/sessions/{}", entry.label);
+    assert_eq!(desk.get(&path, &ann).await.1["viewers"], Value::Array(Vec::new()));
+    let join = async |login: &Login, role| {
+        let address = std::net::Ipv4Addr::LOCALHOST.into();
+        let who = Attendee { user: login.user.id, name: login.user.name.clone(), role, address };
+        entry.join(who).await
+    };
+    let _owner = join(&ann, ViewerRole::Owner).await;
+    let _watching = join(&bob, ViewerRole::Observer).await;
+    let (_, session) = desk.get(&path, &ann).await;
+    let rows: Vec<_> = session["viewers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            assert!(row["since"].is_string() && row["input_seen"] == true, "{row}");
+            (row["name"].as_str().unwrap(), row["role"].as_str().unwrap(), row["you"].as_bool().unwrap())
+        })
+        .collect();
+    assert_eq!(rows, [("bob", "observer", false), ("ann", "owner", true)]);
+    assert_eq!(session["input_seen"], true);
+}
+
+#[tokio::test]
+async fn a_program_with_the_bootstrap_token_administers_without_a_form_secret() {
+    let desk = Desk::new();
+    let ann = desk.log_in("ann", Role::User).await;
+    let entry = desk.session(&ann.user, "Mine").await;
+    assert_eq!(desk.program(Method::GET, "/status", TOKEN, &Value::Null).await.0, StatusCode::OK);
+    let path = format!("/api/v1/sessions/{}/pause", entry.label);
+    assert_eq!(desk.program(Method::POST, &path, TOKEN, &Value::Null).await.0, StatusCode::ACCEPTED);
+    for wrong in ["", "0123456789abcdef0123456789abcdeF"] {
+        let refused = desk.program(Method::GET, "/status", wrong, &Value::Null).await;
+        assert_eq!(refused, (StatusCode::UNAUTHORIZED, "token_invalid".into()));
+    }
+}
+
+#[tokio::test]
+async fn a_screen_is_seen_by_its_owner_alone() {
+    let desk = Desk::new();
+    let (ann, bob, root) = (
+        desk.log_in("ann", Role::User).await,
+        desk.log_in("bob", Role::User).await,
+        desk.log_in("root", Role::Admin).await,
+    );
+    let entry = desk.session(&ann.user, "Mine").await;
+    let path = format!("/api/v1/sessions/{}/screenshot", entry.label);
+    let ask = async |known: &str| {
+        let cookie = format!("{}={}", cookies::PORTAL, ann.token);
+        let request = Request::get(&path).header(COOKIE, cookie).header(IF_NONE_MATCH, known);
+        desk.api
+            .handle(request.body(Full::<Bytes>::default()).unwrap(), std::net::Ipv4Addr::LOCALHOST.into())
+            .await
+    };
+    let (head, body) = ask("").await.unwrap().into_parts();
+    assert_eq!(head.status, StatusCode::OK);
+    assert_eq!(head.headers["content-type"], "image/png");
+    assert_eq!(head.headers["age"], "0");
+    assert_eq!(head.headers["cache-control"], "private, max-age=5");
+    assert!(body.collect().await.unwrap().to_bytes().starts_with(b"\x89PNG\r\n\x1a\n"));
+
+    let tag = head.headers["etag"].to_str().unwrap();
+    for known in [tag, &format!("\"x\", W/{tag}"), "*"] {
+        let same = ask(known).await.unwrap();
+        assert_eq!(
+            (same.status(), &same.headers()["etag"]),
+            (StatusCode::NOT_MODIFIED, &head.headers["etag"])
+        );
+        assert!(same.into_body().collect().await.unwrap().to_bytes().is_empty());
+    }
+    assert_eq!(ask("\"other\"").await.unwrap().status(), StatusCode::OK);
+
+    // Seeing that it exists is not seeing what is on it.
+    for login in [&bob, &root] {
+        assert_eq!(desk.get(&path, login).await, (StatusCode::NOT_FOUND, "session_unknown".into()));
+    }
+    let none = desk.get("/api/v1/sessions/nosuchlabel/screenshot", &ann).await;
+    assert_eq!(none, (StatusCode::NOT_FOUND, "session_unknown".into()));
+    assert_eq!(desk.ask(Method::GET, &path, None, false).await.0, StatusCode::UNAUTHORIZED);
+
+    desk.broker.pause(&entry).await.unwrap();
+    assert_eq!(ask("").await.unwrap().status(), StatusCode::OK, "a frozen desktop keeps its last picture");
+    let app = desk.session_of("app", &ann.user, "App").await;
+    let path = format!("/api/v1/sessions/{}/screenshot", app.label);
+    assert_eq!(desk.get(&path, &ann).await, (StatusCode::CONFLICT, "no_screen".into()));
 }

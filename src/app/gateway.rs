@@ -31,6 +31,7 @@ use crate::spawner::child::Child;
 use crate::store::Store;
 use crate::tasks::Tasks;
 use crate::telemetry;
+use crate::thumbnail::{self, Thumbnails};
 use crate::web::{self, Web};
 
 /// How often lapsed logins are ended.
@@ -53,7 +54,7 @@ pub async fn serve(config: Config, config_path: &Path) -> Result<(), Failure> {
     let novnc = novnc(&config);
     let store = open_store(&config)?;
     let audit = Audit::new(store.clone());
-    let auth = Arc::new(Auth::new(store.clone(), audit.clone(), auth_settings(&config.auth)));
+    let auth = Arc::new(Auth::new(store.clone(), audit.clone(), auth_settings(&config.auth)?));
     // Bound before anything is changed: a second gateway must not touch the first one's sessions.
     metrics(&config, &tasks).await?;
     let engine = engine(&config, config_path, &tasks).await?;
@@ -70,7 +71,9 @@ pub async fn serve(config: Config, config_path: &Path) -> Result<(), Failure> {
     let api = Api::new(api::State {
         broker: broker.clone(),
         auth: auth.clone(),
+        store: store.clone(),
         engine: engine_check(&engine, config.engine.danger_skip_isolation),
+        thumbnails: Thumbnails::new(&broker, engine.clone(), tasks.clone(), thumbnail::Settings::default()),
         origin: web.origin().to_owned(),
         routing: config.server.routing,
         version: env!("CARGO_PKG_VERSION"),
@@ -238,6 +241,7 @@ fn draining(drain: &Drain, tasks: &Tasks) -> CancellationToken {
 fn background(broker: &Broker, auth: &Arc<Auth>, tasks: &Tasks) {
     tasks.spawn("reaper", broker.clone().reap_forever());
     tasks.spawn("reconciler", broker.clone().reconcile_forever());
+    tasks.spawn("grants", broker.clone().lapse_grants_forever());
     tasks.spawn("engine events", broker.clone().follow_engine_forever());
     let (auth, stop) = (auth.clone(), tasks.stopping());
     tasks.spawn("logins", async move {

@@ -10,6 +10,7 @@ use crate::cli::{Exit, Failure};
 use crate::config::{AuthSettings, Config, Limits};
 use crate::engine::docker::DockerEngine;
 use crate::fault::chain;
+use crate::secret::Secret;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::tasks::Tasks;
@@ -58,8 +59,28 @@ pub(super) fn broker_settings(limits: &Limits, engine: &crate::config::EngineSet
 }
 
 /// The login rules in the module's own words.
-pub(super) fn auth_settings(settings: &AuthSettings) -> auth::Settings {
-    auth::Settings { login_ttl: settings.login_ttl, ..auth::Settings::default() }
+///
+/// # Errors
+/// The bootstrap token is configured, but its variable is not set or too short.
+pub(super) fn auth_settings(settings: &AuthSettings) -> Result<auth::Settings, Failure> {
+    let bootstrap_token = settings.api_tokens_from_env.as_deref().map(bootstrap_token).transpose()?;
+    Ok(auth::Settings { login_ttl: settings.login_ttl, bootstrap_token, ..auth::Settings::default() })
+}
+
+fn bootstrap_token(variable: &str) -> Result<Secret<String>, Failure> {
+    let failed = |why: String| {
+        Failure::new(
+            Exit::Config,
+            format!("auth.api_tokens_from_env names {variable}, which holds no token that could be used"),
+            why,
+            "set it to a random text (`openssl rand -hex 32`), or auth.api_tokens_from_env to \"\"",
+        )
+    };
+    let token = std::env::var(variable).map_err(|error| failed(error.to_string()))?;
+    if token.len() < auth::SHORTEST_TOKEN {
+        return Err(failed(format!("it is shorter than {} characters", auth::SHORTEST_TOKEN)));
+    }
+    Ok(Secret::new(token))
 }
 
 /// What the command line works on when no gateway runs.
@@ -79,7 +100,7 @@ impl Offline {
     /// As for [`open_store`].
     pub fn open(config: &Config) -> Result<Self, Failure> {
         let store = open_store(config)?;
-        let auth = Auth::new(store.clone(), Audit::new(store.clone()), auth_settings(&config.auth));
+        let auth = Auth::new(store.clone(), Audit::new(store.clone()), auth::Settings::default());
         Ok(Self { auth, store, tasks: Tasks::new() })
     }
 

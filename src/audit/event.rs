@@ -1,8 +1,9 @@
 //! The closed list of what is audited.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::session::StopReason;
+use crate::session::{GrantRole, StopReason, ViewerRole};
 use crate::store::Role;
 
 /// How it ended.
@@ -49,6 +50,29 @@ pub enum AuditEvent {
     GatewayStarted,
     /// The gateway was told to stop.
     GatewayStopped,
+    /// Somebody was let into a session that is not theirs.
+    GrantCreated {
+        /// Who.
+        grantee: String,
+        /// What they may do.
+        role: GrantRole,
+        /// When it lapses; `None` for never.
+        expires_at: Option<Timestamp>,
+    },
+    /// A grant's time was up.
+    GrantLapsed {
+        /// Whose.
+        grantee: String,
+        /// What they could do.
+        role: GrantRole,
+    },
+    /// A grant was taken back.
+    GrantWithdrawn {
+        /// Whose.
+        grantee: String,
+        /// What they could do.
+        role: GrantRole,
+    },
     /// A user logged in.
     LoginOk,
     /// A login was refused.
@@ -98,6 +122,24 @@ pub enum AuditEvent {
     UserPasswordChanged,
     /// A user was removed; their logins ended.
     UserRemoved,
+    /// Somebody who may only watch tried to use the session. At most one line a minute for each
+    /// viewer; nothing of it reached the session.
+    ViewOnlyAttempt {
+        /// How many messages were dropped since the viewer's last line.
+        count: u64,
+    },
+    /// Somebody began to watch or use a session that is not theirs.
+    ViewerJoined {
+        /// What they may do.
+        role: ViewerRole,
+    },
+    /// They stopped.
+    ViewerLeft {
+        /// What they could do.
+        role: ViewerRole,
+        /// How long they were there, in seconds.
+        after_s: u64,
+    },
 }
 
 impl AuditEvent {
@@ -105,11 +147,16 @@ impl AuditEvent {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::AccessRefused { .. } | Self::LoginRefused { .. } => Outcome::Refused,
+            Self::AccessRefused { .. } | Self::LoginRefused { .. } | Self::ViewOnlyAttempt { .. } => {
+                Outcome::Refused
+            }
             Self::SessionFailed { .. } => Outcome::Failed,
             Self::ConfigDanger { .. }
             | Self::GatewayStarted
             | Self::GatewayStopped
+            | Self::GrantCreated { .. }
+            | Self::GrantLapsed { .. }
+            | Self::GrantWithdrawn { .. }
             | Self::LoginOk
             | Self::Logout
             | Self::SessionCreated { .. }
@@ -123,7 +170,9 @@ impl AuditEvent {
             | Self::UserDisabled
             | Self::UserEnabled
             | Self::UserPasswordChanged
-            | Self::UserRemoved => Outcome::Ok,
+            | Self::UserRemoved
+            | Self::ViewerJoined { .. }
+            | Self::ViewerLeft { .. } => Outcome::Ok,
         }
     }
 }

@@ -29,7 +29,8 @@ const VERIFY_PAGE: usize = 1000;
 /// Who did something.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Actor {
-    /// A user's name, or one of the names no user may have: `system`, `cli`, `anonymous`.
+    /// A user's name, or one of the names no user may have: `system`, `cli`, `token`,
+    /// `anonymous`.
     #[serde(rename = "actor")]
     pub name: String,
     /// Where they did it from, if over the network.
@@ -39,7 +40,10 @@ pub struct Actor {
 
 impl Actor {
     /// The names that stand for no user; nobody may be called so.
-    pub const RESERVED: [&str; 3] = ["anonymous", "cli", "system"];
+    pub const RESERVED: [&str; 4] = ["anonymous", "cli", "system", Self::TOKEN];
+
+    /// The name of whoever holds the bootstrap token.
+    pub const TOKEN: &str = "token";
 
     /// A user at an address.
     #[must_use]

@@ -78,6 +78,9 @@ pub enum AuthError {
     /// The ticket is unknown, used, lapsed, or for another session.
     #[error("the ticket is not valid")]
     TicketInvalid,
+    /// The bearer token is not one of ours.
+    #[error("the bearer token is not valid")]
+    TokenInvalid,
     /// There is a user of this name.
     #[error("the user name is taken")]
     UserTaken,
@@ -109,6 +112,7 @@ impl Answer for AuthError {
             | Self::PasswordWeak(_)
             | Self::Throttled { .. }
             | Self::TicketInvalid
+            | Self::TokenInvalid
             | Self::UserTaken
             | Self::UserUnknown => Fault::Downstream,
         }
@@ -127,6 +131,7 @@ impl Answer for AuthError {
             Self::Store(error) => error.code(),
             Self::Throttled { .. } => "throttled",
             Self::TicketInvalid => "ticket_invalid",
+            Self::TokenInvalid => "token_invalid",
             Self::UserTaken => "user_taken",
             Self::UserUnknown => "user_unknown",
         }
@@ -153,6 +158,7 @@ impl Answer for AuthError {
                 format!("Too many attempts went wrong. Please wait {seconds} s and try again.")
             }
             Self::TicketInvalid => "This link has been used or is too old. Go back and open the machine again.".to_owned(),
+            Self::TokenInvalid => "The token is not valid here. Check it, or ask whoever runs this Berth.".to_owned(),
             Self::UserTaken => "There is a user of this name already. Please choose another name.".to_owned(),
             Self::UserUnknown => "There is no user of this name. Perhaps they were removed.".to_owned(),
         }
@@ -171,6 +177,7 @@ impl Answer for AuthError {
             | Self::OriginForeign
             | Self::PasswordWeak(_)
             | Self::TicketInvalid
+            | Self::TokenInvalid
             | Self::UserTaken
             | Self::UserUnknown => None,
         }

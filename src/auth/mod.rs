@@ -13,6 +13,7 @@ pub mod policy;
 mod tests;
 mod throttle;
 mod tickets;
+mod tokens;
 mod users;
 
 use std::net::IpAddr;
@@ -25,6 +26,7 @@ use jiff::Timestamp;
 pub use self::error::{AuthError, NameFlaw, PasswordFlaw};
 use self::password::Passwords;
 use self::throttle::Throttle;
+pub use self::tokens::SHORTEST_TOKEN;
 pub use self::users::NewUser;
 use crate::audit::Audit;
 use crate::clock;
@@ -34,18 +36,24 @@ use crate::session::{SessionId, UserId};
 use crate::store::{Login, Role, Store, User};
 
 /// What the operator may set.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// A login lapses this long after it was made. Default 12 h.
     pub login_ttl: Duration,
     /// A wrong name or password is answered no sooner than this, so that the time tells nothing:
     /// an imported bcrypt hash takes longer to check than ours. Default 500 ms.
     pub refusal_floor: Duration,
+    /// A bearer token that administers; at least [`SHORTEST_TOKEN`] characters. Default none.
+    pub bootstrap_token: Option<Secret<String>>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { login_ttl: Duration::from_secs(43_200), refusal_floor: Duration::from_millis(500) }
+        Self {
+            login_ttl: Duration::from_secs(43_200),
+            refusal_floor: Duration::from_millis(500),
+            bootstrap_token: None,
+        }
     }
 }
 
@@ -95,6 +103,8 @@ pub struct Auth {
     settings: Settings,
     passwords: Passwords,
     throttle: Throttle,
+    /// The holder of the bootstrap token.
+    bootstrap: Option<Arc<Principal>>,
     /// Logins that were seen valid, so that a request needs no store. Whoever ends a login removes
     /// it from the store first and from here second; `admit` relies on that order. No guard is held
     /// over an `.await`.
@@ -111,6 +121,7 @@ impl Auth {
         Self {
             store,
             audit,
+            bootstrap: settings.bootstrap_token.as_ref().map(tokens::bootstrap),
             settings,
             passwords: Passwords::new(),
             throttle: Throttle::new(),

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::Principal;
 use crate::fault::{Answer, Fault};
-use crate::session::{SessionId, UserId};
+use crate::session::{Grant, SessionId, UserId, ViewerRole};
 use crate::store::Role;
 
 /// What somebody wants to do with a session.
@@ -39,23 +39,50 @@ impl Answer for Denied {
     }
 }
 
-/// Whether `principal` may do this with a session of `owner`.
+/// Whether `principal` may do this with a session of `owner`. `grant` is their grant in force for
+/// it, if they have one; one that is for another session or user counts for nothing.
 ///
-/// Owners may do everything with their own. Administrators may see and change all, but open only
-/// their own: nobody's screen is watched silently. A login of a session's own host may open that
-/// session and nothing else, because hostile pages live on that host.
+/// Owners may do everything with their own. Who has a grant may open and see, never change.
+/// Administrators may see and change all, but open only their own or by a grant: nobody's screen
+/// is watched silently. A login of a session's own host may open that session and nothing else,
+/// because hostile pages live on that host.
 ///
 /// # Errors
 /// [`Denied`].
-pub fn allow(principal: &Principal, verb: Verb, session: SessionId, owner: UserId) -> Result<(), Denied> {
+pub fn allow(
+    principal: &Principal,
+    verb: Verb,
+    session: SessionId,
+    owner: UserId,
+    grant: Option<&Grant>,
+) -> Result<(), Denied> {
     let owns = principal.user == owner;
+    let granted = grant.is_some_and(|grant| grant.session == session && grant.grantee == principal.user);
     let allowed = match (principal.session, verb) {
-        (Some(only), Verb::Open) => only == session && owns,
+        (Some(only), Verb::Open) => only == session && (owns || granted),
         (Some(_), Verb::See | Verb::Change) => false,
-        (None, Verb::Open) => owns,
-        (None, Verb::See | Verb::Change) => owns || principal.role == Role::Admin,
+        (None, Verb::Open) => owns || granted,
+        (None, Verb::See) => owns || granted || principal.role == Role::Admin,
+        (None, Verb::Change) => owns || principal.role == Role::Admin,
     };
     if allowed { Ok(()) } else { Err(Denied) }
+}
+
+/// As what `principal` may open a session of `owner`.
+///
+/// # Errors
+/// [`Denied`], as [`allow`] with [`Verb::Open`].
+pub fn open(
+    principal: &Principal,
+    session: SessionId,
+    owner: UserId,
+    grant: Option<&Grant>,
+) -> Result<ViewerRole, Denied> {
+    allow(principal, Verb::Open, session, owner, grant)?;
+    match grant {
+        Some(grant) if principal.user != owner => Ok(grant.role.into()),
+        Some(_) | None => Ok(ViewerRole::Owner),
+    }
 }
 
 /// Whether `principal` may use the portal: pages, API, creating sessions. A login of a session's
@@ -79,7 +106,8 @@ pub fn administer(principal: &Principal) -> Result<(), Denied> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::contract::{sample_login, sample_user};
+    use crate::session::GrantRole;
+    use crate::store::contract::{sample_grant, sample_login, sample_user};
 
     #[test]
     fn every_role_owner_host_and_verb() {
@@ -106,11 +134,48 @@ mod tests {
             let principal = user(role, session);
             let owner = if owns { principal.user } else { UserId::random() };
             for (verb, expected) in [(Verb::Open, open), (Verb::See, see), (Verb::Change, change)] {
-                let allowed = allow(&principal, verb, here, owner).is_ok();
+                let allowed = allow(&principal, verb, here, owner, None).is_ok();
                 assert_eq!(allowed, expected, "{role:?} {session:?} owns={owns} {verb:?}");
             }
             assert_eq!(use_portal(&principal).is_ok(), session.is_none());
             assert_eq!(administer(&principal).is_ok(), session.is_none() && role == Role::Admin);
+        }
+    }
+
+    #[test]
+    fn a_grant_opens_and_shows_one_session_to_one_user_and_changes_nothing() {
+        let (here, elsewhere) = (SessionId::random(), SessionId::random());
+        let (owner, user) = (UserId::random(), sample_user());
+        // (role, bound to, grant for) -> (open, see, change)
+        let table = [
+            (Role::User, None, here, (true, true, false)),
+            (Role::User, None, elsewhere, (false, false, false)),
+            (Role::User, Some(here), here, (true, false, false)),
+            (Role::User, Some(elsewhere), here, (false, false, false)),
+            (Role::User, Some(here), elsewhere, (false, false, false)),
+            (Role::Admin, None, here, (true, true, true)),
+            (Role::Admin, None, elsewhere, (false, true, true)),
+        ];
+        for (role, bound_to, granted, (may_open, see, change)) in table {
+            let user = crate::store::User { role, ..user.clone() };
+            let login = crate::store::Login { session: bound_to, ..sample_login(user.id) };
+            let principal = Principal::new(&login, &user);
+            for grant_role in [GrantRole::Helper, GrantRole::Observer] {
+                let grant = Grant { role: grant_role, ..sample_grant(granted, &user) };
+                for (verb, expected) in [(Verb::Open, may_open), (Verb::See, see), (Verb::Change, change)] {
+                    let allowed = allow(&principal, verb, here, owner, Some(&grant)).is_ok();
+                    assert_eq!(allowed, expected, "{role:?} {bound_to:?} {granted} {verb:?}");
+                }
+                let opened = open(&principal, here, owner, Some(&grant));
+                assert_eq!(opened, if may_open { Ok(grant_role.into()) } else { Err(Denied) });
+                // Somebody else's grant is none.
+                let others = Grant { grantee: UserId::random(), ..grant.clone() };
+                assert_eq!(open(&principal, here, owner, Some(&others)), Err(Denied));
+                // An owner stays one whatever they are given.
+                let owned = open(&principal, here, user.id, Some(&grant));
+                assert_eq!(owned.is_ok(), bound_to.is_none_or(|only| only == here));
+                assert!(owned.is_err() || owned == Ok(ViewerRole::Owner));
+            }
         }
     }
 }

@@ -57,7 +57,7 @@ impl Broker {
         // The intent is stored before anything is made: a crash from here on leaves a record
         // that says what to clean up.
         inner.store.insert_session(&session).await?;
-        let entry = Arc::new(Entry::new(session, Some(made_from.clone())));
+        let entry = Arc::new(Entry::new(session, Some(made_from.clone()), inner.herald.clone()));
         self.remember(&entry);
         drop(creating);
         info!(session = %entry.id, owner = %owner.name, template = %template, "session.created");
@@ -209,7 +209,7 @@ impl Broker {
     }
 
     /// Runs a change to its end even if whoever asked for it goes away in the middle.
-    async fn whole<T: Send + 'static>(
+    pub(super) async fn whole<T: Send + 'static>(
         &self,
         change: impl Future<Output = Result<T, BrokerError>> + Send + 'static,
     ) -> Result<T, BrokerError> {

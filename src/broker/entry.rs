@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 use std::sync::Mutex as StdMutex;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
+use super::grants::LiveGrant;
+use super::herald::Herald;
+use super::viewers::Viewers;
 use crate::clock;
 use crate::revocation::{CloseReason, Revocation};
 use crate::session::reap::Facts;
 use crate::session::{InputSource, Label, Routing, Session, SessionId, Template, Upstream, UserId};
-use crate::telemetry::names;
 
 /// A session in memory. Shared by the routing table, open connections and background work.
 #[derive(Debug)]
@@ -37,6 +39,13 @@ pub struct Entry {
     /// When it entered its state, on the monotonic clock. No `.await` happens under this lock.
     entered: StdMutex<Instant>,
     activity: Activity,
+    /// Who is attached right now.
+    pub(super) viewers: Viewers,
+    /// Who else may open it; see [`super::grants`].
+    pub(super) grants: ArcSwap<Vec<Arc<LiveGrant>>>,
+    /// Held while its grants change, across store calls: one change at a time.
+    pub(super) sharing: Mutex<()>,
+    pub(super) herald: Arc<Herald>,
 }
 
 /// Where the bytes of a reachable session go, until the route is closed.
@@ -59,15 +68,13 @@ struct Activity {
     ready_ms: AtomicU64,
     /// The last input's source, as an index into [`SOURCES`].
     source: AtomicU8,
-    /// Open viewers and upgraded connections.
-    viewers: AtomicUsize,
 }
 
 const SOURCES: [InputSource; 5] =
     [InputSource::Open, InputSource::Key, InputSource::Pointer, InputSource::Clipboard, InputSource::Request];
 
 impl Entry {
-    pub(super) fn new(session: Session, template: Option<Arc<Template>>) -> Self {
+    pub(super) fn new(session: Session, template: Option<Arc<Template>>, herald: Arc<Herald>) -> Self {
         let now = Instant::now();
         let back = |elapsed: Duration| now.checked_sub(elapsed).unwrap_or(now);
         let in_state = clock::since(session.state_since);
@@ -89,8 +96,11 @@ impl Entry {
                 input_ms: AtomicU64::new(input_ms),
                 ready_ms: AtomicU64::new(0),
                 source: AtomicU8::new(0),
-                viewers: AtomicUsize::new(0),
             },
+            viewers: Viewers::default(),
+            grants: ArcSwap::default(),
+            sharing: Mutex::new(()),
+            herald,
             record: watch::Sender::new(Arc::new(session)),
         }
     }
@@ -143,20 +153,6 @@ impl Entry {
         (self.ago(&self.activity.input_ms), source)
     }
 
-    /// How many viewers and upgraded connections are open.
-    #[must_use]
-    pub fn viewers(&self) -> usize {
-        self.activity.viewers.load(Ordering::Relaxed)
-    }
-
-    /// Counts a viewer until the returned guard drops.
-    #[must_use]
-    pub fn viewer(self: &Arc<Self>) -> ViewerGuard {
-        self.activity.viewers.fetch_add(1, Ordering::Relaxed);
-        metrics::gauge!(names::VIEWERS).increment(1.0);
-        ViewerGuard(self.clone())
-    }
-
     /// What the reaper decides by.
     #[must_use]
     pub fn facts(&self) -> Facts {
@@ -203,17 +199,6 @@ impl Entry {
 
     fn ago(&self, stamp_ms: &AtomicU64) -> Duration {
         Duration::from_millis(self.elapsed_ms().saturating_sub(stamp_ms.load(Ordering::Relaxed)))
-    }
-}
-
-/// One open viewer; uncounted when dropped.
-#[derive(Debug)]
-pub struct ViewerGuard(Arc<Entry>);
-
-impl Drop for ViewerGuard {
-    fn drop(&mut self) {
-        self.0.activity.viewers.fetch_sub(1, Ordering::Relaxed);
-        metrics::gauge!(names::VIEWERS).decrement(1.0);
     }
 }
 

@@ -8,6 +8,8 @@ mod apply;
 mod change;
 mod entry;
 mod error;
+mod grants;
+mod herald;
 mod queue;
 pub mod readiness;
 mod reaper;
@@ -17,18 +19,23 @@ mod start;
 mod stop;
 #[cfg(test)]
 mod tests;
+mod viewers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use dashmap::DashMap;
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 
-pub use self::entry::{Entry, Hold, Route, ViewerGuard};
+pub use self::entry::{Entry, Hold, Route};
 pub use self::error::BrokerError;
+pub use self::grants::{LiveGrant, Share, ShareError};
+use self::herald::Herald;
 pub use self::queue::Place;
 use self::queue::Queue;
+pub use self::viewers::{Attendee, Seen, ViewerGuard, Watching};
 use crate::audit::Audit;
 use crate::clock;
 use crate::engine::Engine;
@@ -130,6 +137,12 @@ struct Inner {
     /// Held while a session is counted and recorded, so that two requests cannot share one place.
     creating: tokio::sync::Mutex<()>,
     changes: broadcast::Sender<Change>,
+    /// What entries tell the world by.
+    herald: Arc<Herald>,
+    /// Wakes the clock of lapses when a grant is new.
+    grants_changed: Notify,
+    /// Whether the store still has to remove grants that lapsed.
+    grants_owed: AtomicBool,
 }
 
 impl std::fmt::Debug for Broker {
@@ -151,6 +164,9 @@ impl Broker {
     ) -> Self {
         let templates = templates.into_iter().map(|t| (t.name.clone(), Arc::new(t))).collect();
         let queue = Queue::new(settings.max_parallel_starts);
+        let changes = broadcast::Sender::new(256);
+        let herald =
+            Arc::new(Herald { changes: changes.clone(), audit: audit.clone(), tasks: tasks.clone() });
         Self(Arc::new(Inner {
             store,
             engine,
@@ -162,7 +178,11 @@ impl Broker {
             by_id: DashMap::new(),
             queue,
             creating: tokio::sync::Mutex::new(()),
-            changes: broadcast::Sender::new(256),
+            changes,
+            herald,
+            grants_changed: Notify::new(),
+            // Grants may have lapsed while no gateway ran.
+            grants_owed: AtomicBool::new(true),
         }))
     }
 

@@ -12,6 +12,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use tracing::{info, warn};
 
 use super::{Broker, BrokerError, Entry};
+use crate::clock;
 use crate::engine::{Container, ContainerStatus, EngineError, EngineEvent, EngineEventKind};
 use crate::session::{Event, Session, SessionId, State, StopReason};
 use crate::store::StoreError;
@@ -34,7 +35,7 @@ pub struct Reconciled {
 }
 
 impl Broker {
-    /// Loads every session from the store and opens the routes of those that were reachable.
+    /// Loads every session with its grants from the store and opens the routes of those that were reachable.
     ///
     /// # Errors
     /// The store's.
@@ -42,11 +43,17 @@ impl Broker {
         for session in self.0.store.sessions().await? {
             let template = self.0.templates.get(&session.template).cloned();
             let upstream = session.state.upstream().cloned();
-            let entry = Arc::new(Entry::new(session, template));
+            let entry = Arc::new(Entry::new(session, template, self.0.herald.clone()));
             if let Some(upstream) = upstream {
                 entry.reopen(upstream);
             }
             self.remember(&entry);
+        }
+        let now = clock::now();
+        for grant in self.0.store.grants().await?.into_iter().filter(|grant| !grant.has_lapsed(now)) {
+            if let Some(entry) = self.entry(grant.session) {
+                entry.put_grant(grant);
+            }
         }
         Ok(())
     }

@@ -417,3 +417,71 @@ async fn changes_reach_followers_and_the_audit() {
         assert!(text.contains(expected), "{expected} is not in\n{text}");
     }
 }
+
+async fn guest(bench: &Bench, name: &str) -> User {
+    let user = User { id: UserId::random(), name: name.into(), ..bench.ann.clone() };
+    bench.store.insert_user(&user).await.expect("a new user");
+    user
+}
+
+fn to_help(with: &User, lasts: Option<Duration>) -> Share {
+    Share { with: with.clone(), role: crate::session::GrantRole::Helper, lasts }
+}
+
+fn by_ann() -> crate::audit::Actor {
+    crate::audit::Actor { name: "ann".into(), address: None }
+}
+
+#[tokio::test]
+async fn grants_survive_a_restart_and_lapsed_or_removed_ones_do_not() {
+    let bench = Bench::new(settings()).await;
+    let entry = bench.ready().await;
+    let (bob, carol, dave) =
+        (guest(&bench, "bob").await, guest(&bench, "carol").await, guest(&bench, "dave").await);
+    for (user, lasts) in [(&bob, None), (&carol, Some(Duration::from_millis(1))), (&dave, None)] {
+        bench.broker.share(&entry, to_help(user, lasts), by_ann()).await.expect("it may be shared");
+    }
+    let of_dave = entry.grant_of(dave.id).expect("in force").grant.id;
+    bench.broker.withdraw(&entry, of_dave, by_ann()).await.expect("the store answers");
+    eventually("carol's has lapsed", || entry.grant_of(carol.id).is_none()).await;
+
+    let reborn = bench.reborn(settings()).await;
+    let entry = reborn.entry(entry.id).expect("the session is known");
+    let opens = |user: &User| entry.grant_of(user.id).is_some();
+    assert_eq!((opens(&bob), opens(&carol), opens(&dave)), (true, false, false));
+    assert_eq!(reborn.shared_with(bob.id).len(), 1);
+    // What lapsed while no gateway ran is removed by the first pass.
+    reborn.lapse_grants().await;
+    assert_eq!(bench.store.grants().await.expect("a store").len(), 1);
+
+    reborn.forget_grantee(bob.id);
+    assert!(entry.grant_of(bob.id).is_none() && reborn.shared_with(bob.id).is_empty());
+}
+
+#[tokio::test]
+async fn a_grant_that_cannot_be_stored_is_not_given_and_one_not_removed_stays() {
+    let bench = Bench::new(settings()).await;
+    let entry = bench.ready().await;
+    let bob = guest(&bench, "bob").await;
+    let nobody = User { id: UserId::random(), name: "nobody".into(), ..bench.ann.clone() };
+    let refused = bench.broker.share(&entry, to_help(&nobody, None), by_ann()).await;
+    assert!(matches!(refused, Err(ShareError::Broker(BrokerError::NotFound))), "{refused:?}");
+    assert!(entry.grants().is_empty());
+    // Twenty at once give one.
+    let all = (0..20).map(|_| bench.broker.share(&entry, to_help(&bob, None), by_ann()));
+    let given = futures_util::future::join_all(all).await;
+    assert_eq!(given.iter().filter(|one| one.is_ok()).count(), 1);
+    assert_eq!(entry.grants().len(), 1);
+}
+
+#[tokio::test]
+async fn a_removed_session_takes_its_grants_along() {
+    let bench = Bench::new(settings()).await;
+    let entry = bench.ready().await;
+    let bob = guest(&bench, "bob").await;
+    bench.broker.share(&entry, to_help(&bob, None), by_ann()).await.expect("it may be shared");
+    bench.broker.stop(&entry, StopReason::Owner, Next::Remove).await.expect("it runs");
+    eventually("it is removed", || bench.broker.entry(entry.id).is_none()).await;
+    assert_eq!(bench.store.grants().await.expect("a store"), []);
+    assert!(bench.broker.shared_with(bob.id).is_empty());
+}

@@ -185,14 +185,7 @@ pub(super) fn auth(mut table: Section) -> AuthSettings {
     let default = AuthSettings::default();
     let settings = AuthSettings {
         login_ttl: table.take("login_ttl_s", default.login_ttl, seconds(60)),
-        api_tokens_from_env: table.take("api_tokens_from_env", default.api_tokens_from_env, |value| {
-            match optional(filled)(value)? {
-                None => Ok(None),
-                Some(_) => Err(Wrong::Value(
-                    "tokens come with the API, which is not built in yet; leave it empty".to_owned(),
-                )),
-            }
-        }),
+        api_tokens_from_env: table.take("api_tokens_from_env", default.api_tokens_from_env, optional(filled)),
     };
     table.finish();
     settings

@@ -126,8 +126,8 @@ impl Default for Limits {
 pub struct AuthSettings {
     /// A login lasts this long. Default is 12 h.
     pub login_ttl: Duration,
-    /// Name of an environment variable that holds a bootstrap admin token; none may be set before
-    /// there is an API that takes tokens. Default is `None`.
+    /// Name of an environment variable that holds a bootstrap admin token for the API. Default is
+    /// `None`.
     pub api_tokens_from_env: Option<String>,
 }
 

@@ -194,7 +194,7 @@ fn bad_values_are_refused() {
         "[store]\nurl = 'sqlite:'",
         "[store]\nurl = 'redis://127.0.0.1/0'",
         "[engine]\nkind = 'swarm'",
-        "[auth]\napi_tokens_from_env = 'TOKEN'",
+        "[auth]\napi_tokens_from_env = 1",
         "[engine]\nsubnet = '10.0.0.0/30'",
         "[engine]\nsubnet = 'fd00::/64'",
         "[engine]\nnetwork = '-x'",

@@ -95,6 +95,9 @@ async fn remove_user(performer: &Performer, name: &str) -> Result<String, Reply>
             end(performer, entry, Next::Remove).await.map_err(refused)?;
         }
         performer.auth.remove_user(&Actor::cli(), user.id).await.map_err(refused)?;
+        if let Some(broker) = &performer.broker {
+            broker.forget_grantee(user.id);
+        }
         Ok(format!("user {} and {} sessions removed; a persistent home is kept", user.name, entries.len()))
     })
     .await

@@ -298,4 +298,17 @@ mod tests {
         let refused = Addresses::default().connect(&upstream, here()).await;
         assert!(matches!(refused, Err(EngineError::Unreachable { .. })));
     }
+
+    #[tokio::test]
+    async fn a_dialed_socket_is_kept_alive_and_sends_at_once() {
+        let (listener, upstream) = listening().await;
+        let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), upstream.port);
+        let Ok(stream) = dial(address).await else { panic!("it listens") };
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().unwrap() && stream.nodelay().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_secs(30));
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(10));
+        assert_eq!(socket.tcp_keepalive_retries().unwrap(), 3);
+        drop(listener);
+    }
 }

@@ -43,6 +43,8 @@ pub enum Illness {
     ClosesAtOnce,
     /// It greets its first viewer, hears the answer and dies.
     DiesAfterReady,
+    /// It lets viewers in and never shows them its screen.
+    NeverDraws,
     /// Its start never returns.
     Hangs,
     /// Something else has its name.
@@ -214,9 +216,11 @@ impl FakeEngine {
 
     async fn sicken(&self, illness: Illness, template: &Template) -> Result<(), EngineError> {
         match illness {
-            Illness::Healthy | Illness::NeverReady | Illness::ClosesAtOnce | Illness::DiesAfterReady => {
-                Ok(())
-            }
+            Illness::Healthy
+            | Illness::NeverReady
+            | Illness::ClosesAtOnce
+            | Illness::DiesAfterReady
+            | Illness::NeverDraws => Ok(()),
             Illness::SlowStart(delay) => {
                 sleep(delay).await;
                 Ok(())
@@ -259,7 +263,10 @@ impl FakeEngine {
                         server::greet(stream, protocol).await;
                         engine.crash(session);
                     }
-                    (_, Protocol::Rfb) => server::rfb(stream, &password, &received).await,
+                    (_, Protocol::Rfb) => {
+                        let draws = illness != Illness::NeverDraws;
+                        server::rfb(stream, &password, &received, draws).await;
+                    }
                     (_, Protocol::Http) => server::http(stream, &received).await,
                 }
             };

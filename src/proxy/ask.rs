@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use super::headers::Place;
 use super::{Early, Outcome, ProxyError, Surface, Target, capability, see_other};
 use crate::broker::Intent;
-use crate::session::Protocol;
+use crate::session::{Protocol, ViewerRole};
 
 /// What kind of request a browser says it is (Fetch Metadata).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -67,11 +67,14 @@ impl Ask {
         Ok(Self { place, path, protocol: template.protocol, capability, navigation })
     }
 
-    /// A person who opens a page wakes the session; a page that polls does not.
-    pub(super) fn intent(&self) -> Intent {
-        match self.navigation {
-            Navigation::None => Intent::Use,
-            Navigation::Framed | Navigation::Top => Intent::Open,
+    /// An owner who opens a page wakes the session; a page that polls does not, and neither does
+    /// anybody else.
+    pub(super) fn intent(&self, role: ViewerRole) -> Intent {
+        match (role, self.navigation) {
+            (ViewerRole::Owner, Navigation::Framed | Navigation::Top) => Intent::Open,
+            (ViewerRole::Owner, Navigation::None) | (ViewerRole::Helper | ViewerRole::Observer, _) => {
+                Intent::Use
+            }
         }
     }
 

@@ -12,8 +12,10 @@ mod capability;
 mod copy;
 mod error;
 mod frames;
+mod hands;
 pub mod headers;
 mod http;
+mod pulse;
 mod rfb_relay;
 mod upgrade;
 mod upstream;
@@ -172,8 +174,14 @@ impl Proxy {
         // Who: the cookie's login, or under a capability the login that it stands for.
         let principal = self.authenticate(&request, &target, &ask).await?;
         // May they: the answer is that of a missing session, before anything of it is touched.
-        policy::allow(&principal, policy::Verb::Open, target.entry.id, target.entry.owner)
-            .map_err(|_| Outcome::NotFound)?;
+        let grant = target.entry.grant_of(principal.user);
+        let role = policy::open(
+            &principal,
+            target.entry.id,
+            target.entry.owner,
+            grant.as_ref().map(|live| &live.grant),
+        )
+        .map_err(|_| Outcome::NotFound)?;
         // Relative links of a page at `/s/<label>` would leave the session.
         if let Some(slashed) = ask.slashed(&request) {
             return Ok(Outcome::Response(see_other(&slashed)));
@@ -186,14 +194,21 @@ impl Proxy {
         if ask.is_preflight(&request) {
             return Ok(Outcome::Response(preflight(request.headers())));
         }
-        // Only now may the session be woken, and only by a person who opens it.
-        let hold = self.acquire(&target.entry, ask.intent()).await?;
+        // Only now may the session be woken, and only by its owner who opens it.
+        let hold = self.acquire(&target.entry, ask.intent(role)).await?;
         // Its pages get their own prefix before the container sees a byte of a sandboxed visit.
         if ask.wants_capability() {
             return Ok(Outcome::Response(self.enter_sandbox(&ask, &principal, &hold)?));
         }
-        let visit =
-            Visit { principal: principal.clone(), hold, place: ask.place, path: ask.path, _socket: socket };
+        let visit = Visit {
+            principal: principal.clone(),
+            role,
+            grant,
+            hold,
+            place: ask.place,
+            path: ask.path,
+            _socket: socket,
+        };
         let mut response = self.pass(request, handshake, ask.protocol, visit).await?;
         // For the access log of whoever called.
         response.extensions_mut().insert(principal);

@@ -3,9 +3,8 @@
 //! The gateway ends the WebSocket itself (websockify's job) and speaks the opening of RFB on both
 //! sides: upstream it proves the container with the session's password, so the browser never
 //! learns that password and is asked for none. After ClientInit the server's bytes are framed and
-//! never read; the viewer's are parsed for input. Every ending has a close code.
+//! never read; what becomes of the viewer's is [`super::hands`]'s. Every ending has a close code.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -25,16 +24,17 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use super::hands::{self, Speech};
 use super::headers::lists;
+use super::pulse::Pulse;
 use super::upgrade::{self, Handshake};
 use super::upstream::Upstreams;
 use super::visit::Visit;
 use super::websocket::Ground;
 use crate::body::Body;
-use crate::broker::{Entry, readiness};
+use crate::broker::{ViewerGuard, readiness};
 use crate::engine::Connection;
 use crate::revocation::CloseReason;
-use crate::rfb::client::{Parser, Understood};
 use crate::rfb::security;
 use crate::telemetry::names;
 
@@ -47,11 +47,12 @@ const SEND: Duration = Duration::from_secs(60);
 /// How long after the container hung up the broker may take to say why.
 const WHY: Duration = Duration::from_secs(1);
 
+/// How long one side may finish after the other has ended: the container to read what the viewer
+/// did last, the viewer to see what the container showed last.
+const LINGER: Duration = Duration::from_secs(1);
+
 /// How long the farewell may take.
 const FAREWELL: Duration = Duration::from_millis(500);
-
-/// Pings in a row that may stay without any sign of life.
-const MISSED_PINGS: u32 = 2;
 
 /// The most server bytes in one message.
 const CHUNK: usize = 32 << 10;
@@ -59,13 +60,14 @@ const CHUNK: usize = 32 << 10;
 /// The largest message of a viewer: a pasted text comes in one.
 const MAX_MESSAGE: usize = 1 << 20;
 
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
+/// The browser's end.
+pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
 type ToBrowser = SplitSink<Socket, Message>;
 type FromBrowser = SplitStream<Socket>;
 
 /// How a relay ended.
 #[derive(Debug)]
-enum End {
+pub(super) enum End {
     /// The browser left; nobody is there to be told.
     BrowserLeft,
     /// A right ended, or a fault of ours.
@@ -102,7 +104,7 @@ async fn run(
     ping_every: Duration,
 ) {
     let Ok(upgraded) = downstream.await else { return };
-    let viewer = visit.hold.entry.viewer();
+    let viewer = visit.hold.entry.join(visit.attendee()).await;
     let config = WebSocketConfig::default()
         .read_buffer_size(8 << 10)
         .write_buffer_size(0)
@@ -115,7 +117,7 @@ async fn run(
         // A right that ended while both arms are ready is what the browser must hear.
         biased;
         reason = visit.cut(&drain) => End::Closed(reason),
-        end = serve(&mut to_browser, &mut from_browser, &upstreams, &visit, ping_every) => end,
+        end = serve((&mut to_browser, &mut from_browser), &upstreams, &visit, &viewer, ping_every) => end,
     };
     drop(viewer);
     debug!(session = %visit.hold.entry.id, ?end, "rfb.closed");
@@ -124,10 +126,10 @@ async fn run(
 
 /// Opens both sides, then relays until either ends.
 async fn serve(
-    to_browser: &mut ToBrowser,
-    from_browser: &mut FromBrowser,
+    (to_browser, from_browser): (&mut ToBrowser, &mut FromBrowser),
     upstreams: &Upstreams,
     visit: &Visit,
+    viewer: &ViewerGuard,
     ping_every: Duration,
 ) -> End {
     let upstream = match timeout(OPENING, open_upstream(upstreams, visit)).await {
@@ -135,22 +137,41 @@ async fn serve(
         Ok(Err(end)) => return end,
         Err(_) => return End::UpstreamLeft,
     };
-    let mut viewer = Viewer { from: from_browser, pending: BytesMut::new() };
-    match timeout(OPENING, open_browser(to_browser, &mut viewer)).await {
+    let pulse = Pulse::new();
+    let mut speech = Speech::new(from_browser, &pulse);
+    match timeout(OPENING, open_browser(to_browser, &mut speech)).await {
         Ok(Ok(())) => {}
         Ok(Err(end)) => return end,
         Err(_) => return End::Garbled,
     }
-    let (from_upstream, mut to_upstream) = split(upstream);
+    let (mut from_upstream, mut to_upstream) = split(upstream);
     // Shared whatever the viewer asked for: a second tab must not throw out the first.
     if to_upstream.write_all(&[1]).await.is_err() {
         return End::UpstreamLeft;
     }
-    let silent_pings = AtomicU32::new(0);
-    tokio::select! {
-        end = screen(from_upstream, to_browser, &silent_pings, ping_every) => end,
-        end = hands(viewer, to_upstream, &visit.hold.entry, &silent_pings) => end,
-    }
+    let end = {
+        let screen = screen(&mut from_upstream, to_browser, &pulse, ping_every);
+        let hands = hands::pass_on(speech, &mut to_upstream, &visit.hold.entry, viewer);
+        tokio::pin!(screen);
+        tokio::select! {
+            end = &mut screen => return end,
+            end = hands => match end {
+                // It no longer listens, but may not have said everything.
+                End::UpstreamLeft => return timeout(LINGER, screen).await.unwrap_or(end),
+                End::BrowserLeft | End::Closed(_) | End::Garbled => end,
+            },
+        }
+    };
+    // Closed with its bytes unread, the connection would be reset, and what the viewer did last be
+    // lost on the way.
+    let _ = timeout(LINGER, finish(&mut from_upstream, &mut to_upstream)).await;
+    end
+}
+
+/// Ends our half of a connection, and reads until the container ends its own.
+async fn finish(from: &mut ReadHalf<Connection>, to: &mut WriteHalf<Connection>) -> std::io::Result<u64> {
+    to.shutdown().await?;
+    tokio::io::copy(from, &mut tokio::io::sink()).await
 }
 
 async fn open_upstream(upstreams: &Upstreams, visit: &Visit) -> Result<Connection, End> {
@@ -167,20 +188,20 @@ async fn open_upstream(upstreams: &Upstreams, visit: &Visit) -> Result<Connectio
 }
 
 /// Offers RFB 3.8 without a password: the WebSocket was authorised (RFC 6143 §7.1).
-async fn open_browser(to_browser: &mut ToBrowser, viewer: &mut Viewer<'_>) -> Result<(), End> {
+async fn open_browser(to_browser: &mut ToBrowser, speech: &mut Speech<'_>) -> Result<(), End> {
     say(to_browser, security::VERSION).await?;
-    let version: [u8; 12] = viewer.take().await?;
+    let version: [u8; 12] = speech.take().await?;
     if version != *security::VERSION {
         return Err(End::Garbled);
     }
     say(to_browser, &[1, security::NONE]).await?;
-    let [chosen] = viewer.take().await?;
+    let [chosen] = speech.take().await?;
     if chosen != security::NONE {
         return Err(End::Garbled);
     }
     // SecurityResult: OK.
     say(to_browser, &[0; 4]).await?;
-    let [_shared] = viewer.take().await?;
+    let [_shared] = speech.take().await?;
     Ok(())
 }
 
@@ -190,9 +211,9 @@ async fn say(to_browser: &mut ToBrowser, bytes: &'static [u8]) -> Result<(), End
 
 /// Frames what the container says, and pings.
 async fn screen(
-    mut from_upstream: ReadHalf<Connection>,
+    from_upstream: &mut ReadHalf<Connection>,
     to_browser: &mut ToBrowser,
-    silent_pings: &AtomicU32,
+    pulse: &Pulse,
     ping_every: Duration,
 ) -> End {
     let mut pings = interval(ping_every);
@@ -213,11 +234,9 @@ async fn screen(
                     Message::Binary(buffer.split().freeze())
                 }
             },
-            _ = pings.tick() => {
-                if silent_pings.fetch_add(1, Ordering::Relaxed) >= MISSED_PINGS {
-                    return End::BrowserLeft;
-                }
-                Message::Ping(bytes::Bytes::new())
+            _ = pings.tick() => match pulse.next() {
+                Some(payload) => Message::Ping(payload),
+                None => return End::BrowserLeft,
             }
         };
         // The browser's pace is the container's: nothing is read while a message is on its way.
@@ -225,74 +244,6 @@ async fn screen(
             Ok(Ok(())) => {}
             Ok(Err(_)) | Err(_) => return End::BrowserLeft,
         }
-    }
-}
-
-/// Passes on what the viewer says, and notes the human in it.
-async fn hands(
-    mut viewer: Viewer<'_>,
-    mut to_upstream: WriteHalf<Connection>,
-    entry: &Entry,
-    silent_pings: &AtomicU32,
-) -> End {
-    let mut parser = Parser::new();
-    let relayed = metrics::counter!(names::RELAYED_BYTES, "direction" => "to_container");
-    loop {
-        if !viewer.pending.is_empty() {
-            let bytes = viewer.pending.split();
-            relayed.increment(bytes.len() as u64);
-            note(&mut parser, &bytes, entry);
-            if to_upstream.write_all(&bytes).await.is_err() {
-                return End::UpstreamLeft;
-            }
-        }
-        if let Err(end) = viewer.more(silent_pings).await {
-            return end;
-        }
-    }
-}
-
-fn note(parser: &mut Parser, bytes: &[u8], entry: &Entry) {
-    let followed = parser.understood();
-    let scan = parser.push(bytes);
-    if let Some(source) = scan.input {
-        metrics::counter!(names::INPUT_EVENTS, "source" => source.name()).increment(1);
-        entry.note_input(source);
-    }
-    if followed == Understood::Yes && scan.understood == Understood::No {
-        warn!(session = %entry.id, "a viewer speaks an unknown message; its input is no longer seen");
-    }
-}
-
-/// The bytes of the viewer's messages, whose borders mean nothing to RFB.
-struct Viewer<'a> {
-    from: &'a mut FromBrowser,
-    pending: BytesMut,
-}
-
-impl Viewer<'_> {
-    /// Waits for the next message; `silent_pings` falls to zero at any sign of life.
-    async fn more(&mut self, silent_pings: &AtomicU32) -> Result<(), End> {
-        let message = self.from.next().await;
-        silent_pings.store(0, Ordering::Relaxed);
-        match message {
-            Some(Ok(Message::Binary(bytes))) => {
-                self.pending.extend_from_slice(&bytes);
-                Ok(())
-            }
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
-            Some(Ok(Message::Text(_))) => Err(End::Garbled),
-            Some(Ok(Message::Close(_) | Message::Frame(_)) | Err(_)) | None => Err(End::BrowserLeft),
-        }
-    }
-
-    /// The next `N` bytes.
-    async fn take<const N: usize>(&mut self) -> Result<[u8; N], End> {
-        while self.pending.len() < N {
-            self.more(&AtomicU32::new(0)).await?;
-        }
-        let taken = self.pending.split_to(N);
-        Ok(taken.as_ref().try_into().expect("exactly N bytes were split off"))
     }
 }
 

@@ -9,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::headers::Place;
 use crate::auth::Principal;
-use crate::broker::Hold;
+use crate::broker::{Attendee, Hold, LiveGrant};
 use crate::revocation::{CloseReason, Revocation};
+use crate::session::ViewerRole;
 
 /// Something that its owner wants dropped when a socket ends, and not before.
 pub type SocketGuard = Box<dyn Any + Send + Sync>;
@@ -20,6 +21,10 @@ pub type SocketGuard = Box<dyn Any + Send + Sync>;
 pub(super) struct Visit {
     /// Who it is.
     pub(super) principal: Arc<Principal>,
+    /// What they may do with it.
+    pub(super) role: ViewerRole,
+    /// What lets them, if it is not theirs.
+    pub(super) grant: Option<Arc<LiveGrant>>,
     /// The reachable session.
     pub(super) hold: Hold,
     /// Where the browser believes to be.
@@ -31,10 +36,21 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    /// Waits for the end of the login or of the route, whichever comes first.
+    /// Who this is, for the list of those who watch.
+    pub(super) fn attendee(&self) -> Attendee {
+        Attendee {
+            user: self.principal.user,
+            name: self.principal.name.clone(),
+            role: self.role,
+            address: self.place.peer,
+        }
+    }
+
+    /// Waits for the end of the login, of the grant or of the route, whichever comes first.
     pub(super) fn ended(&self) -> impl Future<Output = CloseReason> + Send + 'static {
         let (login, route) = (self.principal.revocation.clone(), self.hold.route.revocation.clone());
-        async move { first(&login, &route).await }
+        let grant = self.grant.as_ref().map(|live| live.revocation.clone());
+        async move { first(&login, grant.as_ref(), &route).await }
     }
 
     /// The same for a socket, which also ends when the gateway drains.
@@ -52,9 +68,18 @@ impl Visit {
     }
 }
 
-async fn first(login: &Revocation, route: &Revocation) -> CloseReason {
+/// Where several ended at once, the first of these is told: it is what the browser has to act on.
+async fn first(login: &Revocation, grant: Option<&Revocation>, route: &Revocation) -> CloseReason {
+    let withdrawn = async {
+        match grant {
+            Some(grant) => grant.revoked().await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
+        biased;
         reason = login.revoked() => reason,
+        reason = withdrawn => reason,
         reason = route.revoked() => reason,
     }
 }

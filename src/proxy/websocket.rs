@@ -33,6 +33,7 @@ use crate::broker::Entry;
 use crate::revocation::CloseReason;
 use crate::session::InputSource;
 use crate::tasks::Tasks;
+use crate::telemetry::names;
 
 /// How long one direction may go on after the other has ended.
 const LINGER: Duration = Duration::from_secs(10);
@@ -120,7 +121,7 @@ fn check_switched(answer: &HeaderMap, key: &str) -> Result<(), ProxyError> {
 }
 
 async fn run(downstream: OnUpgrade, upstream: OnUpgrade, visit: Visit, drain: CancellationToken) {
-    let _viewer = visit.hold.entry.viewer();
+    let _viewer = visit.hold.entry.join(visit.attendee()).await;
     let cut = visit.cut(&drain);
     match tokio::try_join!(downstream, upstream) {
         Ok((downstream, upstream)) => copy_both(downstream, upstream, &visit, cut).await,
@@ -137,9 +138,10 @@ async fn copy_both(
 ) {
     let (mut from_browser, mut to_browser) = split(TokioIo::new(downstream));
     let (mut from_upstream, mut to_upstream) = split(TokioIo::new(upstream));
-    let mut down = Told::default();
+    let mut down = Told::new();
     let ended = {
-        let mut up = Spoken { frames: Frames::default(), entry: &visit.hold.entry };
+        let relayed = metrics::counter!(names::RELAYED_BYTES, "direction" => "to_container");
+        let mut up = Spoken { frames: Frames::default(), entry: &visit.hold.entry, relayed };
         let sides = both(
             copy(&mut from_browser, &mut to_upstream, &mut up),
             copy(&mut from_upstream, &mut to_browser, &mut down),
@@ -187,10 +189,12 @@ async fn both(
 struct Spoken<'a> {
     frames: Frames,
     entry: &'a Entry,
+    relayed: metrics::Counter,
 }
 
 impl Watch for Spoken<'_> {
     fn before(&mut self, bytes: &[u8]) {
+        self.relayed.increment(bytes.len() as u64);
         if self.frames.push(bytes) {
             self.entry.note_input(InputSource::Request);
         }
@@ -200,13 +204,18 @@ impl Watch for Spoken<'_> {
 }
 
 /// Watches what the container says, to know when we may speak in its place.
-#[derive(Default)]
 struct Told {
     frames: Frames,
     writing: bool,
+    relayed: metrics::Counter,
 }
 
 impl Told {
+    fn new() -> Self {
+        let relayed = metrics::counter!(names::RELAYED_BYTES, "direction" => "to_browser");
+        Self { frames: Frames::default(), writing: false, relayed }
+    }
+
     fn may_speak(&self) -> bool {
         !self.writing && self.frames.at_boundary()
     }
@@ -214,6 +223,7 @@ impl Told {
 
 impl Watch for Told {
     fn before(&mut self, bytes: &[u8]) {
+        self.relayed.increment(bytes.len() as u64);
         self.frames.push(bytes);
         self.writing = true;
     }

@@ -7,6 +7,7 @@ use super::*;
 use crate::broker::BrokerError;
 use crate::engine::EngineError;
 use crate::store::{StoreError, UniqueKey};
+use crate::thumbnail::ThumbnailError;
 
 fn surface() -> Surface {
     Surface {
@@ -81,6 +82,11 @@ fn each_fault_has_its_status() {
         (&crate::auth::AuthError::CsrfFailed, 403),
         (&crate::auth::AuthError::LoginRequired, 401),
         (&crate::auth::AuthError::Throttled { retry_after: Duration::from_secs(1) }, 429),
+        (&ThumbnailError::NoScreen, 409),
+        (&ThumbnailError::NotRunning, 409),
+        (&ThumbnailError::NotSeen, 409),
+        (&ThumbnailError::Busy, 503),
+        (&ThumbnailError::Unseen { why: String::new() }, 503),
     ] {
         assert_eq!(status(error).as_u16(), expected, "{error}");
     }

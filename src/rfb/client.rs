@@ -4,12 +4,20 @@
 //! repaint ([`Scan::input`]) and says which bytes belong to which message ([`Piece`]), which is
 //! all that the view-only [`Filter`] needs. It allocates nothing and never panics.
 //!
+//! Only a person's doing is input, so what a viewer says by itself is not: its capabilities when
+//! the connection opens, and a clipboard text that the desktop asks for once more.
+//!
 //! A message type it does not know has no known length, so parsing ends there for good
 //! ([`Understood::No`]): from then on the socket proves that a viewer is connected, but nothing
 //! about input, and a view-only socket lets nothing more pass.
 
+mod clipboard;
+mod filter;
+
 use std::ops::Range;
 
+use self::clipboard::Flags;
+pub use self::filter::{Dropped, Filter};
 use crate::session::InputSource;
 
 /// The longest clipboard text that is followed, in bytes; beyond it parsing ends.
@@ -22,10 +30,12 @@ const MAX_FENCE: u8 = 64;
 const EXTENDED_MOUSE_BUTTONS: i32 = -316;
 
 /// The bit of the button mask that marks a pointer message of seven bytes.
+///
+/// The desktop must have agreed before a viewer sends them, in bytes that nobody reads here. Once
+/// the viewer has offered them the bit alone decides: the extension keeps it clear in messages of
+/// six bytes, agreed or not. A viewer that breaks that rule hides its own input and nothing more,
+/// because an observer's pointer messages never go out, in either length.
 const EXTENDED_MARKER: u8 = 0x80;
-
-/// The extended clipboard's flag for "here is data".
-const CLIPBOARD_PROVIDE: u32 = 1 << 28;
 
 /// The longest part of a message that has to be looked at together.
 const MAX_HEAD: usize = 12;
@@ -75,6 +85,24 @@ impl Kind {
         })
     }
 
+    /// The stable `snake_case` name used in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PixelFormat => "pixel_format",
+            Self::Encodings => "encodings",
+            Self::UpdateRequest => "update_request",
+            Self::Key => "key",
+            Self::Pointer => "pointer",
+            Self::CutText => "cut_text",
+            Self::ContinuousUpdates => "continuous_updates",
+            Self::Fence => "fence",
+            Self::Power => "power",
+            Self::DesktopSize => "desktop_size",
+            Self::QemuKey => "qemu_key",
+        }
+    }
+
     /// Whether such a message changes the desktop for everyone who watches: what an observer
     /// may not send. Clipboard negotiation is included, because it makes the desktop ask.
     #[must_use]
@@ -88,6 +116,22 @@ impl Kind {
             | Self::UpdateRequest
             | Self::ContinuousUpdates
             | Self::Fence => false,
+        }
+    }
+
+    /// Whether a complete message of this kind is something that somebody did.
+    fn is_deliberate(self, input: Option<InputSource>) -> bool {
+        match self {
+            Self::Power | Self::DesktopSize => true,
+            Self::Key
+            | Self::Pointer
+            | Self::CutText
+            | Self::QemuKey
+            | Self::PixelFormat
+            | Self::Encodings
+            | Self::UpdateRequest
+            | Self::ContinuousUpdates
+            | Self::Fence => input.is_some(),
         }
     }
 
@@ -148,6 +192,8 @@ pub struct Parser {
     extended_pointer: bool,
     /// The last pointer message, type excluded.
     pointer: Option<[u8; 6]>,
+    /// The clipboard texts that the desktop fetched.
+    provided: clipboard::Provided,
 }
 
 /// Where in a message the parser is.
@@ -162,6 +208,8 @@ enum Stage {
     Encodings { left: u32 },
     /// In bytes that do not matter; `input` is recognised with the last of them.
     Body { kind: Kind, left: u32, input: Option<InputSource> },
+    /// In a clipboard text that the desktop asked for.
+    Provided { left: u32 },
     /// Parsing has ended.
     Lost,
 }
@@ -222,6 +270,12 @@ impl Parser {
                 let taken = bytes.len().min(left as usize);
                 let left = left - u32::try_from(taken).expect("it is at most `left`, a u32");
                 (taken, Some(kind), self.body(kind, left, input))
+            }
+            Stage::Provided { left } => {
+                let taken = bytes.len().min(left as usize);
+                let left = left - u32::try_from(taken).expect("it is at most `left`, a u32");
+                self.provided.extend(&bytes[..taken]);
+                (taken, Some(Kind::CutText), self.provided(left))
             }
         }
     }
@@ -316,8 +370,22 @@ impl Parser {
             return None;
         }
         let flags = u32::from_be_bytes([self.head[8], self.head[9], self.head[10], self.head[11]]);
-        let input = (flags & CLIPBOARD_PROVIDE != 0).then_some(InputSource::Clipboard);
-        self.body(Kind::CutText, bytes - 4, input)
+        if Flags(flags).provides_data() {
+            self.provided(bytes - 4)
+        } else {
+            self.body(Kind::CutText, bytes - 4, None)
+        }
+    }
+
+    /// `left` bytes of a clipboard text follow. The desktop asked for it, and may ask as often as
+    /// it likes: a person was there if it is not the text it got the last time.
+    fn provided(&mut self, left: u32) -> Option<InputSource> {
+        if left > 0 {
+            self.stage = Stage::Provided { left };
+            return None;
+        }
+        self.stage = Stage::Start;
+        self.provided.end().then_some(InputSource::Clipboard)
     }
 
     fn encoding(&mut self, left: u32) {
@@ -325,33 +393,6 @@ impl Parser {
         self.extended_pointer |= i32::from_be_bytes([a, b, c, d]) == EXTENDED_MOUSE_BUTTONS;
         self.filled = 0;
         self.stage = if left == 1 { Stage::Start } else { Stage::Encodings { left: left - 1 } };
-    }
-}
-
-/// Lets pass only what an observer may send: everything but messages that [steer](Kind::steers).
-///
-/// Whether a message passes is decided by its first byte, so no part of a refused one goes out.
-/// Once parsing has ended nothing passes: the caller closes the socket.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    parser: Parser,
-}
-
-impl Filter {
-    /// A filter for the bytes right after ClientInit.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Appends to `out` what may pass of `bytes`.
-    pub fn pass(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Understood {
-        for piece in self.parser.pieces(bytes) {
-            if piece.kind.is_some_and(|kind| !kind.steers()) {
-                out.extend_from_slice(&bytes[piece.range]);
-            }
-        }
-        self.parser.understood()
     }
 }
 

@@ -3,6 +3,7 @@
 //! Everything here is pure: no async, no I/O, no clock. The broker feeds events in and carries the
 //! returned [`Action`]s out; the store keeps [`Session`] records as they are.
 
+mod grant;
 mod label;
 pub mod reap;
 mod state;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use self::grant::{Grant, GrantId, GrantRole, GrantRoleError, ViewerRole};
 pub use self::label::{Label, LabelError, SessionName, SessionNameError};
 pub use self::state::{
     Action, Event, FailReason, Illegal, Next, NodeName, Phase, State, StateKind, StopReason, Upstream,

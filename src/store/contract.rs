@@ -13,7 +13,10 @@ use super::{Login, Role, Store, StoreError, Ticket, UniqueKey, User};
 use crate::audit::{GENESIS, chain};
 use crate::clock;
 use crate::secret::{Secret, TokenHash, random_bytes, random_token};
-use crate::session::{InputSource, Label, NodeName, Session, SessionId, State, StopReason, Upstream, UserId};
+use crate::session::{
+    Grant, GrantId, GrantRole, InputSource, Label, NodeName, Session, SessionId, State, StopReason, Upstream,
+    UserId,
+};
 
 const RACERS: usize = 20;
 const WORKS: &str = "the store works";
@@ -35,6 +38,9 @@ pub async fn run(store: Arc<dyn Store>) {
     session_keys_are_unique(&*store).await;
     one_updater_wins_each_version(&*store).await;
     one_of_many_inserts_wins(&*store).await;
+    grants(&*store).await;
+    grants_go_with_session_and_grantee(&*store).await;
+    lapsed_grants_are_purged(&*store).await;
     audit_has_no_gaps(&*store).await;
     store.check().await.expect(WORKS);
 }
@@ -96,6 +102,21 @@ pub fn sample_session(owner: UserId) -> Session {
         last_input_at: Some(clock::now()),
         last_input_source: Some(InputSource::Key),
         secret: Secret::new("s3cret".to_owned()),
+    }
+}
+
+/// A grant that lets `grantee` watch `session` without an end.
+#[must_use]
+pub fn sample_grant(session: SessionId, grantee: &User) -> Grant {
+    Grant {
+        id: GrantId::random(),
+        session,
+        grantee: grantee.id,
+        grantee_name: grantee.name.clone(),
+        role: GrantRole::Observer,
+        granted_by: "Ann «ü» '".to_owned(),
+        created_at: clock::now(),
+        expires_at: None,
     }
 }
 
@@ -333,6 +354,89 @@ async fn one_of_many_inserts_wins(store: &dyn Store) {
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
     let refused = results.iter().filter(|result| is_conflict(result, UniqueKey::SessionName));
     assert_eq!(refused.count(), RACERS - 1);
+}
+
+async fn added_session(store: &dyn Store) -> Session {
+    let session = sample_session(UserId::random());
+    store.insert_session(&session).await.expect(WORKS);
+    session
+}
+
+async fn grant_exists(store: &dyn Store, id: GrantId) -> bool {
+    store.grants().await.expect(WORKS).iter().any(|grant| grant.id == id)
+}
+
+async fn grants(store: &dyn Store) {
+    let (session, other) = (added_session(store).await, added_session(store).await);
+    let (user, second) = (added_user(store).await, added_user(store).await);
+    let expires_at = Some(clock::later(clock::now(), Duration::from_secs(60)));
+    let grant = Grant { role: GrantRole::Helper, expires_at, ..sample_grant(session.id, &user) };
+    store.insert_grant(&grant).await.expect(WORKS);
+    let stored = store.grants().await.expect(WORKS).into_iter().find(|stored| stored.id == grant.id);
+    assert_eq!(stored.as_ref(), Some(&grant));
+
+    let again = sample_grant(session.id, &user);
+    assert!(is_conflict(&store.insert_grant(&again).await, UniqueKey::Grant), "one per session and user");
+    store.insert_grant(&sample_grant(other.id, &user)).await.expect("another session");
+    let older = Grant {
+        created_at: "2001-01-01T00:00:00Z".parse().expect("a valid time"),
+        ..sample_grant(session.id, &second)
+    };
+    store.insert_grant(&older).await.expect("another user");
+    let listed: Vec<GrantId> = store.grants().await.expect(WORKS).iter().map(|grant| grant.id).collect();
+    let place = |id| listed.iter().position(|listed| *listed == id);
+    assert!(place(older.id).is_some() && place(older.id) < place(grant.id), "oldest first");
+
+    assert!(is_stale(&store.insert_grant(&sample_grant(SessionId::random(), &user)).await), "no session");
+    assert!(is_stale(&store.insert_grant(&sample_grant(session.id, &sample_user())).await), "no user");
+
+    store.remove_grant(grant.id).await.expect(WORKS);
+    store.remove_grant(grant.id).await.expect("removing again is success");
+    assert!(!grant_exists(store, grant.id).await && grant_exists(store, older.id).await);
+    store.insert_grant(&again).await.expect("it may be given again");
+}
+
+async fn grants_go_with_session_and_grantee(store: &dyn Store) {
+    let (session, other) = (added_session(store).await, added_session(store).await);
+    let (user, second) = (added_user(store).await, added_user(store).await);
+    let grants = [
+        sample_grant(session.id, &user),
+        sample_grant(session.id, &second),
+        sample_grant(other.id, &user),
+        sample_grant(other.id, &second),
+    ];
+    for grant in &grants {
+        store.insert_grant(grant).await.expect(WORKS);
+    }
+    let left = async || {
+        let mut left = Vec::new();
+        for grant in &grants {
+            left.push(grant_exists(store, grant.id).await);
+        }
+        left
+    };
+    // An update of the session's record is no removal.
+    store.update_session(&session).await.expect(WORKS);
+    assert_eq!(left().await, [true, true, true, true]);
+    store.remove_session(session.id).await.expect(WORKS);
+    assert_eq!(left().await, [false, false, true, true]);
+    store.remove_user(user.id).await.expect(WORKS);
+    assert_eq!(left().await, [false, false, false, true]);
+}
+
+async fn lapsed_grants_are_purged(store: &dyn Store) {
+    let session = added_session(store).await;
+    // Long ago, so that nothing else in the store lapses with it.
+    let then: Timestamp = "2001-01-01T00:00:00.5Z".parse().expect("a valid time");
+    let early = Grant { expires_at: Some(then), ..sample_grant(session.id, &added_user(store).await) };
+    let endless = sample_grant(session.id, &added_user(store).await);
+    for grant in [&early, &endless] {
+        store.insert_grant(grant).await.expect(WORKS);
+    }
+    let before = clock::earlier(then, Duration::from_nanos(1)).expect("a valid time");
+    assert_eq!(store.purge_grants(before).await.expect(WORKS), 0, "not before its time");
+    assert_eq!(store.purge_grants(then).await.expect(WORKS), 1);
+    assert!(!grant_exists(store, early.id).await && grant_exists(store, endless.id).await);
 }
 
 async fn audit_has_no_gaps(store: &dyn Store) {

@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use crate::fault::{Answer, Fault};
 use crate::secret::{Secret, TokenHash};
-use crate::session::{Label, Session, SessionId, UserId};
+use crate::session::{Grant, GrantId, Label, Session, SessionId, UserId};
 
 /// What a user may do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -105,6 +105,8 @@ pub struct AuditLine {
 /// Which unique key an insert collided with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum UniqueKey {
+    /// The user has a grant for this session already.
+    Grant,
     /// A session's id or label.
     Label,
     /// An owner already has a session of this name.
@@ -170,8 +172,13 @@ impl Answer for StoreError {
 
     fn public(&self) -> String {
         match self {
+            Self::Conflict(UniqueKey::Grant) => {
+                "They may open this machine already. Withdraw that first to change it.".to_owned()
+            }
             Self::Conflict(UniqueKey::UserName) => "There is a user of this name already.".to_owned(),
-            Self::Conflict(_) => "You have a machine of this name already. Choose another name.".to_owned(),
+            Self::Conflict(UniqueKey::Label | UniqueKey::SessionName) => {
+                "You have a machine of this name already. Choose another name.".to_owned()
+            }
             Self::Corrupt { .. } | Self::Newer { .. } | Self::Stale | Self::Unavailable { .. } => {
                 "Berth cannot save changes right now. Open machines go on working.".to_owned()
             }
@@ -204,8 +211,8 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::Stale`] if there is no such user, [`StoreError::Conflict`] if the new name
     /// is another user's.
     async fn update_user(&self, user: &User) -> Result<(), StoreError>;
-    /// Removes a user with their logins and tickets; absent is success. Sessions are the
-    /// broker's to remove first.
+    /// Removes a user with their logins, tickets and the grants given to them; absent is success.
+    /// Sessions are the broker's to remove first.
     async fn remove_user(&self, id: UserId) -> Result<(), StoreError>;
 
     /// Notes a successful login at `at`, and replaces the password hash by `rehashed` if given,
@@ -262,8 +269,21 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Stale`] if the version differs or the session is gone.
     async fn update_session(&self, session: &Session) -> Result<u64, StoreError>;
-    /// Removes a session's record; absent is success.
+    /// Removes a session's record and its grants; absent is success.
     async fn remove_session(&self, id: SessionId) -> Result<(), StoreError>;
+
+    /// Adds a grant.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] with [`UniqueKey::Grant`] if the grantee has one for this session,
+    /// [`StoreError::Stale`] if the session or the grantee is gone.
+    async fn insert_grant(&self, grant: &Grant) -> Result<(), StoreError>;
+    /// All grants, lapsed or not, oldest first.
+    async fn grants(&self) -> Result<Vec<Grant>, StoreError>;
+    /// Removes a grant; absent is success.
+    async fn remove_grant(&self, id: GrantId) -> Result<(), StoreError>;
+    /// Removes grants that lapsed at `now` or before; returns how many.
+    async fn purge_grants(&self, now: Timestamp) -> Result<usize, StoreError>;
 
     /// Appends to the audit: stores `body` under the next number with the hash that `chain`
     /// computes from the previous line's hash (64 zeros before the first) and `body`.

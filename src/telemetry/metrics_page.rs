@@ -56,7 +56,8 @@ pub fn install_metrics() -> Result<PrometheusHandle, MetricsError> {
 fn builder() -> Result<PrometheusBuilder, BuildError> {
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full(names::REQUEST_SECONDS.to_owned()), &names::REQUEST_BUCKETS)?
-        .set_buckets_for_metric(Matcher::Full(names::START_SECONDS.to_owned()), &names::START_BUCKETS)
+        .set_buckets_for_metric(Matcher::Full(names::START_SECONDS.to_owned()), &names::START_BUCKETS)?
+        .set_buckets_for_metric(Matcher::Full(names::PING_RTT_SECONDS.to_owned()), &names::PING_BUCKETS)
 }
 
 /// Serves `GET /metrics` and `GET /health` on `address` in plain HTTP until the tasks stop.

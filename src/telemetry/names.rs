@@ -29,10 +29,18 @@ pub const START_SECONDS: &str = "berth_start_duration_seconds";
 pub const ORPHANS: &str = "berth_orphans";
 /// Counter: logins. Label `outcome`: `ok`, `refused`, `throttled`.
 pub const LOGINS: &str = "berth_logins_total";
-/// Gauge: WebSockets to sessions that are open.
+/// Gauge: WebSockets to sessions that are open. Label `role`: `owner`, `helper`, `observer`.
 pub const VIEWERS: &str = "berth_viewers";
-/// Counter: bytes relayed. Label `direction`: `downstream`, `upstream`.
+/// Counter: bytes relayed by WebSockets. Label `direction`: `to_browser`, `to_container`.
 pub const RELAYED_BYTES: &str = "berth_relayed_bytes_total";
+/// Counter: messages of view-only viewers that were dropped. Label `kind`: `key`, `pointer`,
+/// `cut_text`, `qemu_key`, `power`, `desktop_size`.
+pub const INPUT_DROPPED: &str = "berth_input_dropped_total";
+/// Counter: viewers whose messages could not be followed any more. Label `role`, as for
+/// [`VIEWERS`]; an observer's socket is closed then.
+pub const PARSE_FALLBACKS: &str = "berth_rfb_parse_fallbacks_total";
+/// Histogram: seconds from a WebSocket ping to its pong.
+pub const PING_RTT_SECONDS: &str = "berth_ping_rtt_seconds";
 /// Counter: human input seen in relayed desktops. Label `source`.
 pub const INPUT_EVENTS: &str = "berth_input_events_total";
 /// Gauge: days until the certificate expires; negative afterwards.
@@ -47,6 +55,10 @@ pub(super) const REQUEST_BUCKETS: [f64; 11] =
     [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 /// Bucket bounds of start durations, in seconds.
 pub(super) const START_BUCKETS: [f64; 9] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0];
+
+/// Bucket bounds of ping round trips, in seconds: from one machine to a satellite and a stall.
+pub(super) const PING_BUCKETS: [f64; 11] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
 /// Gives the recorder every metric's help text and unit.
 pub(super) fn describe() {
@@ -63,8 +75,11 @@ pub(super) fn describe() {
     describe_histogram!(START_SECONDS, Unit::Seconds, "From asked-for to reachable");
     describe_gauge!(ORPHANS, "Containers that nobody owns; must read 0");
     describe_counter!(LOGINS, "Logins by outcome");
-    describe_gauge!(VIEWERS, "WebSockets to sessions that are open");
-    describe_counter!(RELAYED_BYTES, Unit::Bytes, "Bytes relayed");
+    describe_gauge!(VIEWERS, "WebSockets to sessions that are open, by role");
+    describe_counter!(RELAYED_BYTES, Unit::Bytes, "Bytes relayed by WebSockets");
+    describe_counter!(INPUT_DROPPED, "Messages of view-only viewers that were dropped");
+    describe_counter!(PARSE_FALLBACKS, "Viewers whose messages could not be followed any more");
+    describe_histogram!(PING_RTT_SECONDS, Unit::Seconds, "From a WebSocket ping to its pong");
     describe_counter!(INPUT_EVENTS, "Human input seen in relayed desktops");
     describe_gauge!(CERTIFICATE_DAYS, "Days until the certificate expires");
     describe_counter!(CERTIFICATE_RELOADS, "Certificate reloads by outcome");

@@ -107,6 +107,7 @@ fn again(site: &Site, person: &Person, refused: AuthError) -> Result<Response<Bo
         | AuthError::OriginForeign
         | AuthError::Store(_)
         | AuthError::TicketInvalid
+        | AuthError::TokenInvalid
         | AuthError::UserTaken
         | AuthError::UserUnknown => return Err(refused.into()),
     };

@@ -9,7 +9,8 @@ use super::gate::Known;
 use super::person::{Person, Tab};
 use super::session_page;
 use super::{Failure, Site};
-use crate::auth::policy;
+use crate::auth::Principal;
+use crate::auth::policy::{self, Verb};
 use crate::body::Body;
 use crate::broker::Entry;
 use crate::clock;
@@ -33,6 +34,8 @@ struct AdminPage<'a> {
 struct Row {
     label: String,
     name: String,
+    /// Where the picture of its screen is, if the reader may open it: nobody's is watched silently.
+    picture: Option<String>,
     owner: String,
     template: String,
     state: &'static str,
@@ -42,6 +45,7 @@ struct Row {
     ago: String,
     viewers: usize,
     stoppable: bool,
+    shareable: bool,
 }
 
 /// `GET /admin`; to everyone else it does not exist.
@@ -62,16 +66,18 @@ pub(super) async fn show(
         tab: Tab::Admin,
         running: language.say("admin-places", &places),
         counts: counts.map(|(kind, count)| (heading(language, kind), count)).collect(),
-        rows: broker.entries().iter().map(|entry| row(language, entry)).collect(),
+        rows: broker.entries().iter().map(|entry| row(language, entry, &known)).collect(),
     };
     Ok(respond::page(site.portal(), StatusCode::OK, &shown))
 }
 
-fn row(language: Language, entry: &Entry) -> Row {
+fn row(language: Language, entry: &Entry, reader: &Principal) -> Row {
     let session = entry.session();
+    let may_open = policy::allow(reader, Verb::Open, entry.id, entry.owner, None).is_ok();
     Row {
         label: session.label.to_string(),
         name: session.name.to_string(),
+        picture: may_open.then(|| card::picture(entry)).flatten(),
         owner: session.owner_name.clone(),
         template: card::title(entry, &session),
         state: session.state.kind().name(),
@@ -81,6 +87,7 @@ fn row(language: Language, entry: &Entry) -> Row {
         ago: words::ago(language, clock::since(session.state_since)),
         viewers: entry.viewers(),
         stoppable: session.state.occupies() && session.state.kind() != StateKind::Stopping,
+        shareable: entry.is_shareable(),
     }
 }
 

@@ -7,7 +7,7 @@ use askama::Template;
 use super::words::{self, Text};
 use crate::broker::{Broker, Entry};
 use crate::language::Language;
-use crate::session::{Routing, Session, State};
+use crate::session::{Protocol, Routing, Session, State};
 
 /// One card, ready to render.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct Card {
     pub name: String,
     /// What it is made from, for people.
     pub template: String,
+    /// Where the picture of its screen is, while it has a screen to see.
+    pub picture: Option<String>,
     /// The state's stable name, for colours.
     pub state: &'static str,
     /// The state as a word.
@@ -36,6 +38,10 @@ pub struct Card {
     pub resettable: bool,
     /// Whether it can be deleted.
     pub deletable: bool,
+    /// Whether others can be let in.
+    pub shareable: bool,
+    /// Who else is connected right now.
+    pub watchers: Vec<String>,
 }
 
 /// How long a session has before a limit ends it.
@@ -86,6 +92,7 @@ impl Card {
             label: session.label.to_string(),
             name: session.name.to_string(),
             template: title(entry, &session),
+            picture: picture(entry),
             state: session.state.kind().name(),
             word: words::word(language, &session.state),
             sentence: words::sentence(language, &session.state, place),
@@ -95,6 +102,8 @@ impl Card {
             more: more(language, &session.state),
             resettable: !leaving(&session.state),
             deletable: !leaving(&session.state),
+            shareable: entry.is_shareable() && !leaving(&session.state),
+            watchers: watchers(language, entry),
         }
     }
 
@@ -109,6 +118,15 @@ pub fn title(entry: &Entry, session: &Session) -> String {
     entry.template.as_ref().map_or_else(|| session.template.to_string(), |template| template.title.clone())
 }
 
+/// Where the picture of a session's screen is; nothing while there is no screen to see. Only for
+/// pages of somebody who may open the session: to all others the address does not exist.
+pub fn picture(entry: &Entry) -> Option<String> {
+    let session = entry.session();
+    let desktop = entry.template.as_ref().is_some_and(|template| template.protocol == Protocol::Rfb);
+    let seen = matches!(session.state, State::Ready { .. } | State::Paused { .. });
+    (desktop && seen).then(|| format!("/api/v1/sessions/{}/screenshot", session.label))
+}
+
 /// How long it has; nothing while no limit applies.
 pub fn left(broker: &Broker, entry: &Entry, language: Language) -> Option<Left> {
     let expiry = broker.expiry(entry)?;
@@ -116,6 +134,19 @@ pub fn left(broker: &Broker, entry: &Entry, language: Language) -> Option<Left> 
     let time = words::remaining(language, Duration::from_secs(seconds));
     let (template, text) = (words::left(language, &expiry, "{}"), words::left(language, &expiry, &time));
     Some(Left { seconds, template, text })
+}
+
+/// Who else is connected, one sentence each.
+fn watchers(language: Language, entry: &Entry) -> Vec<String> {
+    let mut sentences: Vec<String> = entry
+        .watching()
+        .iter()
+        .filter_map(|watching| words::watching(language, &watching.name, watching.role))
+        .collect();
+    // Two windows of one person are still one person.
+    let mut said = std::collections::HashSet::new();
+    sentences.retain(|sentence| said.insert(sentence.clone()));
+    sentences
 }
 
 fn counts(state: &State) -> bool {

@@ -11,6 +11,7 @@ use super::card::{Card, Primary};
 use super::gate::{Changing, Known};
 use super::person::{Person, Tab};
 use super::session_page::see_other;
+use super::share::SharedCard;
 use super::{Failure, Site};
 use crate::auth::AuthError;
 use crate::body::Body;
@@ -30,6 +31,7 @@ struct DashboardPage<'a> {
     csrf: &'a str,
     tab: Tab,
     cards: Vec<Card>,
+    shared: Vec<SharedCard>,
     form: CreateForm,
     /// What the script says.
     words: String,
@@ -188,6 +190,9 @@ fn page(
     form.templates = choices(site, typed.map(|typed| typed.template.as_str()));
     form.name =
         typed.map_or_else(|| suggestion(language, &form.templates, &cards), |typed| typed.name.clone());
+    let shared = site.broker().shared_with(person.id);
+    let card = |entry: &Arc<Entry>| SharedCard::of(entry, person.id, routing, language);
+    let shared = shared.iter().filter_map(card).collect();
     let shown = DashboardPage {
         surface: site.portal(),
         language,
@@ -195,6 +200,7 @@ fn page(
         csrf: &person.csrf,
         tab: Tab::Dashboard,
         cards,
+        shared,
         form,
         words: language.script("dashboard"),
     };

@@ -27,12 +27,12 @@ use super::card::Card;
 use super::gate::Known;
 use super::person::Person;
 use super::session_page::Status;
+use super::share::SharedCard;
 use super::{Failure, Site};
 use crate::auth::Principal;
 use crate::auth::policy::Verb;
 use crate::broker::{Broker, Change, Entry};
 use crate::language::Language;
-use crate::revocation::Revocation;
 use crate::session::{Routing, Session, SessionId, StateKind};
 
 /// A quiet stream says something at least this often, so that no hop gives it up.
@@ -54,7 +54,7 @@ pub async fn follow(
     Query(ask): Query<Ask>,
 ) -> Result<Response, Failure> {
     let subject = match ask.session {
-        Some(label) => Subject::Session(site.entry(&known, Verb::See, &label)?),
+        Some(label) => Subject::Session { entry: site.entry(&known, Verb::See, &label)?, verb: Verb::See },
         None => Subject::Cards { person: Person::of(&known, language), routing: site.settings().routing },
     };
     Ok(Feed::of(&site, subject, &known, language).into_response())
@@ -65,7 +65,7 @@ pub struct Feed {
     broker: Broker,
     subject: Subject,
     language: Language,
-    right: Revocation,
+    known: Arc<Principal>,
     draining: CancellationToken,
     changes: Receiver<Change>,
     /// What was said last of each session, so that nothing is said twice.
@@ -78,7 +78,7 @@ pub struct Feed {
 
 /// What a feed tells of.
 pub enum Subject {
-    /// The cards of one person's own sessions.
+    /// The cards of one person's own sessions, and of those that others share with them.
     Cards {
         /// Whose.
         person: Person,
@@ -86,7 +86,12 @@ pub enum Subject {
         routing: Routing,
     },
     /// The status of one session.
-    Session(Arc<Entry>),
+    Session {
+        /// Which.
+        entry: Arc<Entry>,
+        /// What the follower has to be allowed, for as long as they follow.
+        verb: Verb,
+    },
 }
 
 /// What woke the feed.
@@ -101,14 +106,14 @@ enum Wake {
 impl Feed {
     /// A feed in `language` that begins with everything as it is now, and ends with the login of
     /// `known`.
-    pub fn of(site: &Site, subject: Subject, known: &Principal, language: Language) -> Self {
+    pub fn of(site: &Site, subject: Subject, known: &Arc<Principal>, language: Language) -> Self {
         let mut feed = Self {
             // Before the first look, so that no change falls in between.
             changes: site.broker().changes(),
             broker: site.broker().clone(),
             subject,
             language,
-            right: known.revocation.clone(),
+            known: known.clone(),
             draining: site.0.state.draining.clone(),
             said: HashMap::new(),
             pending: VecDeque::from([Event::default().retry(Duration::from_secs(2))]),
@@ -163,7 +168,7 @@ impl Feed {
                 Err(RecvError::Lagged(_)) => Wake::Lagged,
                 Err(RecvError::Closed) => Wake::Over,
             },
-            _ = self.right.revoked() => Wake::LoginEnded,
+            _ = self.known.revocation.revoked() => Wake::LoginEnded,
             () = self.draining.cancelled() => Wake::Over,
             () = sleep_until(until) => Wake::Tick,
         }
@@ -171,15 +176,22 @@ impl Feed {
 
     fn entries(&self) -> Vec<Arc<Entry>> {
         match &self.subject {
-            Subject::Cards { person, .. } => self.broker.entries_of(person.id),
-            Subject::Session(entry) => vec![entry.clone()],
+            Subject::Cards { person, .. } => {
+                let mut entries = self.broker.entries_of(person.id);
+                entries.extend(self.broker.shared_with(person.id));
+                entries
+            }
+            Subject::Session { entry, .. } => vec![entry.clone()],
         }
     }
 
-    fn concerns(&self, session: &Session) -> bool {
+    /// Whether the follower may be told of a session; a grant may have ended since they were last.
+    fn concerns(&self, entry: &Entry) -> bool {
         match &self.subject {
-            Subject::Cards { person, .. } => session.owner == person.id,
-            Subject::Session(entry) => entry.id == session.id,
+            Subject::Cards { person, .. } => entry.role_of(person.id).is_some(),
+            Subject::Session { entry: followed, verb } => {
+                followed.id == entry.id && super::allow(&self.known, *verb, entry).is_ok()
+            }
         }
     }
 
@@ -194,29 +206,34 @@ impl Feed {
     }
 
     fn changed(&mut self, session: &Session) {
-        if self.concerns(session)
-            && let Some(entry) = self.broker.entry(session.id)
-        {
-            self.say(&entry);
+        match self.broker.entry(session.id) {
+            Some(entry) if self.concerns(&entry) => self.say(&entry),
+            // To whom it is no longer shown, it is gone.
+            Some(_) | None => self.removed(session),
         }
     }
 
     fn removed(&mut self, session: &Session) {
-        if self.concerns(session) {
-            self.said.remove(&session.id);
+        if self.said.remove(&session.id).is_some() {
             self.pending.push_back(Event::default().event("removed").data(session.label.as_str()));
-            self.over = matches!(self.subject, Subject::Session(_));
+            self.over = matches!(self.subject, Subject::Session { .. });
         }
     }
 
     /// Says how a session is, unless that was the last thing said of it.
     fn say(&mut self, entry: &Entry) {
         let (name, text) = match &self.subject {
-            Subject::Cards { person, routing } => {
+            Subject::Cards { person, routing } if entry.owner == person.id => {
                 let card = Card::of(&self.broker, entry, *routing, person.language);
                 ("card", card.html(person.language, &person.csrf))
             }
-            Subject::Session(_) => ("status", json(&Status::of(&self.broker, entry, self.language))),
+            Subject::Cards { person, routing } => {
+                match SharedCard::of(entry, person.id, *routing, person.language) {
+                    Some(card) => ("card", card.html(person.language)),
+                    None => return,
+                }
+            }
+            Subject::Session { .. } => ("status", json(&self.status(entry))),
         };
         // The time that is left runs in the browser; it alone is no news.
         let news = without_time(&text);
@@ -238,11 +255,15 @@ impl Feed {
             Subject::Cards { .. } => {
                 self.pending.push_back(Event::default().event("times").data(self.times()))
             }
-            Subject::Session(entry) => {
-                let status = json(&Status::of(&self.broker, entry, self.language));
+            Subject::Session { entry, .. } => {
+                let status = json(&self.status(entry));
                 self.pending.push_back(Event::default().event("status").data(status));
             }
         }
+    }
+
+    fn status(&self, entry: &Entry) -> Status {
+        Status::of(&self.broker, entry, self.known.user, self.language)
     }
 
     fn times(&self) -> String {

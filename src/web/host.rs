@@ -9,7 +9,7 @@ use super::events::{Feed, Subject};
 use super::session_page::see_other;
 use super::{Failure, Site, health};
 use crate::auth::csrf::Provenance;
-use crate::auth::policy::{self, Denied, Verb};
+use crate::auth::policy::{Denied, Verb};
 use crate::auth::{AuthError, cookies};
 use crate::body::Body;
 use crate::broker::Entry;
@@ -73,8 +73,8 @@ async fn follow(
     let known = site.auth().authenticate(cookies::tokens(headers, cookies::SESSION)).await?;
     let known = known.ok_or(AuthError::LoginRequired)?;
     let entry = entry.ok_or(Denied)?;
-    policy::allow(&known, Verb::Open, entry.id, entry.owner)?;
-    let subject = Subject::Session(entry.clone());
+    super::allow(&known, Verb::Open, entry)?;
+    let subject = Subject::Session { entry: entry.clone(), verb: Verb::Open };
     Ok(Feed::of(site, subject, &known, Language::of(headers)).into_response().map(Body::from))
 }
 

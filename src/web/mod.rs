@@ -20,6 +20,7 @@ pub mod novnc;
 mod person;
 mod session_page;
 mod sessions;
+mod share;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -253,7 +254,7 @@ impl Site {
     /// The session of this label, if `principal` may do that with it.
     fn entry(&self, principal: &Principal, verb: Verb, label: &str) -> Result<Arc<Entry>, Denied> {
         let entry = self.broker().find(label).ok_or(Denied)?;
-        policy::allow(principal, verb, entry.id, entry.owner)?;
+        allow(principal, verb, &entry)?;
         Ok(entry)
     }
 
@@ -269,6 +270,12 @@ impl Site {
     }
 }
 
+/// Whether `principal` may do that with a session, by right or by a grant in force.
+fn allow(principal: &Principal, verb: Verb, entry: &Entry) -> Result<(), Denied> {
+    let grant = entry.grant_of(principal.user);
+    policy::allow(principal, verb, entry.id, entry.owner, grant.as_ref().map(|live| &live.grant))
+}
+
 fn routes() -> Router<Site> {
     Router::new()
         .route("/", get(dashboard::show))
@@ -277,6 +284,9 @@ fn routes() -> Router<Site> {
         .route("/account", get(account::show).post(account::change))
         .route("/sessions", post(dashboard::create))
         .route("/sessions/{label}", get(sessions::show))
+        .route("/sessions/{label}/share", get(share::show))
+        .route("/sessions/{label}/grants", post(share::give))
+        .route("/sessions/{label}/grants/{id}/withdraw", post(share::withdraw))
         .route("/sessions/{label}/{verb}", get(sessions::confirm).post(sessions::change))
         .route("/open/{label}", get(sessions::open))
         .route("/events", get(events::follow))

@@ -14,10 +14,10 @@ use super::card::{self, Left};
 use super::person::Person;
 use super::words::{self, Text};
 use crate::body::Body;
-use crate::broker::{Broker, Entry};
+use crate::broker::{Broker, Entry, Seen};
 use crate::language::Language;
 use crate::respond::{self, Place, Surface};
-use crate::session::{Phase, Protocol, Session, State};
+use crate::session::{Phase, Protocol, Session, State, UserId, ViewerRole};
 
 /// Which page a session has in a state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -53,11 +53,14 @@ pub struct Status {
     line: Option<String>,
     expires_in_s: Option<u64>,
     expires_because: Option<&'static str>,
+    /// Whether the gateway understands what every viewer sends; if not, it knows no input.
+    input_seen: bool,
+    viewers: Vec<Seen>,
 }
 
 impl Status {
-    /// The status of a session as it is now, in `language`.
-    pub fn of(broker: &Broker, entry: &Entry, language: Language) -> Self {
+    /// The status of a session as it is now, in `language`, for this reader.
+    pub fn of(broker: &Broker, entry: &Entry, reader: UserId, language: Language) -> Self {
         let session = entry.session();
         let progress = broker.progress(entry);
         let place = progress.and_then(|progress| progress.place);
@@ -71,6 +74,8 @@ impl Status {
             line: place.map(|place| words::line(language, place)),
             expires_in_s: expiry.map(|expiry| expiry.remaining.as_secs()),
             expires_because: expiry.map(|expiry| expiry.because.name()),
+            input_seen: entry.input_seen(),
+            viewers: entry.seen_by(reader),
         }
     }
 }
@@ -138,10 +143,22 @@ struct View<'a> {
     address: &'a str,
     /// The page of the session that only shows it.
     rest: String,
+    /// What the reader may do with it: `owner`, `helper` or `observer`.
+    role: &'static str,
+    /// Whose it is.
+    owner: &'a str,
 }
 
 impl<'a> View<'a> {
-    fn of(session: &'a Session, person: &'a Person, surface: &Surface, address: &'a str) -> Self {
+    fn of(
+        entry: &Entry,
+        session: &'a Session,
+        person: &'a Person,
+        surface: &Surface,
+        address: &'a str,
+    ) -> Self {
+        // A grant that ended a moment ago leaves the least.
+        let role = entry.role_of(person.id).unwrap_or(ViewerRole::Observer);
         let label = &session.label;
         let actions = surface.portal(&format!("/sessions/{label}"));
         Self {
@@ -152,6 +169,8 @@ impl<'a> View<'a> {
             rest: actions.clone(),
             actions,
             address,
+            role: role.name(),
+            owner: &session.owner_name,
         }
     }
 }
@@ -165,7 +184,7 @@ pub fn render(
     address: &str,
 ) -> Response<Body> {
     let session = entry.session();
-    let view = View::of(&session, person, surface, address);
+    let view = View::of(entry, &session, person, surface, address);
     match (Page::of(&session.state), surface.place) {
         (Page::Open, _) => open(entry, view, surface),
         (Page::Waiting | Page::AtRest, Place::SessionHost) => see_other(&view.rest),
@@ -186,7 +205,7 @@ fn open(entry: &Entry, view: View<'_>, surface: &Surface) -> Response<Body> {
     let shown = ViewerPage {
         surface,
         language: view.language,
-        role: "owner",
+        role: view.role,
         socket: surface.socket(entry.label.as_str()),
         novnc: &surface.novnc,
         on_portal: surface.place == Place::Portal,

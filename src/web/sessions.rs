@@ -130,7 +130,7 @@ pub(super) async fn show(
     Ok(site.session_page(&entry, &Person::of(&known, language), Place::Portal))
 }
 
-/// `GET /open/<label>`: opens a session that lives on its own host, waking it if need be.
+/// `GET /open/<label>`: opens a session that lives on its own host; its owner wakes it.
 pub(super) async fn open(
     State(site): State<Site>,
     Known(known): Known,
@@ -142,7 +142,8 @@ pub(super) async fn open(
     if entry.routing(site.settings().routing) == Routing::Path {
         return Ok(see_other(&site.address(&entry)));
     }
-    match site.broker().acquire(&entry, Intent::Open).await? {
+    let intent = if known.user == entry.owner { Intent::Open } else { Intent::Use };
+    match site.broker().acquire(&entry, intent).await? {
         Acquired::Ready(_) if is_from_elsewhere(&headers) => Ok(onward(&site, &entry, language)),
         Acquired::Ready(_) => enter(&site, &known, &entry).await,
         Acquired::Pending | Acquired::AtRest => {

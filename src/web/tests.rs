@@ -4,4 +4,5 @@ mod desk;
 mod login;
 mod pages;
 mod portal;
+mod sharing;
 mod streams;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::broker::Place;
 use crate::language::{Language, Value};
 use crate::session::reap::{Expiry, Limit};
-use crate::session::{FailReason, Next, Phase, State, StopReason};
+use crate::session::{FailReason, GrantRole, Next, Phase, State, StopReason, ViewerRole};
 
 /// A text that stands in the binary as it is.
 pub type Text = Cow<'static, str>;
@@ -131,6 +131,32 @@ pub fn left(language: Language, expiry: &Expiry, time: &str) -> String {
         Limit::Kept => "left-kept",
     };
     language.say(id, &[("time", time.into())])
+}
+
+/// That somebody other than the owner is connected.
+pub fn watching(language: Language, name: &str, role: ViewerRole) -> Option<String> {
+    let id = match role {
+        ViewerRole::Owner => return None,
+        ViewerRole::Helper => "here-helper",
+        ViewerRole::Observer => "here-observer",
+    };
+    Some(language.say(id, &[("name", name.into())]))
+}
+
+/// What a role of a grant is called, and what it lets somebody do.
+pub fn role(language: Language, role: GrantRole) -> (Text, Text) {
+    match role {
+        GrantRole::Helper => (language.text("role-helper"), language.text("role-helper-may")),
+        GrantRole::Observer => (language.text("role-observer"), language.text("role-observer-may")),
+    }
+}
+
+/// What somebody may do with a session of another person, said to them.
+pub fn role_of_yours(language: Language, role: GrantRole) -> Text {
+    language.text(match role {
+        GrantRole::Helper => "role-helper-yours",
+        GrantRole::Observer => "role-observer-yours",
+    })
 }
 
 /// A time that is left, the way people say it: rounded to the nearest unit, so that a limit of an

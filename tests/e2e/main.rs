@@ -11,6 +11,8 @@ mod faults;
 mod gateway;
 mod lifecycle;
 mod quiet_network;
+mod screen;
+mod sharing;
 mod viewer;
 mod viewer_page;
 mod wire;

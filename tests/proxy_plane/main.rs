@@ -7,5 +7,7 @@
 mod http;
 mod rfb;
 mod sandbox;
+mod sharing;
 mod support;
+mod view_only;
 mod websocket;

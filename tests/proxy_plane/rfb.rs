@@ -20,8 +20,8 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::support::{HOST, ORIGIN, Script, Stand, eventually, script};
 
-const KEY: [u8; 8] = [4, 1, 0, 0, 0, 0, 0, 0x61];
-const REPAINT: [u8; 10] = [3, 1, 0, 0, 0, 0, 4, 0, 3, 0];
+pub(super) const KEY: [u8; 8] = [4, 1, 0, 0, 0, 0, 0, 0x61];
+pub(super) const REPAINT: [u8; 10] = [3, 1, 0, 0, 0, 0, 4, 0, 3, 0];
 
 /// A desktop: proves itself, sends `INIT` and a large screen, and keeps what the viewer sends.
 pub(super) fn desktop(heard: Arc<Mutex<Vec<u8>>>) -> Script {
@@ -42,7 +42,7 @@ pub(super) fn desktop(heard: Arc<Mutex<Vec<u8>>>) -> Script {
 }
 
 /// The server's side of the opening, with the ClientInit it got.
-async fn greet(stream: &mut DuplexStream, secret: &str) -> Option<u8> {
+pub(super) async fn greet(stream: &mut DuplexStream, secret: &str) -> Option<u8> {
     stream.write_all(b"RFB 003.008\n").await.ok()?;
     let mut version = [0; 12];
     stream.read_exact(&mut version).await.ok()?;
@@ -60,6 +60,10 @@ async fn greet(stream: &mut DuplexStream, secret: &str) -> Option<u8> {
 }
 
 fn opening(stand: &Stand, origin: &str) -> Request<()> {
+    opening_as(stand, origin, &stand.cookie)
+}
+
+fn opening_as(stand: &Stand, origin: &str, cookie: &str) -> Request<()> {
     Request::get(format!("wss://{HOST}{}/rfb", stand.root()))
         .header("host", HOST)
         .header("connection", "Upgrade")
@@ -68,23 +72,23 @@ fn opening(stand: &Stand, origin: &str) -> Request<()> {
         .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
         .header("sec-websocket-protocol", "binary")
         .header("origin", origin)
-        .header("cookie", &stand.cookie)
+        .header("cookie", cookie)
         .body(())
         .unwrap()
 }
 
 /// A noVNC: the stream of bytes in the messages, cut as the server likes.
-struct Viewer<S> {
-    socket: WebSocketStream<S>,
+pub(super) struct Viewer<S> {
+    pub(super) socket: WebSocketStream<S>,
     bytes: Vec<u8>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Viewer<S> {
-    async fn say(&mut self, bytes: &[u8]) {
+    pub(super) async fn say(&mut self, bytes: &[u8]) {
         self.socket.send(Message::Binary(Bytes::copy_from_slice(bytes))).await.unwrap();
     }
 
-    async fn hear(&mut self, count: usize) -> Vec<u8> {
+    pub(super) async fn hear(&mut self, count: usize) -> Vec<u8> {
         while self.bytes.len() < count {
             if let Message::Binary(bytes) = self.socket.next().await.unwrap().unwrap() {
                 assert!(bytes.len() <= 32 << 10);
@@ -94,7 +98,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Viewer<S> {
         self.bytes.drain(..count).collect()
     }
 
-    async fn open(&mut self) {
+    pub(super) async fn open(&mut self) {
         assert_eq!(self.hear(12).await, security::VERSION);
         // In pieces: messages do not align with RFB's.
         self.say(b"RFB 003").await;
@@ -107,7 +111,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Viewer<S> {
         assert_eq!(self.hear(4).await, b"INIT");
     }
 
-    async fn close_code(&mut self) -> Option<u16> {
+    pub(super) async fn close_code(&mut self) -> Option<u16> {
         while let Some(message) = self.socket.next().await {
             if let Ok(Message::Close(frame)) = message {
                 return frame.map(|frame| frame.code.into());
@@ -117,8 +121,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Viewer<S> {
     }
 }
 
-async fn connect(stand: &Stand) -> Viewer<DuplexStream> {
-    let (socket, answer) = client_async(opening(stand, ORIGIN), stand.connect()).await.unwrap();
+pub(super) async fn connect(stand: &Stand) -> Viewer<DuplexStream> {
+    connect_as(stand, &stand.cookie).await
+}
+
+pub(super) async fn connect_as(stand: &Stand, cookie: &str) -> Viewer<DuplexStream> {
+    let (socket, answer) = client_async(opening_as(stand, ORIGIN, cookie), stand.connect()).await.unwrap();
     assert_eq!(answer.headers()["sec-websocket-protocol"], "binary");
     Viewer { socket, bytes: Vec::new() }
 }
@@ -230,4 +238,77 @@ async fn only_the_portals_own_pages_open_a_viewer() {
         assert!(client_async(opening(&stand, origin), stand.connect()).await.is_err());
     }
     assert_eq!(stand.entry.viewers(), 0);
+}
+
+#[tokio::test]
+async fn what_a_viewer_did_last_arrives_while_the_desktop_still_paints() {
+    // The gateway hung up with the desktop's picture unread, which resets a TCP connection: the last
+    // keys were lost on the way.
+    let (heard, finished) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(false)));
+    let stand = {
+        let (heard, finished) = (heard.clone(), finished.clone());
+        Stand::desktop(script(move |secret, mut stream| {
+            let (heard, finished) = (heard.clone(), finished.clone());
+            async move {
+                let Some(_shared) = greet(&mut stream, &secret).await else { return };
+                stream.write_all(b"INIT").await.unwrap();
+                let mut input = Vec::new();
+                stream.read_to_end(&mut input).await.unwrap();
+                // The gateway has ended its half, and still takes what is painted.
+                stream.write_all(&[9; 300_000]).await.unwrap();
+                heard.lock().unwrap().extend(input);
+                *finished.lock().unwrap() = true;
+            }
+        }))
+        .await
+    };
+    let mut viewer = connect(&stand).await;
+    viewer.open().await;
+    viewer.say(&KEY.repeat(1000)).await;
+    viewer.socket.close(None).await.unwrap();
+    eventually(|| *finished.lock().unwrap()).await;
+    assert!(heard.lock().unwrap().ends_with(&KEY.repeat(1000)));
+    stand.engine.settled().await;
+}
+
+#[tokio::test]
+async fn what_a_desktop_showed_last_arrives_before_the_close() {
+    let stand = Stand::desktop(script(|secret, mut stream| async move {
+        if greet(&mut stream, &secret).await.is_some() {
+            let _ = stream.write_all(&[&b"INIT"[..], &[9; 200_000]].concat()).await;
+            let _ = stream.shutdown().await;
+            // It goes on listening.
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+    }))
+    .await;
+    let mut viewer = connect(&stand).await;
+    viewer.open().await;
+    assert_eq!(viewer.hear(200_000).await.len(), 200_000);
+    assert_eq!(viewer.close_code().await, Some(1013));
+    stand.engine.settled().await;
+}
+
+#[tokio::test]
+async fn each_ping_is_known_by_its_payload_and_its_pong_is_timed() {
+    let page = super::support::metrics();
+    let stand = Stand::desktop(desktop(Arc::default())).await;
+    let mut viewer = connect(&stand).await;
+    viewer.open().await;
+    let mut payloads = Vec::new();
+    while payloads.len() < 3 {
+        // The socket answers each by itself.
+        if let Message::Ping(payload) = viewer.socket.next().await.unwrap().unwrap() {
+            assert!(!payload.is_empty() && !payloads.contains(&payload));
+            payloads.push(payload);
+        }
+    }
+    let timed = || {
+        let page = page.render();
+        let count = page.lines().find_map(|line| line.strip_prefix("berth_ping_rtt_seconds_count "));
+        count.is_some_and(|count| count.trim() != "0")
+    };
+    // Writing flushes the last answer too.
+    viewer.say(&REPAINT).await;
+    eventually(timed).await;
 }

@@ -2,14 +2,14 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use berth::audit::{Actor, Audit};
 use berth::auth::{self, Auth, NewUser, Principal, Visitor};
 use berth::body::Body;
-use berth::broker::{self, Broker, Entry};
+use berth::broker::{self, Broker, Entry, Share};
 use berth::engine::{
     Connection, Container, Engine, EngineError, EngineEvent, EngineVersion, StartOrder, Started,
 };
@@ -18,9 +18,11 @@ use berth::proxy::{Outcome, Proxy, Settings, Surface, Target};
 use berth::respond;
 use berth::secret::Secret;
 use berth::session::reap::Policy;
-use berth::session::{Home, NetworkPolicy, NodeName, Protocol, SessionId, State, Template, Upstream};
-use berth::store::Role;
+use berth::session::{
+    GrantId, GrantRole, Home, NetworkPolicy, NodeName, Protocol, SessionId, State, Template, Upstream,
+};
 use berth::store::sqlite::SqliteStore;
+use berth::store::{Role, Store, User};
 use berth::tasks::Tasks;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
@@ -183,6 +185,7 @@ pub struct Stand {
     pub engine: Arc<FakeEngine>,
     pub entry: Arc<Entry>,
     pub principal: Arc<Principal>,
+    pub store: Arc<SqliteStore>,
     pub cookie: String,
     pub surface: Surface,
     pub tasks: Tasks,
@@ -213,6 +216,11 @@ impl Stand {
         Self::new(Kind::Raw(act), Protocol::Rfb, Surface::Path, false).await
     }
 
+    /// A desktop on its own host.
+    pub async fn desktop_on_host(act: Script) -> Self {
+        Self::new(Kind::Raw(act), Protocol::Rfb, Surface::Host, false).await
+    }
+
     async fn new(kind: Kind, protocol: Protocol, surface: Surface, share_origin: bool) -> Self {
         let store = Arc::new(SqliteStore::in_memory().unwrap());
         let tasks = Tasks::new();
@@ -229,7 +237,7 @@ impl Stand {
         let broker = Broker::new(
             store.clone(),
             engine.clone(),
-            Audit::new(store),
+            Audit::new(store.clone()),
             [template],
             broker_settings(),
             tasks.clone(),
@@ -262,7 +270,7 @@ impl Stand {
             tasks.clone(),
             drain.clone(),
         );
-        Self { proxy, broker, auth, engine, entry, principal, cookie, surface, tasks, drain }
+        Self { proxy, broker, auth, engine, entry, principal, store, cookie, surface, tasks, drain }
     }
 
     /// Logs a new user in on the portal; returns their cookie.
@@ -273,6 +281,58 @@ impl Stand {
         let from = Visitor { address: [192, 0, 2, 8].into(), user_agent: "test".to_owned() };
         let login = self.auth.log_in(name, &password, &from).await.unwrap();
         format!("__Host-berth={}", login.token.expose())
+    }
+
+    /// A new user who may open the session by a grant, logged in where the session lives.
+    pub async fn guest(&self, name: &str, role: GrantRole, lasts: Option<Duration>) -> Guest {
+        let password = Secret::new("battery staple".to_owned());
+        let new = NewUser { name: name.to_owned(), role: Role::User, password: password.clone() };
+        let user = self.auth.create_user(&Actor::cli(), new).await.unwrap();
+        let share = Share { with: user.clone(), role, lasts };
+        let live = self.broker.share(&self.entry, share, Actor::cli()).await.unwrap();
+        let from = Visitor { address: [192, 0, 2, 9].into(), user_agent: "test".to_owned() };
+        let login = self.auth.log_in(name, &password, &from).await.unwrap();
+        let principal = login.principal.clone();
+        let (token, cookie) = match self.surface {
+            Surface::Path => (login.token, "__Host-berth"),
+            Surface::Host => {
+                let ticket = self.auth.mint(&login.principal, self.entry.id).await.unwrap();
+                let login = self.auth.redeem(ticket.expose(), self.entry.id).await.unwrap();
+                (login.token, "__Host-berth-session")
+            }
+        };
+        Guest {
+            user,
+            principal,
+            password,
+            grant: live.grant.id,
+            cookie: format!("{cookie}={}", token.expose()),
+        }
+    }
+
+    /// The events of the audit so far, as (event, actor, whole line).
+    pub async fn audit(&self) -> Vec<(String, String, serde_json::Value)> {
+        let lines = self.store.audit(0, 1000).await.unwrap();
+        let read = |body: &str| {
+            let line: serde_json::Value = serde_json::from_str(body).unwrap();
+            let text = |field: &str| line[field].as_str().unwrap_or_default().to_owned();
+            (text("event"), text("actor"), line.clone())
+        };
+        lines.iter().map(|line| read(&line.body)).collect()
+    }
+
+    /// Waits for a line of the audit and returns it.
+    pub async fn audited(&self, event: &str, actor: &str) -> serde_json::Value {
+        let all = async {
+            loop {
+                let found = self.audit().await.into_iter().find(|(e, a, _)| e == event && a == actor);
+                if let Some((.., line)) = found {
+                    return line;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), all).await.expect("the audit never told of it")
     }
 
     /// The path at which the session's root is.
@@ -342,6 +402,16 @@ impl Stand {
     }
 }
 
+/// Somebody whom the session is shared with.
+pub struct Guest {
+    pub user: User,
+    /// Their login on the portal.
+    pub principal: Arc<Principal>,
+    pub password: Secret<String>,
+    pub grant: GrantId,
+    pub cookie: String,
+}
+
 /// Turns outcomes into statuses, as dispatch does, with the outcome's name in a header.
 async fn serve(
     proxy: Proxy,
@@ -361,6 +431,12 @@ async fn serve(
     response.headers_mut().insert("x-outcome", name.parse().unwrap());
     response.headers_mut().insert("connection", "close".parse().unwrap());
     Ok(response)
+}
+
+/// The metrics of this process.
+pub fn metrics() -> metrics_exporter_prometheus::PrometheusHandle {
+    static PAGE: OnceLock<metrics_exporter_prometheus::PrometheusHandle> = OnceLock::new();
+    PAGE.get_or_init(|| berth::telemetry::install_metrics().unwrap()).clone()
 }
 
 /// Waits until something is so, for as long as a loaded machine may take.

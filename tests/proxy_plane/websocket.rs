@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-use super::support::{HOST, ORIGIN, Script, Stand, eventually, field, read_head, script};
+use super::support::{HOST, ORIGIN, Script, Stand, UPGRADE, eventually, field, read_head, script};
 
 /// A container that echoes WebSocket messages.
 fn echo() -> Script {
@@ -263,4 +263,52 @@ async fn malformed_upgrades_are_refused() {
         assert_eq!(field(&answer, "x-outcome"), Some("upgrade_invalid"), "{lines}");
     }
     assert!(stand.engine.heads.lock().unwrap().is_empty());
+}
+
+/// The head that opens a WebSocket by hand.
+fn raw_opening(stand: &Stand) -> String {
+    format!("GET / HTTP/1.1\r\nhost: {HOST}\r\norigin: {ORIGIN}\r\ncookie: {}\r\n{UPGRADE}\r\n", stand.cookie)
+}
+
+#[tokio::test]
+async fn a_browser_that_ends_its_half_still_hears_the_rest() {
+    let stand = Stand::app(script(|head, mut stream| async move {
+        stream.write_all(switched(&head).as_bytes()).await.unwrap();
+        let mut said = Vec::new();
+        stream.read_to_end(&mut said).await.unwrap();
+        assert_eq!(said, b"the last words");
+        stream.write_all(&[7; 200_000]).await.unwrap();
+    }))
+    .await;
+    let mut browser = stand.connect();
+    browser.write_all(raw_opening(&stand).as_bytes()).await.unwrap();
+    read_head(&mut browser).await.unwrap();
+    browser.write_all(b"the last words").await.unwrap();
+    browser.shutdown().await.unwrap();
+    let mut heard = Vec::new();
+    browser.read_to_end(&mut heard).await.unwrap();
+    assert_eq!(heard.len(), 200_000);
+    stand.engine.settled().await;
+}
+
+#[tokio::test]
+async fn a_container_that_ends_its_half_still_hears_the_rest() {
+    let stand = Stand::app(script(|head, mut stream| async move {
+        stream.write_all(&[switched(&head).as_bytes(), b"the last words"].concat()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut said = Vec::new();
+        stream.read_to_end(&mut said).await.unwrap();
+        assert_eq!(said.len(), 200_000);
+    }))
+    .await;
+    let mut browser = stand.connect();
+    browser.write_all(raw_opening(&stand).as_bytes()).await.unwrap();
+    read_head(&mut browser).await.unwrap();
+    let mut heard = Vec::new();
+    browser.read_to_end(&mut heard).await.unwrap();
+    assert_eq!(heard, b"the last words");
+    browser.write_all(&[7; 200_000]).await.unwrap();
+    browser.shutdown().await.unwrap();
+    stand.engine.settled().await;
+    eventually(|| stand.entry.viewers() == 0).await;
 }

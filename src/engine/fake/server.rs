@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
+use crate::rfb::client::{Kind, Parser};
 use crate::rfb::security;
 use crate::secret::{Secret, random_bytes};
 use crate::session::Protocol;
@@ -40,11 +41,20 @@ pub(super) async fn greet(mut stream: DuplexStream, protocol: Protocol) {
     let _ = stream.read(&mut [0; 12]).await;
 }
 
-/// An RFB 3.8 server with a screen of 64 by 48 that never changes (RFC 6143 §7.1 to §7.3). An
-/// empty password means that it asks for none.
-pub(super) async fn rfb(mut stream: DuplexStream, password: &Secret<String>, received: &Received) {
+/// The fake screen's sides, in pixels.
+const SCREEN: (u16, u16) = (64, 48);
+
+/// An RFB 3.8 server with a screen of 64 by 48 that never changes, so it draws it for the first
+/// request alone, 32 bits per pixel, Raw (RFC 6143 §7.1 to §7.3). An empty password means that it
+/// asks for none; one that does not `draw` hears requests and is silent.
+pub(super) async fn rfb(
+    mut stream: DuplexStream,
+    password: &Secret<String>,
+    received: &Received,
+    draws: bool,
+) {
     if handshake(&mut stream, password.expose()).await.is_ok() {
-        drain(stream, received).await;
+        let _ = show(stream, received, draws).await;
     }
 }
 
@@ -63,8 +73,8 @@ async fn handshake(stream: &mut DuplexStream, password: &str) -> io::Result<()> 
         return Err(io::ErrorKind::PermissionDenied.into());
     }
     stream.read_u8().await?;
-    stream.write_u16(64).await?;
-    stream.write_u16(48).await?;
+    stream.write_u16(SCREEN.0).await?;
+    stream.write_u16(SCREEN.1).await?;
     stream.write_all(&[32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0]).await?;
     stream.write_u32(4).await?;
     stream.write_all(b"fake").await
@@ -78,11 +88,29 @@ async fn challenged(stream: &mut DuplexStream, password: &str) -> io::Result<boo
     Ok(response == security::answer(&challenge, password))
 }
 
-async fn drain(mut stream: DuplexStream, received: &Received) {
+async fn show(mut stream: DuplexStream, received: &Received, mut draws: bool) -> io::Result<()> {
+    let mut parser = Parser::new();
     let mut buffer = [0; 4096];
     while let Ok(length @ 1..) = stream.read(&mut buffer).await {
         received.add(&buffer[..length]);
+        let ended = parser.pieces(&buffer[..length]).filter(|piece| piece.ends);
+        // To the end of the run, or the parser does not follow it.
+        let asked = ended.filter(|piece| piece.kind == Some(Kind::UpdateRequest)).count() > 0;
+        if asked && std::mem::take(&mut draws) {
+            stream.write_all(&screen()).await?;
+        }
     }
+    Ok(())
+}
+
+/// An update of one rectangle: red grows to the right, green downwards.
+fn screen() -> Vec<u8> {
+    let (width, height) = SCREEN;
+    let head = [[0, 0, 0, 1], [0; 4]].concat();
+    let size = [width.to_be_bytes(), height.to_be_bytes()].concat();
+    let [across, down] = [width, height].map(|side| 0..u8::try_from(side).unwrap_or(u8::MAX));
+    let pixels = down.flat_map(|y| across.clone().flat_map(move |x| [0, 5 * y, 3 * x, 0]));
+    [head, size, vec![0; 4], pixels.collect()].concat()
 }
 
 /// An HTTP/1.1 server that answers every request without a body with "hello".

@@ -9,6 +9,7 @@ mod route;
 #[cfg(test)]
 mod tests;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -25,7 +26,7 @@ use super::settings::Settings;
 use super::validate::{PathRule, Refusal, Upgrade};
 use super::{Protocol as Wire, security_headers};
 use crate::api::Api;
-use crate::auth::policy::{self, Verb};
+use crate::auth::policy;
 use crate::auth::{Auth, AuthError, Principal, cookies};
 use crate::body::Body;
 use crate::broker::{Broker, Entry, Intent};
@@ -33,7 +34,7 @@ use crate::fault::Answer;
 use crate::language::Language;
 use crate::proxy::{Outcome, Proxy, SocketGuard, Surface, Target};
 use crate::respond::{self, Asker, Place, Wants};
-use crate::session::{Protocol, Routing};
+use crate::session::{Protocol, Routing, ViewerRole};
 use crate::telemetry::names;
 use crate::web::Web;
 
@@ -94,7 +95,7 @@ impl Dispatch {
         let (head, body) = request.into_parts();
         let response = match form::read(body).await {
             Ok(form) if Api::owns(head.uri.path()) => {
-                self.programs(Request::from_parts(head, form), wants, &id).await
+                self.programs(Request::from_parts(head, form), address, wants, &id).await
             }
             Ok(form) => self.web.handle(Request::from_parts(head, form), address, &id).await,
             Err(error) => {
@@ -106,9 +107,15 @@ impl Dispatch {
     }
 
     /// `/api/…` and `/status`; a person who looks there with a browser is sent to log in first.
-    async fn programs(&self, request: Request<Full<Bytes>>, wants: Wants, id: &str) -> Response<Body> {
+    async fn programs(
+        &self,
+        request: Request<Full<Bytes>>,
+        address: IpAddr,
+        wants: Wants,
+        id: &str,
+    ) -> Response<Body> {
         let (uri, language) = (request.uri().clone(), Language::of(request.headers()));
-        match self.api.handle(request).await {
+        match self.api.handle(request, address).await {
             Ok(response) => response,
             Err(error) if wants == Wants::Page && error.code() == AuthError::LoginRequired.code() => {
                 self.web.log_in_first(&uri)
@@ -208,7 +215,7 @@ impl Dispatch {
         self.answer(outcome, &errand, &entry, surface).await
     }
 
-    /// The page of a desktop; opening it wakes the session.
+    /// The page of a desktop; its owner's opening it wakes the session.
     async fn viewer<B: Sync>(
         &self,
         errand: &Errand<B>,
@@ -221,10 +228,12 @@ impl Dispatch {
             Ok(None) => return self.way_in(errand, entry.label.as_str(), surface),
             Err(error) => return respond::failure(&error, &self.asker(errand, place)),
         };
-        if !may_open(&principal, entry) {
-            return self.not_found(errand, place);
-        }
-        if let Err(error) = self.broker.acquire(entry, Intent::Open).await {
+        let intent = match role_in(&principal, entry) {
+            Some(ViewerRole::Owner) => Intent::Open,
+            Some(ViewerRole::Helper | ViewerRole::Observer) => Intent::Use,
+            None => return self.not_found(errand, place),
+        };
+        if let Err(error) = self.broker.acquire(entry, intent).await {
             return respond::failure(&error, &self.asker(errand, place));
         }
         let page = self.web.session_page(entry, &principal, place, language(errand));
@@ -329,8 +338,14 @@ fn is_rfb(entry: &Entry) -> bool {
     entry.template.as_ref().is_none_or(|template| template.protocol == Protocol::Rfb)
 }
 
+/// As what somebody may open a session, if at all.
+fn role_in(principal: &Principal, entry: &Entry) -> Option<ViewerRole> {
+    let grant = entry.grant_of(principal.user);
+    policy::open(principal, entry.id, entry.owner, grant.as_ref().map(|live| &live.grant)).ok()
+}
+
 fn may_open(principal: &Principal, entry: &Entry) -> bool {
-    policy::allow(principal, Verb::Open, entry.id, entry.owner).is_ok()
+    role_in(principal, entry).is_some()
 }
 
 fn cookie(surface: Surface) -> &'static str {

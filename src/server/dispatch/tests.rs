@@ -25,6 +25,7 @@ use crate::session::{StateKind, Template};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Role, Store, User};
 use crate::tasks::Tasks;
+use crate::thumbnail::{self, Thumbnails};
 use crate::web;
 
 const DOMAIN: &str = "berth.test";
@@ -64,7 +65,7 @@ impl Door {
         let web = Web::new(web::State {
             broker: broker.clone(),
             auth: auth.clone(),
-            store,
+            store: store.clone(),
             engine: Arc::new(|| futures_util::future::ready(EngineStatus::default()).boxed()),
             draining: tokio_util::sync::CancellationToken::new(),
             settings: web::Settings {
@@ -78,7 +79,7 @@ impl Door {
         let proxy = Proxy::new(
             broker.clone(),
             auth.clone(),
-            engine,
+            engine.clone(),
             proxy::Settings::default(),
             tasks.clone(),
             CancellationToken::new(),
@@ -87,7 +88,9 @@ impl Door {
         let api = Api::new(api::State {
             broker: broker.clone(),
             auth: auth.clone(),
+            store,
             engine: Arc::new(|| futures_util::future::ready(EngineStatus::default()).boxed()),
+            thumbnails: Thumbnails::new(&broker, engine, tasks.clone(), thumbnail::Settings::default()),
             origin: web.origin().to_owned(),
             routing: Routing::Path,
             version: "0.0.0-test",

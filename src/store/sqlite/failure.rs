@@ -62,7 +62,9 @@ pub(super) fn unavailable(detail: &str) -> StoreError {
 
 /// SQLite names the columns: `UNIQUE constraint failed: sessions.owner, sessions.name`.
 fn conflict(words: &str) -> StoreError {
-    if words.contains("users.") {
+    if words.contains("grants.session") {
+        StoreError::Conflict(UniqueKey::Grant)
+    } else if words.contains("users.") {
         StoreError::Conflict(UniqueKey::UserName)
     } else if words.contains("sessions.owner") {
         StoreError::Conflict(UniqueKey::SessionName)

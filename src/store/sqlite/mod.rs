@@ -6,6 +6,7 @@
 mod audit;
 mod backup;
 mod failure;
+mod grants;
 mod logins;
 mod open;
 mod readers;
@@ -28,7 +29,7 @@ use self::readers::Readers;
 use self::writer::Writer;
 use super::{AuditLine, Login, Store, StoreError, Ticket, User};
 use crate::secret::{Secret, TokenHash};
-use crate::session::{Label, Session, SessionId, UserId};
+use crate::session::{Grant, GrantId, Label, Session, SessionId, UserId};
 
 /// A store in one SQLite file. Dropping it finishes queued writes and joins its thread.
 pub struct SqliteStore {
@@ -213,6 +214,23 @@ impl Store for SqliteStore {
 
     async fn remove_session(&self, id: SessionId) -> Result<(), StoreError> {
         self.write(move |connection| sessions::remove(connection, id)).await
+    }
+
+    async fn insert_grant(&self, grant: &Grant) -> Result<(), StoreError> {
+        let grant = grant.clone();
+        self.write(move |connection| grants::insert(connection, &grant)).await
+    }
+
+    async fn grants(&self) -> Result<Vec<Grant>, StoreError> {
+        self.read(grants::all).await
+    }
+
+    async fn remove_grant(&self, id: GrantId) -> Result<(), StoreError> {
+        self.write(move |connection| grants::remove(connection, id)).await
+    }
+
+    async fn purge_grants(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.write(move |connection| grants::purge(connection, now)).await
     }
 
     async fn append_audit(&self, body: String) -> Result<AuditLine, StoreError> {

@@ -7,7 +7,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use crate::secret::{Secret, TokenHash};
-use crate::session::Session;
+use crate::session::{Grant, Session};
 use crate::store::{AuditLine, Login, Role, Ticket, User};
 
 /// A time as text of fixed width, so that it sorts.
@@ -63,6 +63,20 @@ pub(super) fn ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
         login: row.get("login").map(TokenHash)?,
         session: parsed(row, "session")?,
         expires_at: parsed(row, "expires_at")?,
+    })
+}
+
+/// Reads a grant.
+pub(super) fn grant(row: &Row<'_>) -> rusqlite::Result<Grant> {
+    Ok(Grant {
+        id: parsed(row, "id")?,
+        session: parsed(row, "session")?,
+        grantee: parsed(row, "grantee")?,
+        grantee_name: row.get("grantee_name")?,
+        role: parsed(row, "role")?,
+        granted_by: row.get("granted_by")?,
+        created_at: parsed(row, "created_at")?,
+        expires_at: parsed_option(row, "expires_at")?,
     })
 }
 

@@ -336,3 +336,15 @@ viewer-says-copy-refused = Your browser does not allow that. Press Ctrl+C to cop
 viewer-says-shot = Screenshot saved: { $file }
 viewer-says-down = { $key } is held down
 viewer-says-up = { $key } is let go
+
+### Sharing
+
+do-share = Share…
+here-helper = { $name } is connected and can use it.
+here-observer = { $name } is watching.
+role-helper = Helper
+role-helper-may = Sees the screen and can use keyboard, mouse and clipboard, as you can.
+role-helper-yours = You see its screen, and can use it. Its owner sees that you are there.
+role-observer = Observer
+role-observer-may = Only sees the screen. Nothing they type or click reaches the machine.
+role-observer-yours = You see its screen; what you type or click does not reach it. Its owner sees that you are there.

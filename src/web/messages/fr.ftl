@@ -335,3 +335,15 @@ viewer-says-copy-refused = Votre navigateur ne le permet pas. Appuyez sur Ctrl+C
 viewer-says-shot = Capture enregistrée : { $file }
 viewer-says-down = { $key } est maintenue
 viewer-says-up = { $key } est relâchée
+
+### Partage
+
+do-share = Partager…
+here-helper = { $name } est là et peut l’utiliser.
+here-observer = { $name } regarde.
+role-helper = Aide
+role-helper-may = Voit l’écran et peut utiliser le clavier, la souris et le presse-papiers, comme vous.
+role-helper-yours = Vous voyez son écran et pouvez l’utiliser. Son propriétaire voit que vous êtes là.
+role-observer = Observation
+role-observer-may = Voit seulement l’écran. Rien de ce qui est tapé ou cliqué n’atteint la machine.
+role-observer-yours = Vous voyez son écran ; ce que vous tapez ou cliquez ne l’atteint pas. Son propriétaire voit que vous êtes là.

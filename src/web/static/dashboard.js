@@ -1,5 +1,6 @@
 // Keeps the cards as they are on the server. Everything here also works without it.
 const cards = document.getElementById("cards");
+const shared = document.getElementById("shared");
 const empty = document.getElementById("empty");
 const offline = document.getElementById("offline");
 
@@ -37,6 +38,11 @@ function tick() {
   }
 }
 
+function count_cards() {
+  empty.hidden = cards.querySelector(".card") !== null;
+  shared.parentElement.hidden = shared.querySelector(".card") === null;
+}
+
 function show(html) {
   const holder = document.createElement("template");
   holder.innerHTML = html;
@@ -44,17 +50,20 @@ function show(html) {
   if (!fresh) return;
   const old = document.getElementById(fresh.id);
   if (!old) {
-    cards.append(fresh);
+    (fresh.dataset.shared ? shared : cards).append(fresh);
   } else {
     // The keyboard stays where it was, and an open menu stays open.
     const key = old.contains(document.activeElement) ? document.activeElement.dataset.key : null;
     const open = old.querySelector("details[open]") !== null;
     old.replaceWith(fresh);
+    // The screen stays in sight: a picture that is there need not be asked for again.
+    const [seen, unseen] = [old, fresh].map((card) => card.querySelector(".screen img"));
+    if (seen && unseen) unseen.replaceWith(seen);
     const more = fresh.querySelector("details");
     if (open && more) more.open = true;
     if (key) (fresh.querySelector(`[data-key="${key}"]`) ?? fresh.querySelector("a, button"))?.focus();
   }
-  empty.hidden = true;
+  count_cards();
   tick();
 }
 
@@ -64,7 +73,7 @@ function follow() {
   stream.addEventListener("card", (event) => show(event.data));
   stream.addEventListener("removed", (event) => {
     document.getElementById(`card-${event.data}`)?.remove();
-    empty.hidden = cards.querySelector(".card") !== null;
+    count_cards();
   });
   stream.addEventListener("times", (event) => {
     for (const [label, seconds] of Object.entries(JSON.parse(event.data))) {
@@ -80,6 +89,40 @@ function follow() {
     if (stream.readyState === EventSource.CLOSED) setTimeout(follow, 3000 + Math.random() * 2000);
   });
 }
+
+// --- Screens -----------------------------------------------------------------------------
+const PICTURE_EVERY_MS = 15_000;
+let looked = Date.now();
+
+// An image that cannot be had gives way to the outline behind it. (These events do not bubble.)
+cards.addEventListener("error", (event) => event.target.classList.add("blank"), true);
+cards.addEventListener("load", (event) => event.target.classList.remove("blank"), true);
+for (const image of cards.querySelectorAll(".screen img")) {
+  image.classList.toggle("blank", image.complete && image.naturalWidth === 0);
+}
+
+/** Shows a desktop as it is now; if that cannot be had, what is shown stays. */
+async function look(image) {
+  image.dataset.picture ??= image.src;
+  try {
+    const answer = await fetch(image.dataset.picture, { headers: { Accept: "image/png" } });
+    const tag = answer.headers.get("ETag");
+    if (!answer.ok || tag === image.dataset.tag) return;
+    const [before, now] = [image.src, URL.createObjectURL(await answer.blob())];
+    image.addEventListener("load", () => URL.revokeObjectURL(before), { once: true });
+    image.dataset.tag = tag;
+    image.src = now;
+  } catch { /* Offline: the line above the cards says so. */ }
+}
+
+function lookAround() {
+  if (document.visibilityState !== "visible" || Date.now() - looked < PICTURE_EVERY_MS) return;
+  looked = Date.now();
+  // A frozen desktop looks as it did.
+  for (const image of cards.querySelectorAll('.card[data-state="ready"] .screen img')) look(image);
+}
+setInterval(lookAround, 1000);
+document.addEventListener("visibilitychange", lookAround);
 
 // One press is one request. The button wakes up again if the page comes back from history.
 document.addEventListener("submit", (event) => {

@@ -5,6 +5,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::desk::{Answer, Desk, until};
+use crate::broker::Entry;
 use crate::engine::fake::Illness;
 use crate::session::{Routing, StateKind};
 use crate::store::Role;
@@ -156,6 +157,34 @@ async fn admin_pages_exist_for_admins_only() {
         StatusCode::NOT_FOUND,
         "nobody looks into a machine that is not theirs"
     );
+}
+
+#[tokio::test]
+async fn cards_show_the_screens_that_can_be_seen_and_nobody_elses() {
+    let desk = Desk::new(Routing::Path);
+    let ann = desk.user("ann", Role::User).await;
+    let root = desk.user("root", Role::Admin).await;
+    let ready = desk.session(&ann, "Week <5>", "desktop", StateKind::Ready).await;
+    let frozen = desk.session(&ann, "Frozen", "desktop", StateKind::Ready).await;
+    let stopped = desk.session(&ann, "Stopped", "desktop", StateKind::Ready).await;
+    let app = desk.session(&ann, "App", "lab", StateKind::Ready).await;
+    let own = desk.session(&root, "Own", "desktop", StateKind::Ready).await;
+    desk.broker.pause(&frozen).await.unwrap();
+    let mut browser = desk.log_in("ann").await;
+    browser.press(&format!("/sessions/{}/stop", stopped.label)).await;
+    until(&stopped, StateKind::Stopped).await;
+
+    let source = |entry: &Entry| format!("src=\"/api/v1/sessions/{}/screenshot\"", entry.label);
+    let page = browser.get("/").await.text;
+    for (entry, shown) in [(&ready, true), (&frozen, true), (&stopped, false), (&app, false), (&own, false)] {
+        assert_eq!(page.contains(&source(entry)), shown, "{}: {page}", entry.session().name);
+    }
+    assert!(page.contains("alt=\"Screen of Week &#60;5&#62;\""), "{page}");
+    // Whoever may see that a machine exists sees nothing of what is on it.
+    let page = desk.log_in("root").await.get("/admin").await.text;
+    for (entry, shown) in [(&ready, false), (&frozen, false), (&own, true)] {
+        assert_eq!(page.contains(&source(entry)), shown, "{}: {page}", entry.session().name);
+    }
 }
 
 #[tokio::test]

@@ -10,13 +10,13 @@ use crate::session::{Routing, StateKind};
 use crate::store::Role;
 
 /// An event stream, read event by event.
-struct Stream {
+pub(super) struct Stream {
     body: Body,
     rest: String,
 }
 
 impl Stream {
-    async fn open(browser: &mut Browser<'_>, path: &str) -> Self {
+    pub(super) async fn open(browser: &mut Browser<'_>, path: &str) -> Self {
         browser.navigates = false;
         let response = browser.send(Method::GET, path, String::new()).await;
         browser.navigates = true;
@@ -27,7 +27,7 @@ impl Stream {
     }
 
     /// The next named event and its data; `None` at the end.
-    async fn next(&mut self) -> Option<(String, String)> {
+    pub(super) async fn next(&mut self) -> Option<(String, String)> {
         loop {
             while let Some((event, rest)) = self.rest.split_once("\n\n") {
                 let field = |name: &str| {
@@ -46,7 +46,7 @@ impl Stream {
     }
 
     /// Skips to the first event for which `wanted` holds.
-    async fn find(&mut self, wanted: impl Fn(&str, &str) -> bool) -> (String, String) {
+    pub(super) async fn find(&mut self, wanted: impl Fn(&str, &str) -> bool) -> (String, String) {
         loop {
             let (name, data) = self.next().await.expect("the stream goes on");
             if wanted(&name, &data) {

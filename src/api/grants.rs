@@ -1,0 +1,76 @@
+//! `/api/v1/sessions/<label>/grants`: who else may open a session. Its owner and administrators
+//! read and change it.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::response::IntoResponse;
+use http::{Response, StatusCode};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::failure::{NoUser, Unreadable};
+use super::gate::{Arrival, Known};
+use super::{Failure, Site, json};
+use crate::audit::Actor;
+use crate::auth::policy::Verb;
+use crate::body::Body;
+use crate::broker::Share;
+use crate::respond;
+use crate::session::GrantRole;
+
+/// What is posted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewGrant {
+    /// The name of the user who gets it.
+    user: String,
+    /// What they may do.
+    role: GrantRole,
+    /// For how many seconds; absent until it is withdrawn.
+    lasts_s: Option<u64>,
+}
+
+/// `GET /api/v1/sessions/<label>/grants`: those in force, oldest first.
+pub(super) async fn list(
+    State(site): State<Site>,
+    Known(known): Known,
+    Path(label): Path<String>,
+) -> Result<Response<Body>, Failure> {
+    let entry = site.entry(&known, Verb::Change, &label)?;
+    let items: Vec<_> = entry.grants().iter().map(|live| json::grant(&live.grant)).collect();
+    Ok(json::document(StatusCode::OK, &json!({ "items": items })))
+}
+
+/// `POST /api/v1/sessions/<label>/grants`: answers 201 with the grant.
+pub(super) async fn give(
+    State(site): State<Site>,
+    arrival: Arrival,
+    Known(known): Known,
+    Path(label): Path<String>,
+    document: Result<Json<NewGrant>, JsonRejection>,
+) -> Result<Response<Body>, Failure> {
+    let entry = site.entry(&known, Verb::Change, &label)?;
+    let Json(new) = document.map_err(|refused| Unreadable { status: refused.into_response().status() })?;
+    let found = site.0.store.user_by_name(new.user.trim()).await?;
+    // Who cannot log in could not open it either.
+    let with = found.filter(|user| !user.disabled).ok_or(NoUser)?;
+    let share = Share { with, role: new.role, lasts: new.lasts_s.map(Duration::from_secs) };
+    let live = site.broker().share(&entry, share, Actor::user(&known.name, arrival.address)).await?;
+    Ok(json::document(StatusCode::CREATED, &json::grant(&live.grant)))
+}
+
+/// `DELETE /api/v1/sessions/<label>/grants/<id>`: answers 204, also if it has ended already.
+pub(super) async fn withdraw(
+    State(site): State<Site>,
+    arrival: Arrival,
+    Known(known): Known,
+    Path((label, id)): Path<(String, String)>,
+) -> Result<Response<Body>, Failure> {
+    let entry = site.entry(&known, Verb::Change, &label)?;
+    let id = id.parse().map_err(|_| Failure::not_found())?;
+    site.broker().withdraw(&entry, id, Actor::user(&known.name, arrival.address)).await?;
+    Ok(respond::bare(StatusCode::NO_CONTENT, String::new()))
+}
