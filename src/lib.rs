@@ -16,6 +16,7 @@ pub mod config;
 pub mod control;
 pub mod engine;
 pub mod fault;
+pub mod language;
 pub mod proxy;
 pub mod respond;
 pub mod revocation;

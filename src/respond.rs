@@ -7,6 +7,7 @@
 mod headers;
 mod surface;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use askama::Template;
@@ -19,6 +20,7 @@ pub use self::headers::{bare, page};
 pub use self::surface::{Place, Surface};
 use crate::body::Body;
 use crate::fault::{Answer, Fault, chain};
+use crate::language::Language;
 
 /// What the asker can read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -53,6 +55,8 @@ pub struct Asker<'a> {
     pub request_id: &'a str,
     /// The origin they see it on.
     pub surface: &'a Surface,
+    /// What they read. Problem documents are English: programs read them.
+    pub language: Language,
 }
 
 /// The answer to an error, and its one line in the log with the chain of causes.
@@ -126,41 +130,38 @@ fn downstream_status(code: &str) -> StatusCode {
     }
 }
 
-/// What people and programs may read; of our own bugs, nothing but where to find them.
-fn sentence(error: &dyn Answer) -> String {
+/// What people and programs may read; of our own bugs, nothing but where to find them. The errors'
+/// own sentences are English in every language for now.
+fn sentence(error: &dyn Answer, language: Language) -> String {
     match error.fault() {
-        Fault::Internal => {
-            "That was not your doing. Try again; if it happens again, tell whoever runs this Berth \
-                            and give the reference below."
-                .to_owned()
-        }
+        Fault::Internal => language.text("error-internal-text").into_owned(),
         Fault::Downstream | Fault::Upstream | Fault::Engine | Fault::Store => error.public(),
     }
 }
 
-fn title(status: StatusCode) -> &'static str {
-    match status {
-        StatusCode::NOT_FOUND => "Nothing here",
-        StatusCode::UNAUTHORIZED => "Please log in",
-        StatusCode::FORBIDDEN => "This was not allowed",
-        StatusCode::GONE => "This link has been used",
-        StatusCode::CONFLICT => "That does not work right now",
-        StatusCode::TOO_MANY_REQUESTS => "One moment, please",
-        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => "The machine does not answer",
-        StatusCode::SERVICE_UNAVAILABLE => "Not right now",
-        StatusCode::INTERNAL_SERVER_ERROR => "Something went wrong on our side",
+fn title(status: StatusCode, language: Language) -> Cow<'static, str> {
+    language.text(match status {
+        StatusCode::NOT_FOUND => "error-not-found",
+        StatusCode::UNAUTHORIZED => "error-unauthorized",
+        StatusCode::FORBIDDEN => "error-forbidden",
+        StatusCode::GONE => "error-gone",
+        StatusCode::CONFLICT => "error-conflict",
+        StatusCode::TOO_MANY_REQUESTS => "error-too-many",
+        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => "error-upstream",
+        StatusCode::SERVICE_UNAVAILABLE => "error-unavailable",
+        StatusCode::INTERNAL_SERVER_ERROR => "error-internal",
         // A `StatusCode` is an open set; the rest are requests we could not read.
-        _ => "That request was not understood",
-    }
+        _ => "error-unread",
+    })
 }
 
 fn problem(error: &dyn Answer, status: StatusCode, request_id: &str) -> Response<Body> {
     let json = json!({
         "type": format!("urn:berth:problem:{}", error.code()),
-        "title": title(status),
+        "title": title(status, Language::English),
         "status": status.as_u16(),
         "code": error.code(),
-        "detail": sentence(error),
+        "detail": sentence(error, Language::English),
         "request_id": request_id,
     });
     let mut response = bare(status, json.to_string());
@@ -172,22 +173,24 @@ fn problem(error: &dyn Answer, status: StatusCode, request_id: &str) -> Response
 #[template(path = "error.html")]
 struct ErrorPage<'a> {
     surface: &'a Surface,
-    title: &'static str,
+    language: Language,
+    title: Cow<'static, str>,
     sentence: String,
     request_id: Option<&'a str>,
     href: &'a str,
-    next: &'static str,
+    next: Cow<'static, str>,
 }
 
 fn error_page(error: &dyn Answer, status: StatusCode, asker: &Asker<'_>) -> Response<Body> {
     let login = status == StatusCode::UNAUTHORIZED;
     let shown = ErrorPage {
         surface: asker.surface,
-        title: title(status),
-        sentence: sentence(error),
+        language: asker.language,
+        title: title(status, asker.language),
+        sentence: sentence(error, asker.language),
         request_id: status.is_server_error().then_some(asker.request_id),
         href: if login { &asker.surface.login } else { &asker.surface.home },
-        next: if login { "Log in" } else { "Go to your machines" },
+        next: asker.language.text(if login { "log-in" } else { "error-home" }),
     };
     page(asker.surface, status, &shown)
 }

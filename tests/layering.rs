@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("control", &["audit", "auth", "broker", "session", "store", "tasks"]),
     ("engine", &["rfb", "session", "spawner", "tasks"]),
     ("fault", &[]),
+    ("language", &[]),
     ("proxy", &["auth", "broker", "engine", "respond", "rfb", "session", "store", "tasks"]),
     ("respond", &[]),
     ("revocation", &[]),
@@ -38,7 +39,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Small things without an opinion, open to everyone.
-const LEAVES: &[&str] = &["body", "clock", "fault", "revocation", "secret", "telemetry", "unix_socket"];
+const LEAVES: &[&str] =
+    &["body", "clock", "fault", "language", "revocation", "secret", "telemetry", "unix_socket"];
 
 /// Foreign crates and the only places that may name them.
 const HOMES: &[(&str, &[&str])] = &[
@@ -47,6 +49,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("axum", &["api", "body.rs", "respond", "web"]),
     ("bcrypt", &["auth/password"]),
     ("bollard", &["engine/docker"]),
+    ("fluent_bundle", &["language.rs"]),
     ("png", &["thumbnail"]),
     ("rcgen", &["server/dev_ca"]),
     ("rusqlite", &["store/sqlite"]),

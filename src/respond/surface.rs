@@ -45,6 +45,15 @@ impl Surface {
         }
     }
 
+    /// What answers at once whoever asks, for a page that measures its network.
+    #[must_use]
+    pub fn ping(&self) -> &'static str {
+        match self.place {
+            Place::Portal => "/health",
+            Place::SessionHost => "/.berth/ping",
+        }
+    }
+
     /// An address of the portal, from here.
     #[must_use]
     pub fn portal(&self, path: &str) -> String {

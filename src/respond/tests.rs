@@ -21,7 +21,10 @@ fn surface() -> Surface {
 }
 
 async fn read(error: &dyn Answer, wants: Wants) -> (StatusCode, HeaderMap, String) {
-    let response = failure(error, &Asker { wants, request_id: "r-42", surface: &surface() });
+    let response = failure(
+        error,
+        &Asker { wants, request_id: "r-42", surface: &surface(), language: Language::English },
+    );
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.expect("a body").to_bytes();
     (parts.status, parts.headers, String::from_utf8(bytes.to_vec()).expect("text"))

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use http::{HeaderValue, Method, StatusCode, Uri};
 use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
-use tracing::info;
+use tracing::{debug, info};
 use uuid::Uuid;
 
 use super::peer::{Peer, Protocol};
@@ -14,6 +14,9 @@ use crate::telemetry::names;
 
 /// The names of query parameters whose values are secrets.
 const SECRET_PARAMETERS: [&str; 5] = ["ticket", "token", "access_token", "password", "code"];
+
+/// Paths that are asked all the time and mean nothing.
+const HEARTBEATS: [&str; 2] = ["/health", "/.berth/ping"];
 
 /// What is logged in the place of a capability.
 const HIDDEN: &str = "~(hidden)";
@@ -125,6 +128,11 @@ impl Access {
         let edge = facts.edge.name();
         metrics::counter!(names::REQUESTS, "edge" => edge, "class" => class(status)).increment(1);
         metrics::histogram!(names::REQUEST_SECONDS, "edge" => edge).record(duration.as_secs_f64());
+        // Every open page measures its network by these; their lines would drown all others.
+        if HEARTBEATS.contains(&self.path.as_str()) {
+            debug!(target: "berth::access", request_id = %self.id, path = %self.path, status, "request");
+            return;
+        }
         info!(
             target: "berth::access",
             request_id = %self.id,

@@ -13,6 +13,7 @@ use super::{Failure, Site};
 use crate::auth::{AuthError, cookies};
 use crate::body::Body;
 use crate::fault::Answer;
+use crate::language::Language;
 use crate::respond::{self, Surface};
 use crate::secret::Secret;
 
@@ -20,6 +21,7 @@ use crate::secret::Secret;
 #[template(path = "account.html")]
 struct AccountPage<'a> {
     surface: &'a Surface,
+    language: Language,
     person: &'a Person,
     tab: Tab,
     flaws: Flaws,
@@ -42,8 +44,12 @@ struct Flaws {
 }
 
 /// `GET /account`
-pub(super) async fn show(State(site): State<Site>, Known(known): Known) -> Response<Body> {
-    page(&site, &Person::of(&known), StatusCode::OK, Flaws::default())
+pub(super) async fn show(
+    State(site): State<Site>,
+    Known(known): Known,
+    language: Language,
+) -> Response<Body> {
+    page(&site, &Person::of(&known, language), StatusCode::OK, Flaws::default())
 }
 
 /// `POST /account`: another password. All logins end, this one too: whoever knew the old one is out.
@@ -51,10 +57,11 @@ pub(super) async fn change(
     State(site): State<Site>,
     arrival: Arrival,
     headers: HeaderMap,
+    language: Language,
     Changing { known, form }: Changing<Passwords>,
 ) -> Result<Response<Body>, Failure> {
-    let person = Person::of(&known);
-    if let Some(flaws) = mistyped(&form) {
+    let person = Person::of(&known, language);
+    if let Some(flaws) = mistyped(language, &form) {
         return Ok(page(&site, &person, StatusCode::UNPROCESSABLE_ENTITY, flaws));
     }
     let visitor = arrival.visitor(&headers);
@@ -66,13 +73,13 @@ pub(super) async fn change(
     Ok(response)
 }
 
-fn mistyped(form: &Passwords) -> Option<Flaws> {
+fn mistyped(language: Language, form: &Passwords) -> Option<Flaws> {
     if form.new != form.again {
-        let text = "These two are not the same. Type the new password twice.".to_owned();
+        let text = language.text("account-differ").into_owned();
         return Some(Flaws { again: Some(text), ..Flaws::default() });
     }
     if form.new == form.present {
-        let text = "This is the password you have now. Choose another one.".to_owned();
+        let text = language.text("account-same").into_owned();
         return Some(Flaws { new: Some(text), ..Flaws::default() });
     }
     None
@@ -83,7 +90,7 @@ fn again(site: &Site, person: &Person, refused: AuthError) -> Result<Response<Bo
     let (status, flaws) = match &refused {
         // Not 401: this login is valid.
         AuthError::CredentialsWrong => {
-            let text = "This is not the password you have now. Please try again.".to_owned();
+            let text = person.language.text("account-wrong").into_owned();
             (StatusCode::UNPROCESSABLE_ENTITY, Flaws { present: Some(text), ..Flaws::default() })
         }
         AuthError::PasswordWeak(_) => {
@@ -112,6 +119,7 @@ fn again(site: &Site, person: &Person, refused: AuthError) -> Result<Response<Bo
 }
 
 fn page(site: &Site, person: &Person, status: StatusCode, flaws: Flaws) -> Response<Body> {
-    let shown = AccountPage { surface: site.portal(), person, tab: Tab::Account, flaws };
+    let shown =
+        AccountPage { surface: site.portal(), language: person.language, person, tab: Tab::Account, flaws };
     respond::page(site.portal(), status, &shown)
 }

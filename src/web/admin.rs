@@ -15,19 +15,20 @@ use crate::auth::policy::{self, Verb};
 use crate::body::Body;
 use crate::broker::Entry;
 use crate::clock;
+use crate::language::Language;
 use crate::respond::{self, Surface};
 use crate::session::{Session, State as SessionState, StateKind};
-use crate::web::words;
+use crate::web::words::{self, Text};
 
 #[derive(Template)]
 #[template(path = "admin.html")]
 struct AdminPage<'a> {
     surface: &'a Surface,
+    language: Language,
     person: &'a Person,
     tab: Tab,
-    running: usize,
-    places: usize,
-    counts: Vec<(&'static str, usize)>,
+    running: String,
+    counts: Vec<(Text, usize)>,
     rows: Vec<Row>,
 }
 
@@ -39,11 +40,11 @@ struct Row {
     owner: String,
     template: String,
     state: &'static str,
-    word: &'static str,
+    word: Text,
     detail: Option<String>,
     since: String,
     ago: String,
-    reason: Option<&'static str>,
+    reason: Option<Text>,
     input: Option<Input>,
     viewers: usize,
     stoppable: bool,
@@ -54,27 +55,33 @@ struct Row {
 struct Input {
     at: String,
     ago: String,
-    what: &'static str,
+    what: Text,
 }
 
 /// `GET /admin`; to everyone else it does not exist.
-pub(super) async fn show(State(site): State<Site>, Known(known): Known) -> Result<Response<Body>, Failure> {
+pub(super) async fn show(
+    State(site): State<Site>,
+    Known(known): Known,
+    language: Language,
+) -> Result<Response<Body>, Failure> {
     policy::administer(&known).map_err(|_denied| Failure::not_found())?;
     let broker = site.broker();
     let counts = broker.count_by_state().into_iter().filter(|(_, count)| *count > 0);
+    let (running, places) = (broker.occupied(), broker.settings().max_sessions);
+    let places = [("running", running.into()), ("places", places.into())];
     let shown = AdminPage {
         surface: site.portal(),
-        person: &Person::of(&known),
+        language,
+        person: &Person::of(&known, language),
         tab: Tab::Admin,
-        running: broker.occupied(),
-        places: broker.settings().max_sessions,
-        counts: counts.map(|(kind, count)| (heading(kind), count)).collect(),
-        rows: broker.entries().iter().map(|entry| row(entry, &known)).collect(),
+        running: language.say("admin-places", &places),
+        counts: counts.map(|(kind, count)| (heading(language, kind), count)).collect(),
+        rows: broker.entries().iter().map(|entry| row(language, entry, &known)).collect(),
     };
     Ok(respond::page(site.portal(), StatusCode::OK, &shown))
 }
 
-fn row(entry: &Entry, reader: &Principal) -> Row {
+fn row(language: Language, entry: &Entry, reader: &Principal) -> Row {
     let session = entry.session();
     let may_open = policy::allow(reader, Verb::Open, entry.id, entry.owner, None).is_ok();
     Row {
@@ -84,12 +91,12 @@ fn row(entry: &Entry, reader: &Principal) -> Row {
         owner: session.owner_name.clone(),
         template: card::title(entry, &session),
         state: session.state.kind().name(),
-        word: words::word(&session.state),
-        detail: session_page::detail(&session.state),
+        word: words::word(language, &session.state),
+        detail: session_page::detail(language, &session.state),
         since: session.state_since.to_string(),
-        ago: words::ago(clock::since(session.state_since)),
-        reason: reason(&session.state),
-        input: input(entry, &session),
+        ago: words::ago(language, clock::since(session.state_since)),
+        reason: reason(language, &session.state),
+        input: input(language, entry, &session),
         viewers: entry.viewers(),
         stoppable: session.state.occupies() && session.state.kind() != StateKind::Stopping,
         shareable: entry.is_shareable(),
@@ -97,10 +104,10 @@ fn row(entry: &Entry, reader: &Principal) -> Row {
 }
 
 /// The sentence that its owner reads too.
-fn reason(state: &SessionState) -> Option<&'static str> {
+fn reason(language: Language, state: &SessionState) -> Option<Text> {
     match state {
-        SessionState::Stopped { reason } => Some(reason.sentence()),
-        SessionState::Failed { reason } => Some(reason.sentence()),
+        SessionState::Stopped { reason } => Some(words::stopped(language, *reason)),
+        SessionState::Failed { reason } => Some(words::failed(language, reason)),
         SessionState::Starting { .. }
         | SessionState::Ready { .. }
         | SessionState::Paused { .. }
@@ -108,7 +115,7 @@ fn reason(state: &SessionState) -> Option<&'static str> {
     }
 }
 
-fn input(entry: &Entry, session: &Session) -> Option<Input> {
+fn input(language: Language, entry: &Entry, session: &Session) -> Option<Input> {
     let (ago, source, at) = match session.state.kind() {
         StateKind::Ready => {
             let (ago, source) = entry.last_input();
@@ -125,16 +132,16 @@ fn input(entry: &Entry, session: &Session) -> Option<Input> {
     };
     // To the second: nobody reads more, and it is stored no finer.
     let at = at.round(Unit::Second).unwrap_or(at).to_string();
-    Some(Input { at, ago: words::ago(ago), what: words::input(source) })
+    Some(Input { at, ago: words::ago(language, ago), what: words::input(language, source) })
 }
 
-fn heading(kind: StateKind) -> &'static str {
-    match kind {
-        StateKind::Starting => "Starting",
-        StateKind::Ready => "Ready",
-        StateKind::Paused => "Frozen",
-        StateKind::Stopping => "Stopping",
-        StateKind::Stopped => "Stopped",
-        StateKind::Failed => "Did not start",
-    }
+fn heading(language: Language, kind: StateKind) -> Text {
+    language.text(match kind {
+        StateKind::Starting => "state-starting",
+        StateKind::Ready => "state-ready",
+        StateKind::Paused => "state-frozen",
+        StateKind::Stopping => "state-stopping",
+        StateKind::Stopped => "state-stopped",
+        StateKind::Failed => "state-failed",
+    })
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use askama::Template;
 
-use super::words;
+use super::words::{self, Text};
 use crate::broker::{Broker, Entry};
+use crate::language::Language;
 use crate::session::{Protocol, Routing, Session, State};
 
 /// One card, ready to render.
@@ -22,7 +23,7 @@ pub struct Card {
     /// The state's stable name, for colours.
     pub state: &'static str,
     /// The state as a word.
-    pub word: &'static str,
+    pub word: Text,
     /// What happened and what it means.
     pub sentence: String,
     /// Since when a start is counted, while it goes on.
@@ -49,7 +50,7 @@ pub struct Left {
     /// Until then.
     pub seconds: u64,
     /// The sentence with `{}` for the time.
-    pub template: &'static str,
+    pub template: String,
     /// The sentence as of now.
     pub text: String,
 }
@@ -58,11 +59,11 @@ pub struct Left {
 #[derive(Debug)]
 pub enum Primary {
     /// Go somewhere: text and address.
-    Link(&'static str, String),
+    Link(Text, String),
     /// Change it: text and verb.
-    Post(&'static str, &'static str),
+    Post(Text, &'static str),
     /// Nothing can be done right now.
-    Wait(&'static str),
+    Wait(Text),
 }
 
 /// An entry of the menu.
@@ -71,19 +72,20 @@ pub struct Item {
     /// What is posted.
     pub verb: &'static str,
     /// What people read.
-    pub text: &'static str,
+    pub text: Text,
 }
 
 #[derive(Template)]
 #[template(path = "card.html")]
 struct CardHtml<'a> {
     card: &'a Card,
+    language: Language,
     csrf: &'a str,
 }
 
 impl Card {
     /// The card of a session as it is now.
-    pub fn of(broker: &Broker, entry: &Entry, routing: Routing) -> Self {
+    pub fn of(broker: &Broker, entry: &Entry, routing: Routing, language: Language) -> Self {
         let session = entry.session();
         let place = broker.progress(entry).and_then(|progress| progress.place);
         Self {
@@ -92,22 +94,22 @@ impl Card {
             template: title(entry, &session),
             picture: picture(entry),
             state: session.state.kind().name(),
-            word: words::word(&session.state),
-            sentence: words::sentence(&session.state, place),
+            word: words::word(language, &session.state),
+            sentence: words::sentence(language, &session.state, place),
             counting_since: counts(&session.state).then(|| session.state_since.to_string()),
-            left: left(broker, entry),
-            primary: primary(&session, entry.address(routing)),
-            more: more(&session.state),
+            left: left(broker, entry, language),
+            primary: primary(language, &session, entry.address(routing)),
+            more: more(language, &session.state),
             resettable: !leaving(&session.state),
             deletable: !leaving(&session.state),
             shareable: entry.is_shareable() && !leaving(&session.state),
-            watchers: watchers(entry),
+            watchers: watchers(language, entry),
         }
     }
 
     /// Its markup. The forms in it carry the reader's own secret.
-    pub fn html(&self, csrf: &str) -> String {
-        CardHtml { card: self, csrf }.render().unwrap_or_default()
+    pub fn html(&self, language: Language, csrf: &str) -> String {
+        CardHtml { card: self, language, csrf }.render().unwrap_or_default()
     }
 }
 
@@ -126,20 +128,20 @@ pub fn picture(entry: &Entry) -> Option<String> {
 }
 
 /// How long it has; nothing while no limit applies.
-pub fn left(broker: &Broker, entry: &Entry) -> Option<Left> {
+pub fn left(broker: &Broker, entry: &Entry, language: Language) -> Option<Left> {
     let expiry = broker.expiry(entry)?;
-    let template = words::left(&expiry);
     let seconds = expiry.remaining.as_secs();
-    let text = template.replace("{}", &words::remaining(Duration::from_secs(seconds)));
+    let time = words::remaining(language, Duration::from_secs(seconds));
+    let (template, text) = (words::left(language, &expiry, "{}"), words::left(language, &expiry, &time));
     Some(Left { seconds, template, text })
 }
 
 /// Who else is connected, one sentence each.
-fn watchers(entry: &Entry) -> Vec<String> {
+fn watchers(language: Language, entry: &Entry) -> Vec<String> {
     let mut sentences: Vec<String> = entry
         .watching()
         .iter()
-        .filter_map(|watching| words::watching(&watching.name, watching.role))
+        .filter_map(|watching| words::watching(language, &watching.name, watching.role))
         .collect();
     // Two windows of one person are still one person.
     let mut said = std::collections::HashSet::new();
@@ -156,25 +158,25 @@ fn leaving(state: &State) -> bool {
     matches!(state, State::Stopping { next: crate::session::Next::Remove, .. })
 }
 
-fn primary(session: &Session, address: String) -> Primary {
+fn primary(language: Language, session: &Session, address: String) -> Primary {
     match session.state {
-        State::Ready { .. } => Primary::Link("Open", address),
-        State::Starting { .. } => Primary::Link("See how far it is", address),
-        State::Paused { .. } => Primary::Post("Resume", "resume"),
-        State::Stopping { .. } => Primary::Wait("One moment"),
-        State::Stopped { .. } => Primary::Post("Start", "start"),
-        State::Failed { .. } => Primary::Post("Try again", "start"),
+        State::Ready { .. } => Primary::Link(language.text("do-open"), address),
+        State::Starting { .. } => Primary::Link(language.text("do-see"), address),
+        State::Paused { .. } => Primary::Post(language.text("do-resume"), "resume"),
+        State::Stopping { .. } => Primary::Wait(language.text("do-wait")),
+        State::Stopped { .. } => Primary::Post(language.text("do-start"), "start"),
+        State::Failed { .. } => Primary::Post(language.text("do-again"), "start"),
     }
 }
 
-fn more(state: &State) -> Vec<Item> {
+fn more(language: Language, state: &State) -> Vec<Item> {
     let item = |verb, text| Item { verb, text };
+    let restart = || item("restart", language.text("do-restart"));
+    let stop = || item("stop", language.text("do-stop"));
     match state {
-        State::Ready { .. } => {
-            vec![item("restart", "Restart"), item("pause", "Freeze"), item("stop", "Stop")]
-        }
-        State::Paused { .. } => vec![item("restart", "Restart"), item("stop", "Stop")],
-        State::Starting { .. } => vec![item("stop", "Cancel the start")],
+        State::Ready { .. } => vec![restart(), item("pause", language.text("do-freeze")), stop()],
+        State::Paused { .. } => vec![restart(), stop()],
+        State::Starting { .. } => vec![item("stop", language.text("do-cancel"))],
         State::Stopping { .. } | State::Stopped { .. } | State::Failed { .. } => Vec::new(),
     }
 }

@@ -17,6 +17,7 @@ use crate::auth::AuthError;
 use crate::body::Body;
 use crate::broker::{BrokerError, Entry};
 use crate::fault::Answer;
+use crate::language::Language;
 use crate::respond::{self, Surface};
 use crate::session::{SessionName, SessionNameError, TemplateName};
 use crate::store::{StoreError, UniqueKey};
@@ -25,12 +26,15 @@ use crate::store::{StoreError, UniqueKey};
 #[template(path = "dashboard.html")]
 struct DashboardPage<'a> {
     surface: &'a Surface,
+    language: Language,
     person: &'a Person,
     csrf: &'a str,
     tab: Tab,
     cards: Vec<Card>,
     shared: Vec<SharedCard>,
     form: CreateForm,
+    /// What the script says.
+    words: String,
 }
 
 /// The form for a new session, with what was typed and what was wrong with it.
@@ -70,8 +74,12 @@ struct Flaws {
 }
 
 /// `GET /`
-pub(super) async fn show(State(site): State<Site>, Known(known): Known) -> Response<Body> {
-    let person = Person::of(&known);
+pub(super) async fn show(
+    State(site): State<Site>,
+    Known(known): Known,
+    language: Language,
+) -> Response<Body> {
+    let person = Person::of(&known, language);
     let entries = site.broker().entries_of(person.id);
     let form = CreateForm { open: entries.is_empty(), ..CreateForm::default() };
     page(&site, &person, StatusCode::OK, form, None)
@@ -80,13 +88,14 @@ pub(super) async fn show(State(site): State<Site>, Known(known): Known) -> Respo
 /// `POST /sessions`
 pub(super) async fn create(
     State(site): State<Site>,
+    language: Language,
     Changing { known, form }: Changing<NewSession>,
 ) -> Result<Response<Body>, Failure> {
-    let person = Person::of(&known);
+    let person = Person::of(&known, language);
     let (status, flaws) = match try_create(&site, &person, &form).await {
         Ok(entry) => return Ok(see_other(&site.address(&entry))),
         Err(Refusal::Name(error)) => {
-            let flaws = Flaws { name: Some(about_name(error)), ..Flaws::default() };
+            let flaws = Flaws { name: Some(about_name(language, error)), ..Flaws::default() };
             (StatusCode::UNPROCESSABLE_ENTITY, flaws)
         }
         Err(Refusal::Broker(error)) => (respond::status(&error), flaws_of(error)?),
@@ -140,13 +149,13 @@ fn flaws_of(error: BrokerError) -> Result<Flaws, Failure> {
     }
 }
 
-fn about_name(error: SessionNameError) -> String {
-    match error {
-        SessionNameError::Empty => "Give it a name, so that you find it again.",
-        SessionNameError::Long => "That name is too long. Use at most 64 characters.",
-        SessionNameError::Control => "That name has invisible characters. Type it again without them.",
-    }
-    .to_owned()
+fn about_name(language: Language, error: SessionNameError) -> String {
+    let id = match error {
+        SessionNameError::Empty => "create-name-empty",
+        SessionNameError::Long => "create-name-long",
+        SessionNameError::Control => "create-name-control",
+    };
+    language.text(id).into_owned()
 }
 
 /// A template that nobody offered; only a forged or very old form brings it.
@@ -175,21 +184,26 @@ fn page(
     mut form: CreateForm,
     typed: Option<&NewSession>,
 ) -> Response<Body> {
-    let routing = site.settings().routing;
+    let (routing, language) = (site.settings().routing, person.language);
     let entries = site.broker().entries_of(person.id);
-    let cards: Vec<Card> = entries.iter().map(|entry| Card::of(site.broker(), entry, routing)).collect();
+    let card = |entry: &Arc<Entry>| Card::of(site.broker(), entry, routing, language);
+    let cards: Vec<Card> = entries.iter().map(card).collect();
     form.templates = choices(site, typed.map(|typed| typed.template.as_str()));
-    form.name = typed.map_or_else(|| suggestion(&form.templates, &cards), |typed| typed.name.clone());
+    form.name =
+        typed.map_or_else(|| suggestion(language, &form.templates, &cards), |typed| typed.name.clone());
     let shared = site.broker().shared_with(person.id);
-    let shared = shared.iter().filter_map(|entry| SharedCard::of(entry, person.id, routing)).collect();
+    let card = |entry: &Arc<Entry>| SharedCard::of(entry, person.id, routing, language);
+    let shared = shared.iter().filter_map(card).collect();
     let shown = DashboardPage {
         surface: site.portal(),
+        language,
         person,
         csrf: &person.csrf,
         tab: Tab::Dashboard,
         cards,
         shared,
         form,
+        words: language.script("dashboard"),
     };
     respond::page(site.portal(), status, &shown)
 }
@@ -209,10 +223,11 @@ fn choices(site: &Site, chosen: Option<&str>) -> Vec<Choice> {
 }
 
 /// A name that is still free, so that one press is enough.
-fn suggestion(templates: &[Choice], cards: &[Card]) -> String {
-    let title =
-        templates.iter().find(|choice| choice.chosen).map_or("Machine", |choice| choice.title.as_str());
+fn suggestion(language: Language, templates: &[Choice], cards: &[Card]) -> String {
+    let chosen = templates.iter().find(|choice| choice.chosen);
+    let title = chosen
+        .map_or_else(|| language.text("create-machine"), |choice| choice.title.as_str().to_owned().into());
     let taken = |name: &str| cards.iter().any(|card| card.name == name);
     let numbered = (2..).map(|number| format!("{title} {number}"));
-    std::iter::once(title.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
+    std::iter::once(title.to_string()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
 }

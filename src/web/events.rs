@@ -32,6 +32,7 @@ use super::{Failure, Site};
 use crate::auth::Principal;
 use crate::auth::policy::Verb;
 use crate::broker::{Broker, Change, Entry};
+use crate::language::Language;
 use crate::session::{Routing, Session, SessionId, StateKind};
 
 /// A quiet stream says something at least this often, so that no hop gives it up.
@@ -50,6 +51,7 @@ pub async fn follow(
     State(site): State<Site>,
     arrival: Arrival,
     Known(known): Known,
+    language: Language,
     Query(ask): Query<Ask>,
 ) -> Result<Response, Failure> {
     let subject = match ask.session {
@@ -57,15 +59,16 @@ pub async fn follow(
             let entry = site.entry(&known, arrival.address, Verb::See, &label).await?;
             Subject::Session { entry, verb: Verb::See }
         }
-        None => Subject::Cards { person: Person::of(&known), routing: site.settings().routing },
+        None => Subject::Cards { person: Person::of(&known, language), routing: site.settings().routing },
     };
-    Ok(Feed::of(&site, subject, &known).into_response())
+    Ok(Feed::of(&site, subject, &known, language).into_response())
 }
 
 /// Who follows, and what.
 pub struct Feed {
     broker: Broker,
     subject: Subject,
+    language: Language,
     known: Arc<Principal>,
     draining: CancellationToken,
     changes: Receiver<Change>,
@@ -105,13 +108,15 @@ enum Wake {
 }
 
 impl Feed {
-    /// A feed that begins with everything as it is now, and ends with the login of `known`.
-    pub fn of(site: &Site, subject: Subject, known: &Arc<Principal>) -> Self {
+    /// A feed in `language` that begins with everything as it is now, and ends with the login of
+    /// `known`.
+    pub fn of(site: &Site, subject: Subject, known: &Arc<Principal>, language: Language) -> Self {
         let mut feed = Self {
             // Before the first look, so that no change falls in between.
             changes: site.broker().changes(),
             broker: site.broker().clone(),
             subject,
+            language,
             known: known.clone(),
             draining: site.0.state.draining.clone(),
             said: HashMap::new(),
@@ -223,12 +228,15 @@ impl Feed {
     fn say(&mut self, entry: &Entry) {
         let (name, text) = match &self.subject {
             Subject::Cards { person, routing } if entry.owner == person.id => {
-                ("card", Card::of(&self.broker, entry, *routing).html(&person.csrf))
+                let card = Card::of(&self.broker, entry, *routing, person.language);
+                ("card", card.html(person.language, &person.csrf))
             }
-            Subject::Cards { person, routing } => match SharedCard::of(entry, person.id, *routing) {
-                Some(card) => ("card", card.html()),
-                None => return,
-            },
+            Subject::Cards { person, routing } => {
+                match SharedCard::of(entry, person.id, *routing, person.language) {
+                    Some(card) => ("card", card.html(person.language)),
+                    None => return,
+                }
+            }
             Subject::Session { .. } => ("status", json(&self.status(entry))),
         };
         // The time that is left runs in the browser; it alone is no news.
@@ -259,7 +267,7 @@ impl Feed {
     }
 
     fn status(&self, entry: &Entry) -> Status {
-        Status::of(&self.broker, entry, self.known.user)
+        Status::of(&self.broker, entry, self.known.user, self.language)
     }
 
     fn times(&self) -> String {

@@ -16,6 +16,7 @@ use super::failure::Unreadable;
 use super::next::NextPath;
 use super::{Failure, Site};
 use crate::auth::{Principal, Visitor, cookies, csrf, policy};
+use crate::language::Language;
 
 /// How a request arrived; put into it by [`super::Web::handle`].
 #[derive(Clone, Debug)]
@@ -37,6 +38,14 @@ impl<S: Sync> FromRequestParts<S> for Arrival {
 
     async fn from_request_parts(parts: &mut Parts, _site: &S) -> Result<Self, Self::Rejection> {
         Ok(parts.extensions.get::<Self>().cloned().expect("`Web::handle` puts it into every request"))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Language {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _site: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self::of(&parts.headers))
     }
 }
 

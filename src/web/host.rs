@@ -7,12 +7,13 @@ use http::{HeaderMap, Response, Uri};
 
 use super::events::{Feed, Subject};
 use super::session_page::see_other;
-use super::{Failure, Site};
+use super::{Failure, Site, health};
 use crate::auth::csrf::Provenance;
 use crate::auth::policy::{Denied, Verb};
 use crate::auth::{AuthError, cookies};
 use crate::body::Body;
 use crate::broker::Entry;
+use crate::language::Language;
 
 /// Where our paths begin; the rest of the host is the session's.
 const ROOT: &str = "/.berth/";
@@ -28,6 +29,7 @@ pub(super) async fn handle(
     match path {
         "enter" => enter(site, uri, headers, entry).await,
         "events" => follow(site, headers, entry).await,
+        "ping" => Ok(health::alive().await),
         file => self::file(site, file, headers).ok_or_else(Failure::not_found),
     }
 }
@@ -73,7 +75,7 @@ async fn follow(
     let entry = entry.ok_or(Denied)?;
     super::allow(&known, Verb::Open, entry)?;
     let subject = Subject::Session { entry: entry.clone(), verb: Verb::Open };
-    Ok(Feed::of(site, subject, &known).into_response().map(Body::from))
+    Ok(Feed::of(site, subject, &known, Language::of(headers)).into_response().map(Body::from))
 }
 
 fn file(site: &Site, path: &str, headers: &HeaderMap) -> Option<Response<Body>> {

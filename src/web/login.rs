@@ -1,5 +1,7 @@
 //! Logging in and out.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use axum::Form;
 use axum::extract::{Query, State};
@@ -14,6 +16,7 @@ use super::{Failure, Site};
 use crate::auth::{AuthError, cookies, csrf};
 use crate::body::Body;
 use crate::fault::Answer;
+use crate::language::Language;
 use crate::respond::{self, Surface};
 use crate::secret::{Secret, random_token};
 
@@ -24,10 +27,11 @@ const FORM_TTL: std::time::Duration = std::time::Duration::from_secs(86_400);
 #[template(path = "login.html")]
 struct LoginPage<'a> {
     surface: &'a Surface,
+    language: Language,
     csrf: &'a str,
     next: &'a str,
     name: &'a str,
-    notice: Option<&'static str>,
+    notice: Option<Cow<'static, str>>,
     problem: Option<String>,
 }
 
@@ -54,7 +58,7 @@ pub(super) struct Credentials {
 /// What the form says above its fields.
 enum Said {
     Nothing,
-    Notice(&'static str),
+    Notice(Cow<'static, str>),
     Problem(String),
 }
 
@@ -69,9 +73,10 @@ pub(super) async fn show(
     if known.is_some() {
         return see_other(next.as_str());
     }
+    let language = Language::of(&headers);
     let said = match (ask.changed, ask.out) {
-        (Some(_), _) => Said::Notice("Your password is changed. Log in with the new one."),
-        (None, Some(_)) => Said::Notice("You are logged out. Your machines go on as they were."),
+        (Some(_), _) => Said::Notice(language.text("login-changed")),
+        (None, Some(_)) => Said::Notice(language.text("login-out")),
         (None, None) => Said::Nothing,
     };
     form(&site, &headers, StatusCode::OK, &next, "", said)
@@ -162,6 +167,7 @@ fn form(
     let token = ours.map_or_else(random_token, |token| Secret::new(token.to_owned()));
     let shown = LoginPage {
         surface: site.portal(),
+        language: Language::of(headers),
         csrf: token.expose(),
         next: next.as_str(),
         name,

@@ -52,6 +52,7 @@ use crate::auth::{Auth, AuthError, Principal};
 use crate::body::{Body, BodyError};
 use crate::broker::{Broker, Entry};
 use crate::engine::EngineCheck;
+use crate::language::Language;
 use crate::respond::{self, Asker, Place, Surface, Wants};
 use crate::session::Routing;
 use crate::store::Store;
@@ -145,11 +146,11 @@ impl Web {
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
-        let wants = Wants::of(request.headers());
+        let (wants, language) = (Wants::of(request.headers()), Language::of(request.headers()));
         request.extensions_mut().insert(Arrival { address });
         let routed = self.router.clone().call(request).await;
         let mut response = routed.unwrap_or_else(|never| match never {});
-        let asker = Asker { wants, request_id, surface: self.site.portal() };
+        let asker = Asker { wants, request_id, surface: self.site.portal(), language };
         if let Some(failure) = response.extensions_mut().remove::<Failure>() {
             return answer(&failure, &asker);
         }
@@ -167,7 +168,8 @@ impl Web {
         entry: Option<&Arc<Entry>>,
         request_id: &str,
     ) -> Response<Body> {
-        let asker = Asker { wants: Wants::of(request.headers()), request_id, surface: &self.site.0.host };
+        let (wants, language) = (Wants::of(request.headers()), Language::of(request.headers()));
+        let asker = Asker { wants, request_id, surface: &self.site.0.host, language };
         match host::handle(&self.site, request.uri(), request.headers(), entry).await {
             Ok(response) => response,
             Err(failure) => answer(&failure, &asker),
@@ -175,10 +177,16 @@ impl Web {
     }
 
     /// The page that stands in for a session: the viewer of a reachable one, else where it is on
-    /// its way or why it rests. Whether `principal` may open it has been asked.
+    /// its way or why it rests, in `language`. Whether `principal` may open it has been asked.
     #[must_use]
-    pub fn session_page(&self, entry: &Entry, principal: &Principal, place: Place) -> Response<Body> {
-        self.site.session_page(entry, &Person::of(principal), place)
+    pub fn session_page(
+        &self,
+        entry: &Entry,
+        principal: &Principal,
+        place: Place,
+        language: Language,
+    ) -> Response<Body> {
+        self.site.session_page(entry, &Person::of(principal, language), place)
     }
 
     /// Sends a browser that has no login on a session's host to the portal, which sends it back

@@ -1,6 +1,7 @@
 //! The person who reads a page.
 
 use crate::auth::Principal;
+use crate::language::Language;
 use crate::session::UserId;
 use crate::store::Role;
 
@@ -15,16 +16,19 @@ pub struct Person {
     pub admin: bool,
     /// The secret of their forms.
     pub csrf: String,
+    /// What they read.
+    pub language: Language,
 }
 
 impl Person {
-    /// The person behind a login.
-    pub fn of(principal: &Principal) -> Self {
+    /// The person behind a login, who reads `language`.
+    pub fn of(principal: &Principal, language: Language) -> Self {
         Self {
             id: principal.user,
             name: principal.name.clone(),
             admin: principal.role == Role::Admin,
             csrf: principal.csrf.expose().clone(),
+            language,
         }
     }
 }

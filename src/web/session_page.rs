@@ -12,9 +12,10 @@ use serde::Serialize;
 
 use super::card::{self, Left};
 use super::person::Person;
-use super::words;
+use super::words::{self, Text};
 use crate::body::Body;
 use crate::broker::{Broker, Entry, Seen};
+use crate::language::Language;
 use crate::respond::{self, Place, Surface};
 use crate::session::{Phase, Protocol, Session, State, UserId, ViewerRole};
 
@@ -47,7 +48,7 @@ pub struct Status {
     page: Page,
     state: &'static str,
     phase: Option<Phase>,
-    word: &'static str,
+    word: Text,
     sentence: String,
     line: Option<String>,
     expires_in_s: Option<u64>,
@@ -60,8 +61,8 @@ pub struct Status {
 }
 
 impl Status {
-    /// The status of a session as it is now, for this reader.
-    pub fn of(broker: &Broker, entry: &Entry, reader: UserId) -> Self {
+    /// The status of a session as it is now, in `language`, for this reader.
+    pub fn of(broker: &Broker, entry: &Entry, reader: UserId, language: Language) -> Self {
         let session = entry.session();
         let progress = broker.progress(entry);
         let place = progress.and_then(|progress| progress.place);
@@ -70,9 +71,9 @@ impl Status {
             page: Page::of(&session.state),
             state: session.state.kind().name(),
             phase: progress.map(|progress| progress.phase),
-            word: words::word(&session.state),
-            sentence: words::sentence(&session.state, None),
-            line: place.map(words::line),
+            word: words::word(language, &session.state),
+            sentence: words::sentence(language, &session.state, None),
+            line: place.map(|place| words::line(language, place)),
             expires_in_s: expiry.map(|expiry| expiry.remaining.as_secs()),
             expires_because: expiry.map(|expiry| expiry.because.name()),
             input_seen: entry.input_seen(),
@@ -86,16 +87,22 @@ impl Status {
 #[template(path = "viewer.html")]
 struct ViewerPage<'a> {
     surface: &'a Surface,
+    language: Language,
     view: View<'a>,
+    /// What the reader is to this session: `owner`, `helper` or `observer`.
+    role: &'static str,
     socket: String,
     novnc: &'a str,
     on_portal: bool,
+    /// What the script says.
+    words: String,
 }
 
 #[derive(Template)]
 #[template(path = "waiting.html")]
 struct WaitingPage<'a> {
     surface: &'a Surface,
+    language: Language,
     view: View<'a>,
     stopping: bool,
     sentence: String,
@@ -107,7 +114,7 @@ struct WaitingPage<'a> {
 
 struct Step {
     phase: &'static str,
-    text: &'static str,
+    text: Text,
     class: &'static str,
 }
 
@@ -115,19 +122,21 @@ struct Step {
 #[template(path = "at_rest.html")]
 struct RestPage<'a> {
     surface: &'a Surface,
+    language: Language,
     view: View<'a>,
     state: &'static str,
-    word: &'static str,
+    word: Text,
     sentence: String,
     left: Option<String>,
     verb: &'static str,
-    button: &'static str,
+    button: Text,
     code: Option<&'static str>,
     detail: Option<String>,
 }
 
 /// What every page of a session needs.
 struct View<'a> {
+    language: Language,
     name: &'a str,
     csrf: &'a str,
     events: String,
@@ -156,6 +165,7 @@ impl<'a> View<'a> {
         let label = &session.label;
         let actions = surface.portal(&format!("/sessions/{label}"));
         Self {
+            language: person.language,
             name: session.name.as_str(),
             csrf: &person.csrf,
             events: surface.events(label.as_str()),
@@ -181,10 +191,11 @@ pub fn render(
     match (Page::of(&session.state), surface.place) {
         (Page::Open, _) => open(entry, view, surface),
         (Page::Waiting | Page::AtRest, Place::SessionHost) => see_other(&view.rest),
-        (Page::Waiting, Place::Portal) => waiting(broker, entry, &session.state, view, surface),
+        (Page::Waiting, Place::Portal) => waiting(broker, entry, &session, view, surface),
         (Page::AtRest, Place::Portal) => {
-            let detail = person.admin.then(|| detail(&session.state)).flatten();
-            at_rest(broker, entry, &session.state, view, surface, detail)
+            let detail = person.admin.then(|| detail(person.language, &session.state)).flatten();
+            let shown = at_rest(broker, entry, &session, view, surface);
+            respond::page(surface, StatusCode::OK, &RestPage { detail, ..shown })
         }
     }
 }
@@ -196,9 +207,12 @@ fn open(entry: &Entry, view: View<'_>, surface: &Surface) -> Response<Body> {
     }
     let shown = ViewerPage {
         surface,
+        language: view.language,
+        role: view.role,
         socket: surface.socket(entry.label.as_str()),
         novnc: &surface.novnc,
         on_portal: surface.place == Place::Portal,
+        words: view.language.script("viewer"),
         view,
     };
     respond::page(surface, StatusCode::OK, &shown)
@@ -207,30 +221,33 @@ fn open(entry: &Entry, view: View<'_>, surface: &Surface) -> Response<Body> {
 fn waiting(
     broker: &Broker,
     entry: &Entry,
-    state: &State,
+    session: &Session,
     view: View<'_>,
     surface: &Surface,
 ) -> Response<Body> {
+    let language = view.language;
     let progress = broker.progress(entry);
     let elapsed = progress.map_or(Duration::ZERO, |progress| progress.elapsed);
+    let place = progress.and_then(|progress| progress.place);
     let shown = WaitingPage {
         surface,
+        language,
         view,
         stopping: progress.is_none(),
-        sentence: words::sentence(state, None),
-        steps: progress.map_or_else(Vec::new, |progress| steps(progress.phase)),
+        sentence: words::sentence(language, &session.state, None),
+        steps: progress.map_or_else(Vec::new, |progress| steps(language, progress.phase)),
         elapsed_s: elapsed.as_secs(),
         elapsed: words::elapsed(elapsed),
-        line: progress.and_then(|progress| progress.place).map(words::line).unwrap_or_default(),
+        line: place.map(|place| words::line(language, place)).unwrap_or_default(),
     };
     respond::page(surface, StatusCode::OK, &shown)
 }
 
-fn steps(now: Phase) -> Vec<Step> {
+fn steps(language: Language, now: Phase) -> Vec<Step> {
     let all = [
-        (Phase::Queued, "queued", "Waiting for its turn"),
-        (Phase::Creating, "creating", "Making the machine"),
-        (Phase::Booting, "booting", "Getting it ready to use"),
+        (Phase::Queued, "queued", language.text("waiting-step-queued")),
+        (Phase::Creating, "creating", language.text("waiting-step-creating")),
+        (Phase::Booting, "booting", language.text("waiting-step-booting")),
     ];
     let class = |phase: Phase| match phase.cmp(&now) {
         std::cmp::Ordering::Less => "done",
@@ -240,34 +257,35 @@ fn steps(now: Phase) -> Vec<Step> {
     all.map(|(phase, name, text)| Step { phase: name, text, class: class(phase) }).into()
 }
 
-fn at_rest(
+/// The page without its technical detail, which not everybody may read.
+fn at_rest<'a>(
     broker: &Broker,
     entry: &Entry,
-    state: &State,
-    view: View<'_>,
-    surface: &Surface,
-    detail: Option<String>,
-) -> Response<Body> {
+    session: &Session,
+    view: View<'a>,
+    surface: &'a Surface,
+) -> RestPage<'a> {
+    let (state, language) = (&session.state, view.language);
     let (verb, button) = match state {
-        State::Paused { .. } => ("resume", "Resume"),
-        State::Failed { .. } => ("start", "Try again"),
+        State::Paused { .. } => ("resume", "do-resume"),
+        State::Failed { .. } => ("start", "do-again"),
         State::Stopped { .. } | State::Starting { .. } | State::Ready { .. } | State::Stopping { .. } => {
-            ("start", "Start")
+            ("start", "do-start")
         }
     };
-    let shown = RestPage {
+    RestPage {
         surface,
+        language,
         view,
         state: state.kind().name(),
-        word: words::word(state),
-        sentence: words::sentence(state, None),
-        left: card::left(broker, entry).map(|Left { text, .. }| text),
+        word: words::word(language, state),
+        sentence: words::sentence(language, state, None),
+        left: card::left(broker, entry, language).map(|Left { text, .. }| text),
         verb,
-        button,
+        button: language.text(button),
         code: code(state),
-        detail,
-    };
-    respond::page(surface, StatusCode::OK, &shown)
+        detail: None,
+    }
 }
 
 /// The stable name of a failure, for its owner to pass on.
@@ -283,9 +301,9 @@ fn code(state: &State) -> Option<&'static str> {
 }
 
 /// The technical reason of a failure; engines talk about the server, so only admins read it.
-pub fn detail(state: &State) -> Option<String> {
+pub fn detail(language: Language, state: &State) -> Option<String> {
     match state {
-        State::Failed { reason } => words::detail(reason),
+        State::Failed { reason } => words::detail(language, reason),
         State::Starting { .. }
         | State::Ready { .. }
         | State::Paused { .. }

@@ -19,6 +19,7 @@ use crate::auth::csrf::Provenance;
 use crate::auth::policy::Verb as Right;
 use crate::body::Body;
 use crate::broker::{Acquired, BrokerError, Entry, Intent};
+use crate::language::Language;
 use crate::respond::{self, Place, Surface};
 use crate::session::{Home, Next, Routing, StopReason};
 
@@ -60,7 +61,7 @@ impl FromStr for Verb {
     }
 }
 
-/// What somebody is told before they destroy something.
+/// What somebody is told before they destroy something: the ids of the messages.
 struct Warning {
     verb: &'static str,
     word: &'static str,
@@ -81,32 +82,18 @@ impl Warning {
 
     fn before_delete(home: Home) -> Self {
         let (destroys, keeps) = match home {
-            Home::Persistent => (
-                "This deletes the machine, and everything installed or changed in it outside the home folder.",
-                "The files in the home folder are kept: the next machine of the same owner has them again.",
-            ),
-            Home::Ephemeral => (
-                "This deletes the machine and every file in it. They cannot be brought back.",
-                "Copy what is still needed out of it first.",
-            ),
+            Home::Persistent => ("confirm-delete-destroys", "confirm-delete-keeps"),
+            Home::Ephemeral => ("confirm-delete-destroys-all", "confirm-copy-first"),
         };
-        Self { verb: "delete", word: "Delete", button: "Delete this machine", destroys, keeps }
+        Self { verb: "delete", word: "confirm-delete", button: "confirm-delete-button", destroys, keeps }
     }
 
     fn before_reset(home: Home) -> Self {
         let (destroys, keeps) = match home {
-            Home::Persistent => (
-                "This makes the machine anew. Everything installed or changed outside the home folder is lost, and \
-                 open programs are closed.",
-                "The files in the home folder are kept.",
-            ),
-            Home::Ephemeral => (
-                "This makes the machine anew. Every file in it is lost and cannot be brought back, and open programs \
-                 are closed.",
-                "Copy what is still needed out of it first.",
-            ),
+            Home::Persistent => ("confirm-reset-destroys", "confirm-reset-keeps"),
+            Home::Ephemeral => ("confirm-reset-destroys-all", "confirm-copy-first"),
         };
-        Self { verb: "reset", word: "Reset", button: "Reset this machine", destroys, keeps }
+        Self { verb: "reset", word: "confirm-reset", button: "confirm-reset-button", destroys, keeps }
     }
 }
 
@@ -114,6 +101,7 @@ impl Warning {
 #[template(path = "confirm.html")]
 struct ConfirmPage<'a> {
     surface: &'a Surface,
+    language: Language,
     person: &'a Person,
     tab: Tab,
     warning: Warning,
@@ -126,6 +114,7 @@ struct ConfirmPage<'a> {
 #[template(path = "onward.html")]
 struct OnwardPage<'a> {
     surface: &'a Surface,
+    language: Language,
     name: &'a str,
     address: &'a str,
 }
@@ -136,12 +125,13 @@ pub(super) async fn show(
     arrival: Arrival,
     Known(known): Known,
     Path(label): Path<String>,
+    language: Language,
 ) -> Result<Response<Body>, Failure> {
     let entry = site.entry(&known, arrival.address, Right::Open, &label).await?;
     if Page::of(&entry.session().state) == Page::Open {
         return Ok(see_other(&site.address(&entry)));
     }
-    Ok(site.session_page(&entry, &Person::of(&known), Place::Portal))
+    Ok(site.session_page(&entry, &Person::of(&known, language), Place::Portal))
 }
 
 /// `GET /open/<label>`: opens a session that lives on its own host; its owner wakes it.
@@ -150,6 +140,7 @@ pub(super) async fn open(
     arrival: Arrival,
     Known(known): Known,
     Path(label): Path<String>,
+    language: Language,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Failure> {
     let entry = site.entry(&known, arrival.address, Right::Open, &label).await?;
@@ -158,10 +149,10 @@ pub(super) async fn open(
     }
     let intent = if known.user == entry.owner { Intent::Open } else { Intent::Use };
     match site.broker().acquire(&entry, intent).await? {
-        Acquired::Ready(_) if is_from_elsewhere(&headers) => Ok(onward(&site, &entry)),
+        Acquired::Ready(_) if is_from_elsewhere(&headers) => Ok(onward(&site, &entry, language)),
         Acquired::Ready(_) => enter(&site, &known, &entry).await,
         Acquired::Pending | Acquired::AtRest => {
-            Ok(site.session_page(&entry, &Person::of(&known), Place::Portal))
+            Ok(site.session_page(&entry, &Person::of(&known, language), Place::Portal))
         }
     }
 }
@@ -174,9 +165,10 @@ fn is_from_elsewhere(headers: &HeaderMap) -> bool {
 /// A page that leads to this address once more. A redirect stays foreign where it began on a foreign
 /// page (a course page, say), and the session's host takes no ticket from there; a page of ours is
 /// a new beginning.
-fn onward(site: &Site, entry: &Entry) -> Response<Body> {
+fn onward(site: &Site, entry: &Entry, language: Language) -> Response<Body> {
     let (session, address) = (entry.session(), site.address(entry));
-    let shown = OnwardPage { surface: site.portal(), name: session.name.as_str(), address: &address };
+    let name = session.name.as_str();
+    let shown = OnwardPage { surface: site.portal(), language, name, address: &address };
     respond::page(site.portal(), StatusCode::OK, &shown)
 }
 
@@ -218,6 +210,7 @@ pub(super) async fn confirm(
     arrival: Arrival,
     Known(known): Known,
     Path((label, verb)): Path<(String, String)>,
+    language: Language,
     Query(back): Query<Back>,
 ) -> Result<Response<Body>, Failure> {
     let entry = site.entry(&known, arrival.address, Right::Change, &label).await?;
@@ -225,10 +218,11 @@ pub(super) async fn confirm(
     let home = entry.template.as_ref().map_or(Home::Ephemeral, |template| template.home);
     let warning = Warning::before(verb.parse()?, home);
     let warning = warning.ok_or(Unreadable { status: StatusCode::METHOD_NOT_ALLOWED })?;
-    let (session, person, back) = (entry.session(), Person::of(&known), NextPath::of(&back.back));
+    let (session, person, back) = (entry.session(), Person::of(&known, language), NextPath::of(&back.back));
     let tab = if back.as_str() == "/admin" { Tab::Admin } else { Tab::Dashboard };
     let shown = ConfirmPage {
         surface: site.portal(),
+        language,
         person: &person,
         tab,
         warning,

@@ -12,7 +12,8 @@ use serde::Deserialize;
 use super::gate::{Arrival, Changing, Known, Nothing};
 use super::person::{Person, Tab};
 use super::session_page::see_other;
-use super::{Failure, Site, words};
+use super::words::{self, Text};
+use super::{Failure, Site};
 use crate::audit::Actor;
 use crate::auth::Principal;
 use crate::auth::policy::Verb as Right;
@@ -20,9 +21,13 @@ use crate::body::Body;
 use crate::broker::{BrokerError, Entry, LiveGrant, Share, ShareError};
 use crate::clock;
 use crate::fault::Answer;
+use crate::language::Language;
 use crate::respond::{self, Surface};
 use crate::session::{GrantRole, Routing, State as SessionState, UserId, ViewerRole};
 use crate::store::User;
+
+/// The page of the grants speaks English to everyone for now.
+const LANGUAGE: Language = Language::English;
 
 /// How long a grant may be given for: the form's value, its words, and the time.
 const LASTS: [(&str, &str, Option<Duration>); 6] = [
@@ -38,6 +43,7 @@ const LASTS: [(&str, &str, Option<Duration>); 6] = [
 #[template(path = "share.html")]
 struct SharePage<'a> {
     surface: &'a Surface,
+    language: Language,
     person: &'a Person,
     tab: Tab,
     name: &'a str,
@@ -54,7 +60,7 @@ struct SharePage<'a> {
 struct GrantRow {
     id: String,
     name: String,
-    role: &'static str,
+    role: Text,
     until: Option<Moment>,
     by: String,
 }
@@ -62,7 +68,7 @@ struct GrantRow {
 /// Somebody who is connected right now.
 struct Present {
     name: String,
-    role: &'static str,
+    role: Text,
     since: Moment,
 }
 
@@ -86,8 +92,8 @@ struct ShareForm {
 /// Something to choose.
 struct Choice {
     value: &'static str,
-    title: &'static str,
-    sentence: &'static str,
+    title: Text,
+    sentence: Text,
     chosen: bool,
 }
 
@@ -114,9 +120,9 @@ pub struct SharedCard {
     /// The state's stable name, for colours.
     pub state: &'static str,
     /// The state as a word.
-    pub word: &'static str,
+    pub word: Text,
     /// What the reader may do with it.
-    pub sentence: &'static str,
+    pub sentence: Text,
     /// When the grant lapses.
     pub until: Option<String>,
     /// The same as people say it.
@@ -128,12 +134,13 @@ pub struct SharedCard {
 #[derive(Template)]
 #[template(path = "shared.html")]
 struct SharedHtml<'a> {
+    language: Language,
     card: &'a SharedCard,
 }
 
 impl SharedCard {
     /// The card for `reader`, if they have a grant in force.
-    pub fn of(entry: &Entry, reader: UserId, routing: Routing) -> Option<Self> {
+    pub fn of(entry: &Entry, reader: UserId, routing: Routing, language: Language) -> Option<Self> {
         let live = entry.grant_of(reader)?;
         let session = entry.session();
         let until = live.grant.expires_at.map(moment);
@@ -142,8 +149,8 @@ impl SharedCard {
             name: session.name.to_string(),
             owner: session.owner_name.clone(),
             state: session.state.kind().name(),
-            word: words::word(&session.state),
-            sentence: words::role_of_yours(live.grant.role),
+            word: words::word(language, &session.state),
+            sentence: words::role_of_yours(language, live.grant.role),
             until: until.as_ref().map(|until| until.exact.clone()),
             until_words: until.map(|until| until.said).unwrap_or_default(),
             href: is_open(&session.state).then(|| entry.address(routing)),
@@ -151,8 +158,8 @@ impl SharedCard {
     }
 
     /// Its markup.
-    pub fn html(&self) -> String {
-        SharedHtml { card: self }.render().unwrap_or_default()
+    pub fn html(&self, language: Language) -> String {
+        SharedHtml { language, card: self }.render().unwrap_or_default()
     }
 }
 
@@ -237,13 +244,13 @@ async fn wanted(site: &Site, form: &NewGrant) -> Result<Result<Share, Flaw>, Fai
 impl ShareForm {
     fn of(typed: &NewGrant) -> Self {
         let role = |role: GrantRole| {
-            let (title, sentence) = words::role(role);
+            let (title, sentence) = words::role(LANGUAGE, role);
             Choice { value: role.name(), title, sentence, chosen: typed.role == role.name() }
         };
         let lasts = LASTS.iter().map(|(value, title, _)| Choice {
             value,
-            title,
-            sentence: "",
+            title: (*title).into(),
+            sentence: "".into(),
             chosen: typed.lasts == *value,
         });
         let mut roles = vec![role(GrantRole::Observer), role(GrantRole::Helper)];
@@ -274,9 +281,10 @@ fn page(
     status: StatusCode,
     form: ShareForm,
 ) -> Response<Body> {
-    let (session, person, own) = (entry.session(), Person::of(known), known.user == entry.owner);
+    let (session, person, own) = (entry.session(), Person::of(known, LANGUAGE), known.user == entry.owner);
     let shown = SharePage {
         surface: site.portal(),
+        language: LANGUAGE,
         person: &person,
         tab: if own { Tab::Dashboard } else { Tab::Admin },
         name: session.name.as_str(),
@@ -296,7 +304,7 @@ fn grant_row(live: &LiveGrant) -> GrantRow {
     GrantRow {
         id: grant.id.to_string(),
         name: grant.grantee_name.clone(),
-        role: words::role(grant.role).0,
+        role: words::role(LANGUAGE, grant.role).0,
         until: grant.expires_at.map(moment),
         by: grant.granted_by.clone(),
     }
@@ -304,14 +312,17 @@ fn grant_row(live: &LiveGrant) -> GrantRow {
 
 fn present(entry: &Entry) -> Vec<Present> {
     let role = |role| match role {
-        ViewerRole::Owner => "Owner",
-        ViewerRole::Helper => words::role(GrantRole::Helper).0,
-        ViewerRole::Observer => words::role(GrantRole::Observer).0,
+        ViewerRole::Owner => "Owner".into(),
+        ViewerRole::Helper => words::role(LANGUAGE, GrantRole::Helper).0,
+        ViewerRole::Observer => words::role(LANGUAGE, GrantRole::Observer).0,
     };
     let row = |watching: crate::broker::Watching| Present {
         name: watching.name,
         role: role(watching.role),
-        since: Moment { exact: watching.since.to_string(), said: words::ago(clock::since(watching.since)) },
+        since: Moment {
+            exact: watching.since.to_string(),
+            said: words::ago(LANGUAGE, clock::since(watching.since)),
+        },
     };
     entry.watching().into_iter().map(row).collect()
 }
@@ -319,5 +330,5 @@ fn present(entry: &Entry) -> Vec<Present> {
 /// A time to come.
 fn moment(at: Timestamp) -> Moment {
     let left = Duration::try_from(at.duration_since(clock::now())).unwrap_or_default();
-    Moment { exact: at.to_string(), said: format!("in {}", words::remaining(left)) }
+    Moment { exact: at.to_string(), said: format!("in {}", words::remaining(LANGUAGE, left)) }
 }

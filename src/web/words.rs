@@ -1,93 +1,120 @@
 //! What people read about a session: its state as a word, one sentence, and how long it has.
 //!
 //! Every page, the dashboard's cards and the event stream take their words from here, so that a
-//! session's ending reads the same wherever it is read.
+//! session's ending reads the same wherever it is read, each in the reader's own language.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::broker::Place;
+use crate::language::{Language, Value};
 use crate::session::reap::{Expiry, Limit};
 use crate::session::{FailReason, GrantRole, InputSource, Next, Phase, State, StopReason, ViewerRole};
 
+/// A text that stands in the binary as it is.
+pub type Text = Cow<'static, str>;
+
 /// The state as one word.
-pub fn word(state: &State) -> &'static str {
-    match state {
-        State::Starting { phase: Phase::Queued, .. } => "In the queue",
-        State::Starting { phase: Phase::Creating | Phase::Booting, .. } => "Starting",
-        State::Ready { .. } => "Ready",
-        State::Paused { .. } => "Frozen",
-        State::Stopping { .. } => "Stopping",
-        State::Stopped { .. } => "Stopped",
-        State::Failed { .. } => "Did not start",
-    }
+pub fn word(language: Language, state: &State) -> Text {
+    language.text(match state {
+        State::Starting { phase: Phase::Queued, .. } => "state-queued",
+        State::Starting { phase: Phase::Creating | Phase::Booting, .. } => "state-starting",
+        State::Ready { .. } => "state-ready",
+        State::Paused { .. } => "state-frozen",
+        State::Stopping { .. } => "state-stopping",
+        State::Stopped { .. } => "state-stopped",
+        State::Failed { .. } => "state-failed",
+    })
 }
 
 /// What happened and what it means, in one or two short sentences.
-pub fn sentence(state: &State, place: Option<Place>) -> String {
+pub fn sentence(language: Language, state: &State, place: Option<Place>) -> String {
     match state {
-        State::Starting { phase, .. } => starting(*phase, place),
-        State::Ready { .. } => "Running and ready to use.".to_owned(),
-        State::Paused { .. } => {
-            "Frozen where you left it. Nothing is lost; it goes on when you resume it.".to_owned()
-        }
-        State::Stopping { next, .. } => stopping(*next).to_owned(),
-        State::Stopped { reason } => stopped(*reason).to_owned(),
-        State::Failed { reason } => failed(reason),
+        State::Starting { phase, .. } => starting(language, *phase, place),
+        State::Ready { .. } => language.text("now-ready").into_owned(),
+        State::Paused { .. } => language.text("now-frozen").into_owned(),
+        State::Stopping { next, .. } => stopping(language, *next).into_owned(),
+        State::Stopped { reason } => stopped(language, *reason).into_owned(),
+        State::Failed { reason } => failed(language, reason).into_owned(),
     }
 }
 
-fn starting(phase: Phase, place: Option<Place>) -> String {
+fn starting(language: Language, phase: Phase, place: Option<Place>) -> String {
     match (phase, place) {
-        (Phase::Queued, Some(place)) => format!("Many machines are starting right now. {}", line(place)),
-        (Phase::Queued, None) => "It starts in a moment.".to_owned(),
-        (Phase::Creating, _) => "The machine is being made.".to_owned(),
-        (Phase::Booting, _) => "The machine runs and is getting ready to use.".to_owned(),
+        (Phase::Queued, Some(place)) => {
+            language.say("now-queued-line", &[("line", line(language, place).into())])
+        }
+        (Phase::Queued, None) => language.text("now-queued").into_owned(),
+        (Phase::Creating, _) => language.text("now-creating").into_owned(),
+        (Phase::Booting, _) => language.text("now-booting").into_owned(),
     }
 }
 
 /// A place in the queue, and how long it will take as far as anyone can tell.
-pub fn line(place: Place) -> String {
-    let position = match place.position {
-        1 => "You are next".to_owned(),
-        position => format!("You are number {position} in the queue"),
-    };
-    match place.wait {
-        Some(wait) => format!("{position}, about {} to go.", remaining(wait.max(Duration::from_secs(1)))),
-        None => format!("{position}."),
+pub fn line(language: Language, place: Place) -> String {
+    let time = place.wait.map(|wait| remaining(language, wait.max(Duration::from_secs(1))));
+    let position = ("position", Value::from(place.position));
+    match (place.position, time) {
+        (1, None) => language.text("line-next").into_owned(),
+        (1, Some(time)) => language.say("line-next-time", &[("time", time.into())]),
+        (_, None) => language.say("line-number", &[position]),
+        (_, Some(time)) => language.say("line-number-time", &[position, ("time", time.into())]),
     }
 }
 
-fn stopping(next: Next) -> &'static str {
-    match next {
-        Next::Rest => "It is being shut down.",
-        Next::Restart => "It is being shut down, then it starts again.",
-        Next::Reset => "It is being made anew, then it starts again.",
-        Next::Remove => "It is being deleted.",
-    }
+fn stopping(language: Language, next: Next) -> Text {
+    language.text(match next {
+        Next::Rest => "now-stopping",
+        Next::Restart => "now-restarting",
+        Next::Reset => "now-resetting",
+        Next::Remove => "now-removing",
+    })
 }
 
 /// Why it stopped.
-pub fn stopped(reason: StopReason) -> &'static str {
-    reason.sentence()
+pub fn stopped(language: Language, reason: StopReason) -> Text {
+    language.text(match reason {
+        StopReason::Admin => "stopped-admin",
+        StopReason::Away => "stopped-away",
+        StopReason::ClosingTime => "stopped-closing-time",
+        StopReason::Exited => "stopped-exited",
+        StopReason::Lost => "stopped-lost",
+        StopReason::OutOfMemory => "stopped-out-of-memory",
+        StopReason::Owner => "stopped-owner",
+        StopReason::Total => "stopped-total",
+    })
 }
 
 /// Why it did not start, and what to do.
-pub fn failed(reason: &FailReason) -> String {
-    reason.sentence().to_owned()
+pub fn failed(language: Language, reason: &FailReason) -> Text {
+    language.text(match reason {
+        FailReason::Deadline { phase: Phase::Queued } => "failed-queue",
+        FailReason::Deadline { phase: Phase::Creating } => "failed-creating",
+        FailReason::Deadline { phase: Phase::Booting } => "failed-booting",
+        FailReason::Engine { .. } => "failed-engine",
+        FailReason::EngineDown => "failed-engine-down",
+        FailReason::Exited { .. } => "failed-exited",
+        FailReason::ImageMissing { .. } => "failed-image-missing",
+        FailReason::Internal => "failed-internal",
+        FailReason::TemplateGone => "failed-template-gone",
+        FailReason::Unproven => "failed-unproven",
+    })
 }
 
 /// The technical reason of a failure, for administrators.
-pub fn detail(reason: &FailReason) -> Option<String> {
+pub fn detail(language: Language, reason: &FailReason) -> Option<String> {
     match reason {
         FailReason::Engine { detail } => Some(detail.clone()),
         FailReason::Exited { code, output } => {
-            let code =
-                code.map_or_else(|| "exit code unknown".to_owned(), |code| format!("exit code {code}"));
+            let code = code.map_or_else(
+                || language.text("detail-code-unknown").into_owned(),
+                |code| language.say("detail-code", &[("code", code.into())]),
+            );
             Some(if output.is_empty() { code } else { format!("{code}\n{output}") })
         }
-        FailReason::ImageMissing { image } => Some(format!(
-            "The image {image} is not on the server. Build it (make images) or fetch it (docker pull {image}), then try again."
-        )),
+        FailReason::ImageMissing { image } => {
+            Some(language.say("detail-image", &[("image", image.as_str().into())]))
+        }
         FailReason::Deadline { .. }
         | FailReason::EngineDown
         | FailReason::Internal
@@ -97,96 +124,92 @@ pub fn detail(reason: &FailReason) -> Option<String> {
 }
 
 /// What the last human input was.
-pub fn input(source: InputSource) -> &'static str {
-    match source {
-        InputSource::Clipboard => "clipboard",
-        InputSource::Extend => "more time asked for",
-        InputSource::Key => "key",
-        InputSource::Open => "opened",
-        InputSource::Pointer => "pointer",
-        InputSource::Request => "request",
-    }
+pub fn input(language: Language, source: InputSource) -> Text {
+    language.text(match source {
+        InputSource::Clipboard => "input-clipboard",
+        InputSource::Extend => "input-extend",
+        InputSource::Key => "input-key",
+        InputSource::Open => "input-open",
+        InputSource::Pointer => "input-pointer",
+        InputSource::Request => "input-request",
+    })
 }
 
-/// What a limit will do; `{}` stands for the time that is left.
-pub fn left(expiry: &Expiry) -> &'static str {
-    match expiry.because {
-        Limit::Away => "Freezes in {} if nobody uses it.",
-        Limit::Busy => "It is at work; freezes in {} if nobody uses it.",
-        Limit::ClosingTime => "Stops in {}: closing time.",
-        Limit::Frozen => "Stops in {} if nobody resumes it.",
-        Limit::NoViewer => "Freezes in {} if nobody opens it.",
-        Limit::Total => "Stops in {}.",
-        Limit::Kept => "Deleted in {} if nobody starts it.",
-    }
+/// What a limit will do; `time` says how long it still takes, or `{}` for a script to fill in.
+pub fn left(language: Language, expiry: &Expiry, time: &str) -> String {
+    let id = match expiry.because {
+        Limit::Away => "left-away",
+        Limit::Busy => "left-busy",
+        Limit::ClosingTime => "left-closing-time",
+        Limit::Frozen => "left-frozen",
+        Limit::Kept => "left-kept",
+        Limit::NoViewer => "left-no-viewer",
+        Limit::Total => "left-total",
+    };
+    language.say(id, &[("time", time.into())])
 }
 
 /// That somebody other than the owner is connected.
-pub fn watching(name: &str, role: ViewerRole) -> Option<String> {
-    match role {
-        ViewerRole::Owner => None,
-        ViewerRole::Helper => Some(format!("{name} is connected and can use it.")),
-        ViewerRole::Observer => Some(format!("{name} is watching.")),
-    }
+pub fn watching(language: Language, name: &str, role: ViewerRole) -> Option<String> {
+    let id = match role {
+        ViewerRole::Owner => return None,
+        ViewerRole::Helper => "here-helper",
+        ViewerRole::Observer => "here-observer",
+    };
+    Some(language.say(id, &[("name", name.into())]))
 }
 
 /// What a role of a grant is called, and what it lets somebody do.
-pub fn role(role: GrantRole) -> (&'static str, &'static str) {
+pub fn role(language: Language, role: GrantRole) -> (Text, Text) {
     match role {
-        GrantRole::Helper => {
-            ("Helper", "Sees the screen and can use keyboard, mouse and clipboard, as you can.")
-        }
-        GrantRole::Observer => {
-            ("Observer", "Only sees the screen. Nothing they type or click reaches the machine.")
-        }
+        GrantRole::Helper => (language.text("role-helper"), language.text("role-helper-may")),
+        GrantRole::Observer => (language.text("role-observer"), language.text("role-observer-may")),
     }
 }
 
 /// What somebody may do with a session of another person, said to them.
-pub fn role_of_yours(role: GrantRole) -> &'static str {
-    match role {
-        GrantRole::Helper => "You see its screen, and can use it. Its owner sees that you are there.",
-        GrantRole::Observer => {
-            "You see its screen; what you type or click does not reach it. Its owner sees that you are there."
-        }
-    }
+pub fn role_of_yours(language: Language, role: GrantRole) -> Text {
+    language.text(match role {
+        GrantRole::Helper => "role-helper-yours",
+        GrantRole::Observer => "role-observer-yours",
+    })
 }
 
 /// A time that is left, the way people say it: rounded to the nearest unit, so that a limit of an
 /// hour that has just begun reads as one hour.
-pub fn remaining(time: Duration) -> String {
-    spoken(time, |seconds, unit| (seconds + unit / 2) / unit)
+pub fn remaining(language: Language, time: Duration) -> String {
+    spoken(language, time, |seconds, unit| (seconds + unit / 2) / unit)
 }
 
 /// A time in the largest unit that fits, as many of them as `units` makes of the seconds.
-fn spoken(time: Duration, units: fn(u64, u64) -> u64) -> String {
+fn spoken(language: Language, time: Duration, units: fn(u64, u64) -> u64) -> String {
     let units = |unit| units(time.as_secs(), unit);
-    match (units(1), units(60), units(3600)) {
-        (seconds @ 0..60, _, _) => count(seconds, "second"),
-        (_, minutes @ 0..60, _) => count(minutes, "minute"),
-        (_, _, hours @ 0..48) => count(hours, "hour"),
-        (_, _, _) => count(units(86_400), "day"),
-    }
+    let (id, number) = match (units(1), units(60), units(3600)) {
+        (seconds @ 0..60, _, _) => ("time-seconds", seconds),
+        (_, minutes @ 0..60, _) => ("time-minutes", minutes),
+        (_, _, hours @ 0..48) => ("time-hours", hours),
+        (_, _, _) => ("time-days", units(86_400)),
+    };
+    language.say(id, &[("number", number.into())])
 }
 
 /// A time that has passed: whole units only.
-fn past(time: Duration) -> String {
-    spoken(time, |seconds, unit| seconds / unit)
+fn past(language: Language, time: Duration) -> String {
+    spoken(language, time, |seconds, unit| seconds / unit)
 }
 
 /// How long ago something was, the way people say it.
-pub fn ago(time: Duration) -> String {
-    if time < Duration::from_secs(10) { "just now".to_owned() } else { format!("{} ago", past(time)) }
+pub fn ago(language: Language, time: Duration) -> String {
+    if time < Duration::from_secs(10) {
+        return language.text("time-now").into_owned();
+    }
+    language.say("time-ago", &[("time", past(language, time).into())])
 }
 
-/// An elapsed time to the second, for a page that counts.
+/// An elapsed time to the second, for a page that counts; its units are those of every language.
 pub fn elapsed(time: Duration) -> String {
     let (minutes, seconds) = (time.as_secs() / 60, time.as_secs() % 60);
     if minutes > 0 { format!("{minutes} min {seconds} s") } else { format!("{seconds} s") }
-}
-
-fn count(number: u64, unit: &str) -> String {
-    if number == 1 { format!("1 {unit}") } else { format!("{number} {unit}s") }
 }
 
 #[cfg(test)]
@@ -194,7 +217,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_ending_reads_on_the_pages_as_in_the_api_and_the_audit() {
+        for reason in StopReason::ALL {
+            assert_eq!(stopped(Language::English, reason), reason.sentence());
+        }
+        let detail = String::new;
+        for reason in [
+            FailReason::Deadline { phase: Phase::Queued },
+            FailReason::Deadline { phase: Phase::Creating },
+            FailReason::Deadline { phase: Phase::Booting },
+            FailReason::Engine { detail: detail() },
+            FailReason::EngineDown,
+            FailReason::Exited { code: None, output: detail() },
+            FailReason::ImageMissing { image: detail() },
+            FailReason::Internal,
+            FailReason::TemplateGone,
+            FailReason::Unproven,
+        ] {
+            assert_eq!(failed(Language::English, &reason), reason.sentence());
+        }
+    }
+
+    #[test]
     fn times_are_said_the_way_people_say_them() {
+        let language = Language::English;
         // (seconds, passed, left); `dashboard.js` says the same.
         for (seconds, passed, left) in [
             (0, "0 seconds", "0 seconds"),
@@ -214,16 +260,34 @@ mod tests {
             (604_799, "6 days", "7 days"),
         ] {
             let time = Duration::from_secs(seconds);
-            assert_eq!((past(time).as_str(), remaining(time).as_str()), (passed, left), "{seconds}");
+            assert_eq!(
+                (past(language, time).as_str(), remaining(language, time).as_str()),
+                (passed, left),
+                "{seconds}"
+            );
         }
-        assert_eq!(ago(Duration::from_secs(3)), "just now");
+        assert_eq!(ago(language, Duration::from_secs(3)), "just now");
         assert_eq!(elapsed(Duration::from_secs(75)), "1 min 15 s");
     }
 
     #[test]
     fn a_place_in_the_queue_says_the_place_and_the_time() {
         let place = |position, wait: Option<u64>| Place { position, wait: wait.map(Duration::from_secs) };
-        assert_eq!(line(place(1, None)), "You are next.");
-        assert_eq!(line(place(4, Some(12))), "You are number 4 in the queue, about 12 seconds to go.");
+        assert_eq!(line(Language::English, place(1, None)), "You are next.");
+        assert_eq!(
+            line(Language::English, place(4, Some(12))),
+            "You are number 4 in the queue, about 12 seconds to go."
+        );
+    }
+
+    #[test]
+    fn french_readers_read_french() {
+        let french = Language::French;
+        for (seconds, left) in [(0, "0 seconde"), (1, "1 seconde"), (120, "2 minutes"), (7200, "2 heures")] {
+            let left = left.replace(' ', "\u{a0}");
+            assert_eq!(remaining(french, Duration::from_secs(seconds)), left);
+        }
+        assert_eq!(ago(french, Duration::from_secs(60)), "il y a 1\u{a0}minute");
+        assert_eq!(stopped(french, StopReason::Owner), "Son propriétaire l’a arrêtée. Vos fichiers sont conservés.");
     }
 }

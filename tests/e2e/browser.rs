@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use tempfile::TempDir;
 use thirtyfour::prelude::*;
 
@@ -23,6 +24,11 @@ pub struct Browser {
 impl Browser {
     /// Starts chromedriver and one browser window of this size.
     pub async fn open(width: u32, height: u32) -> Self {
+        Self::open_in("en", width, height).await
+    }
+
+    /// The same for a reader of other languages, as `Accept-Language` lists them.
+    pub async fn open_in(languages: &str, width: u32, height: u32) -> Self {
         let profile =
             tempfile::Builder::new().prefix("berth-browser").tempdir().expect("a temporary directory");
         let port = free_port();
@@ -49,6 +55,7 @@ impl Browser {
             "--disable-hang-monitor",
             "--ignore-certificate-errors",
             &format!("--window-size={width},{height}"),
+            &format!("--accept-lang={languages}"),
             &format!("--user-data-dir={}", profile.path().display()),
         ] {
             capabilities.add_arg(argument).expect("a browser argument");
@@ -82,6 +89,41 @@ impl Browser {
         .await;
     }
 
+    /// Pretends to be a device with a screen of this size, down to a telephone with touch. Loads the
+    /// page again, as another device would.
+    pub async fn pretend(&self, width: u32, height: u32) {
+        let touch = width < 500;
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": touch });
+        self.cdp("Emulation.setDeviceMetricsOverride", size).await;
+        self.cdp("Emulation.setTouchEmulationEnabled", json!({ "enabled": touch })).await;
+        self.driver.refresh().await.expect("the page");
+    }
+
+    /// A command of the Chrome DevTools Protocol, for what WebDriver has no word for.
+    pub async fn cdp(&self, method: &str, parameters: serde_json::Value) {
+        self.driver.cdp().send_raw(method, parameters).await.expect("the browser does as it is told");
+    }
+
+    /// The value of a script.
+    pub async fn script(&self, script: &str) -> serde_json::Value {
+        self.driver.execute(script, vec![]).await.expect("the script runs").json().clone()
+    }
+
+    /// Waits until an expression is true.
+    pub async fn until(&self, expression: &str) {
+        let script = format!("return Boolean({expression})");
+        let seen = eventually_or(|| async { (self.script(&script).await == true).then_some(()) }).await;
+        if seen.is_none() {
+            self.screenshot("gave-up").await;
+            panic!("gave up waiting: {expression}");
+        }
+    }
+
+    /// Clicks an element.
+    pub async fn click(&self, css: &str) {
+        self.wait_for(css).await.click().await.unwrap_or_else(|error| panic!("clicking {css}: {error}"));
+    }
+
     /// Waits for an element; what the browser showed instead is kept as an artefact.
     pub async fn wait_for(&self, css: &str) -> WebElement {
         let deadline = Instant::now() + patience();
@@ -108,6 +150,21 @@ impl Browser {
         std::fs::write(folder.join(format!("{name}.png")), &png).expect("the target directory is writable");
         png
     }
+}
+
+/// The probe's value, unless patience ends first.
+async fn eventually_or<T, F>(mut probe: impl FnMut() -> F) -> Option<T>
+where
+    F: Future<Output = Option<T>>,
+{
+    let deadline = Instant::now() + patience();
+    while Instant::now() < deadline {
+        if let Some(value) = probe().await {
+            return Some(value);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    None
 }
 
 /// Where screenshots are kept.

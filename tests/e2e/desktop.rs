@@ -8,7 +8,7 @@ use crate::browser::Browser;
 use crate::gateway::{CLASSIC, DESKTOP, Gateway, docker, eventually};
 
 /// Creates a session through the dashboard's form and returns its label once the viewer is there.
-async fn create(browser: &Browser, template: &str, name: &str) {
+pub async fn create(browser: &Browser, template: &str, name: &str) {
     let driver = &browser.driver;
     let choice = browser.wait_for(&format!("input[name=template][value={template}]")).await;
     let _ = driver.execute("arguments[0].checked = true", vec![choice.to_json().expect("an element")]).await;
@@ -30,7 +30,7 @@ async fn colours(driver: &WebDriver, canvas: &str) -> Option<u64> {
     driver.execute(&script, vec![]).await.ok()?.json().as_u64()
 }
 
-async fn painted(driver: &WebDriver, canvas: &str) {
+pub async fn painted(driver: &WebDriver, canvas: &str) {
     eventually("the desktop is painted", || async {
         colours(driver, canvas).await.filter(|count| *count > 8)
     })
@@ -38,13 +38,13 @@ async fn painted(driver: &WebDriver, canvas: &str) {
 }
 
 /// Holds Ctrl and Alt and presses T: the desktop's shortcut for a terminal.
-async fn open_terminal(driver: &WebDriver) {
+pub async fn open_terminal(driver: &WebDriver) {
     let keys = driver.action_chain().key_down(Key::Control).key_down(Key::Alt).key_down('t');
     keys.key_up('t').key_up(Key::Alt).key_up(Key::Control).perform().await.expect("key events");
 }
 
 /// Types a line as key events to whatever has the focus.
-async fn type_line(driver: &WebDriver, text: &str) {
+pub async fn type_line(driver: &WebDriver, text: &str) {
     driver
         .action_chain()
         .send_keys(text)
@@ -56,7 +56,7 @@ async fn type_line(driver: &WebDriver, text: &str) {
 }
 
 /// Whether the container runs a program of this name.
-fn runs(container: &str, program: &str) -> bool {
+pub fn runs(container: &str, program: &str) -> bool {
     docker(&["top", container, "-eo", "pid,comm"]).lines().any(|line| line.contains(program))
 }
 
@@ -84,7 +84,7 @@ async fn leave_proof(browser: &Browser, container: &str, canvas: &str) {
     .await;
 }
 
-async fn label_of(browser: &Browser, subdomain: bool) -> String {
+pub async fn label_of(browser: &Browser, subdomain: bool) -> String {
     eventually("the session has a URL", || async {
         let url = browser.driver.current_url().await.ok()?;
         if subdomain {

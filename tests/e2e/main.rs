@@ -15,4 +15,5 @@ mod quiet_network;
 mod screen;
 mod sharing;
 mod viewer;
+mod viewer_page;
 mod wire;

@@ -31,6 +31,7 @@ use crate::auth::{Auth, AuthError, Principal, cookies};
 use crate::body::Body;
 use crate::broker::{Broker, Entry, Intent};
 use crate::fault::Answer;
+use crate::language::Language;
 use crate::proxy::{Outcome, Proxy, SocketGuard, Surface, Target};
 use crate::respond::{self, Asker, Place, Wants};
 use crate::session::{Protocol, Routing, ViewerRole};
@@ -89,6 +90,7 @@ impl Dispatch {
     async fn portal(&self, errand: Errand) -> Response<Body> {
         let address = errand.arrival.peer.address.ip();
         let principal = self.who(&errand, cookies::PORTAL).await.ok().flatten();
+        let language = language(&errand);
         let Errand { request, wants, id, .. } = errand;
         let (head, body) = request.into_parts();
         let response = match form::read(body).await {
@@ -98,7 +100,7 @@ impl Dispatch {
             Ok(form) => self.web.handle(Request::from_parts(head, form), address, &id).await,
             Err(error) => {
                 let surface = self.web.surface(Place::Portal);
-                respond::failure(&error, &Asker { wants, request_id: &id, surface })
+                respond::failure(&error, &Asker { wants, request_id: &id, surface, language })
             }
         };
         told(response, Edge::Control, principal.as_deref(), None)
@@ -112,7 +114,7 @@ impl Dispatch {
         wants: Wants,
         id: &str,
     ) -> Response<Body> {
-        let uri = request.uri().clone();
+        let (uri, language) = (request.uri().clone(), Language::of(request.headers()));
         match self.api.handle(request, address).await {
             Ok(response) => response,
             Err(error) if wants == Wants::Page && error.code() == AuthError::LoginRequired.code() => {
@@ -120,7 +122,7 @@ impl Dispatch {
             }
             Err(error) => {
                 let surface = self.web.surface(Place::Portal);
-                respond::failure(error.as_ref(), &Asker { wants, request_id: id, surface })
+                respond::failure(error.as_ref(), &Asker { wants, request_id: id, surface, language })
             }
         }
     }
@@ -238,7 +240,8 @@ impl Dispatch {
         if let Err(error) = self.broker.acquire(entry, intent).await {
             return respond::failure(&error, &self.asker(errand, place));
         }
-        told(self.web.session_page(entry, &principal, place), Edge::Control, Some(&principal), Some(entry))
+        let page = self.web.session_page(entry, &principal, place, language(errand));
+        told(page, Edge::Control, Some(&principal), Some(entry))
     }
 
     async fn answer<B: Sync>(
@@ -257,7 +260,7 @@ impl Dispatch {
             Outcome::Waiting(_) | Outcome::AtRest(_) => {
                 match (errand.wants, self.who(errand, cookie(surface)).await) {
                     (Wants::Page, Ok(Some(principal))) => {
-                        self.web.session_page(entry, &principal, place(surface))
+                        self.web.session_page(entry, &principal, place(surface), language(errand))
                     }
                     (Wants::Page | Wants::Problem, _) => respond::failure(&NotReachable, &asker),
                 }
@@ -318,7 +321,8 @@ impl Dispatch {
     }
 
     fn asker<'a, B>(&'a self, errand: &'a Errand<B>, place: Place) -> Asker<'a> {
-        Asker { wants: errand.wants, request_id: &errand.id, surface: self.web.surface(place) }
+        let surface = self.web.surface(place);
+        Asker { wants: errand.wants, request_id: &errand.id, surface, language: language(errand) }
     }
 
     fn routing_of(&self, entry: &Entry) -> Routing {
@@ -365,6 +369,10 @@ fn cookie(surface: Surface) -> &'static str {
         Surface::Path => cookies::PORTAL,
         Surface::Host => cookies::SESSION,
     }
+}
+
+fn language<B>(errand: &Errand<B>) -> Language {
+    Language::of(errand.request.headers())
 }
 
 fn place(surface: Surface) -> Place {

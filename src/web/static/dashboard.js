@@ -4,7 +4,7 @@ const shared = document.getElementById("shared");
 const empty = document.getElementById("empty");
 const offline = document.getElementById("offline");
 
-const count = (n, unit) => `${n} ${unit}${n === 1 ? "" : "s"}`;
+const words = JSON.parse(cards.dataset.words);
 
 /**
  * A length of time the way people say it, as on the server: `whole` is Math.round for time that is
@@ -12,10 +12,12 @@ const count = (n, unit) => `${n} ${unit}${n === 1 ? "" : "s"}`;
  */
 function spoken(seconds, whole) {
   const units = (unit) => whole(Math.max(0, seconds) / unit);
-  if (units(1) < 60) return count(units(1), "second");
-  if (units(60) < 60) return count(units(60), "minute");
-  if (units(3600) < 48) return count(units(3600), "hour");
-  return count(units(86400), "day");
+  const say = (number, unit) =>
+    new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, unitDisplay: "long" }).format(number);
+  if (units(1) < 60) return say(units(1), "second");
+  if (units(60) < 60) return say(units(60), "minute");
+  if (units(3600) < 48) return say(units(3600), "hour");
+  return say(units(86400), "day");
 }
 
 function setLeft(line, seconds) {
@@ -31,7 +33,8 @@ function tick() {
   }
   for (const mark of document.querySelectorAll("time.elapsed")) {
     const seconds = (Date.now() - Date.parse(mark.dateTime)) / 1000;
-    mark.textContent = seconds > 2 ? `${spoken(seconds, Math.floor)} so far.` : "";
+    const far = words["so-far"].replace("{time}", spoken(seconds, Math.floor));
+    mark.textContent = seconds > 2 ? far : "";
   }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use http::header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -127,7 +127,14 @@ impl Desk {
     }
 
     pub fn browser(&self) -> Browser<'_> {
-        Browser { desk: self, cookies: BTreeMap::new(), navigates: true, origin: Some(ORIGIN), site: None }
+        Browser {
+            desk: self,
+            cookies: BTreeMap::new(),
+            navigates: true,
+            origin: Some(ORIGIN),
+            site: None,
+            language: "en",
+        }
     }
 
     /// A session of `owner`, as soon as it is in `state`.
@@ -179,6 +186,8 @@ pub struct Browser<'a> {
     pub origin: Option<&'static str>,
     /// What it says of where its requests come from.
     pub site: Option<&'static str>,
+    /// The languages it likes, as it says them.
+    pub language: &'static str,
 }
 
 /// An answer, read to its end.
@@ -223,6 +232,7 @@ impl Browser<'_> {
     fn request(&self, method: Method, path: &str, body: String) -> Request<Full<bytes::Bytes>> {
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut request = Request::builder().method(&method).uri(path).header(COOKIE, cookies.join("; "));
+        request = request.header(ACCEPT_LANGUAGE, self.language);
         if self.navigates {
             request = request.header(ACCEPT, "text/html").header("sec-fetch-mode", "navigate");
         }

@@ -7,11 +7,9 @@ use http::StatusCode;
 
 use super::desk::{Answer, Desk, PASSWORD, until};
 use crate::audit::Actor;
-<<<<<<< HEAD
-=======
 use crate::broker::Share;
->>>>>>> viewers
 use crate::engine::fake::Illness;
+use crate::language::Language;
 use crate::respond::Place;
 use crate::session::{GrantRole, Routing, StateKind};
 use crate::store::Role;
@@ -20,12 +18,13 @@ const MARKUP: &str = "\"><script>alert(1)</script><b title='";
 const RIGHT_TO_LEFT: &str = "حاسوبي الجديد للدرس";
 const EMOJI: &str = "👩‍💻";
 
-/// Every kind of page, each with a name for it.
-async fn every_page() -> Vec<(String, Answer)> {
+/// Every kind of page in a language, each with a name for it.
+async fn every_page(language: Language) -> Vec<(String, Answer)> {
     let desk = Desk::new(Routing::Path);
     let ann = desk.user("Ann <i>Admin</i>", Role::Admin).await;
     let long = "W".repeat(64);
     let mut browser = desk.log_in("Ann <i>Admin</i>").await;
+    browser.language = language.tag();
     let mut pages = vec![("empty".to_owned(), browser.get("/").await)];
     let ready = desk.session(&ann, MARKUP, "desktop", StateKind::Ready).await;
     let frozen = desk.session(&ann, RIGHT_TO_LEFT, "desktop", StateKind::Ready).await;
@@ -68,11 +67,12 @@ async fn every_page() -> Vec<(String, Answer)> {
     let principal =
         desk.auth.authenticate(browser.cookies.values().map(String::as_str)).await.unwrap().unwrap();
     for (name, place) in [("viewer", Place::Portal), ("viewer-on-host", Place::SessionHost)] {
-        let page = desk.web.session_page(&ready, &principal, place);
+        let page = desk.web.session_page(&ready, &principal, place, language);
         pages.push((name.to_owned(), Answer::read(page).await));
     }
     pages.push(("shared".to_owned(), desk.log_in("Bob <b>").await.get("/").await));
     let mut stranger = desk.browser();
+    stranger.language = language.tag();
     pages.push(("login".to_owned(), stranger.get("/login?out=yes").await));
     let csrf = stranger.get("/login").await.csrf();
     let wrong =
@@ -83,7 +83,7 @@ async fn every_page() -> Vec<(String, Answer)> {
 
 #[tokio::test]
 async fn every_page_is_escaped_strict_and_signed() {
-    let pages = every_page().await;
+    let pages = every_page(Language::English).await;
     for (name, page) in &pages {
         let text = &page.text;
         assert!(
@@ -95,9 +95,28 @@ async fn every_page_is_escaped_strict_and_signed() {
         check_no_inline(name, text);
         check_headers(name, page);
         check_forms(name, text);
-        check_names_and_labels(name, text);
+        check_names_and_labels(name, text, Language::English);
     }
-    write_gallery(&pages);
+    write_gallery(&pages, Language::English);
+}
+
+#[tokio::test]
+async fn a_french_reader_reads_no_english() {
+    let english: Vec<_> = include_str!("../messages/en.ftl")
+        .lines()
+        .filter_map(|line| line.split_once(" = ")?.1.split('{').next())
+        .filter(|text| text.trim().split(' ').count() > 2)
+        .map(|text| text.trim().replace('\'', "&#39;"))
+        .collect();
+    let pages = every_page(Language::French).await;
+    for (name, page) in &pages {
+        for text in &english {
+            assert!(!page.text.contains(text), "{name} says: {text}");
+        }
+        check_no_inline(name, &page.text);
+        check_names_and_labels(name, &page.text, Language::French);
+    }
+    write_gallery(&pages, Language::French);
 }
 
 #[tokio::test]
@@ -123,8 +142,9 @@ fn check_no_inline(name: &str, text: &str) {
     for tag in text.split('<').skip(1).map(|tag| tag.split('>').next().unwrap_or_default()) {
         assert!(!tag.starts_with("style"), "{name}: {tag}");
         assert!(!tag.starts_with("script") || tag.contains(" src=\"/"), "{name}: {tag}");
-        let attributes = tag.split_whitespace().skip(1);
-        for attribute in attributes {
+        // Values are text, and may say anything: what stands outside the quotes are names.
+        let names = tag.split('"').step_by(2).flat_map(str::split_whitespace);
+        for attribute in names {
             assert!(!attribute.starts_with("style=") && !attribute.starts_with("on"), "{name}: {tag}");
         }
         assert!(!tag.contains("javascript:"), "{name}: {tag}");
@@ -164,8 +184,9 @@ fn check_forms(name: &str, text: &str) {
 }
 
 /// What assistive technology and the browser's title bar need.
-fn check_names_and_labels(name: &str, text: &str) {
-    assert!(text.contains("<html lang=\"en\"") && text.contains("<title>"), "{name}");
+fn check_names_and_labels(name: &str, text: &str, language: Language) {
+    let tag = format!("<html lang=\"{}\"", language.tag());
+    assert!(text.contains(&tag) && text.contains("<title>"), "{name}");
     assert_eq!(
         text.matches("<h1").count() - text.matches("<noscript><div").count(),
         1,
@@ -182,7 +203,7 @@ fn check_names_and_labels(name: &str, text: &str) {
 }
 
 /// Writes the pages to `$BERTH_GALLERY` for looking at them, with the static files beside them.
-fn write_gallery(pages: &[(String, Answer)]) {
+fn write_gallery(pages: &[(String, Answer)], language: Language) {
     let Some(dir) = env::var_os("BERTH_GALLERY") else { return };
     let dir = Path::new(&dir);
     fs::create_dir_all(dir).unwrap();
@@ -191,6 +212,6 @@ fn write_gallery(pages: &[(String, Answer)]) {
             rest.split("/mark.svg").next().filter(|a| a.contains("assets/") && a.len() < 60)
         });
         let text = page.text.replace(assets.unwrap(), "static");
-        fs::write(dir.join(format!("{name}.html")), text).unwrap();
+        fs::write(dir.join(format!("{name}.{}.html", language.tag())), text).unwrap();
     }
 }

@@ -279,7 +279,12 @@ async fn the_viewer_page_of_each_role_is_made() {
         let browser = desk.log_in(name).await;
         let tokens = browser.cookies.values().map(String::as_str);
         let principal = desk.auth.authenticate(tokens).await.unwrap().unwrap();
-        let page = desk.web.session_page(&entry, &principal, crate::respond::Place::Portal);
+        let page = desk.web.session_page(
+            &entry,
+            &principal,
+            crate::respond::Place::Portal,
+            crate::language::Language::English,
+        );
         assert_eq!(Answer::read(page).await.status, StatusCode::OK);
     }
     until(&entry, StateKind::Ready).await;

@@ -1,0 +1,361 @@
+# Everything people read on Berth's pages, in English. fr.ftl has the same messages with the same
+# arguments; a test compares them. What a script shows has `-says-` in its name: such messages are
+# handed to the script of that page as they are, with `{name}` where an argument goes.
+
+### Times
+
+time-seconds = { $number ->
+    [one] { $number } second
+   *[other] { $number } seconds
+}
+time-minutes = { $number ->
+    [one] { $number } minute
+   *[other] { $number } minutes
+}
+time-hours = { $number ->
+    [one] { $number } hour
+   *[other] { $number } hours
+}
+time-days = { $number ->
+    [one] { $number } day
+   *[other] { $number } days
+}
+time-ago = { $time } ago
+time-now = just now
+
+### The state of a machine
+
+state-queued = In the queue
+state-starting = Starting
+state-ready = Ready
+state-frozen = Frozen
+state-stopping = Stopping
+state-stopped = Stopped
+state-failed = Did not start
+
+now-queued = It starts in a moment.
+now-queued-line = Many machines are starting right now. { $line }
+now-creating = The machine is being made.
+now-booting = The machine runs and is getting ready to use.
+now-ready = Running and ready to use.
+now-frozen = Frozen where you left it. Nothing is lost; it goes on when you resume it.
+now-stopping = It is being shut down.
+now-restarting = It is being shut down, then it starts again.
+now-resetting = It is being made anew, then it starts again.
+now-removing = It is being deleted.
+
+line-next = You are next.
+line-next-time = You are next, about { $time } to go.
+line-number = You are number { $position } in the queue.
+line-number-time = You are number { $position } in the queue, about { $time } to go.
+
+stopped-admin = An administrator stopped it. Your files are kept.
+stopped-away = It stopped because nobody used it for a long time. Your files are kept.
+stopped-closing-time = It stopped because it was closing time. Your files are kept.
+stopped-exited = It shut itself down. Your files are kept.
+stopped-lost = It is gone from the server it ran on. Start it again; the files in its home are kept.
+stopped-out-of-memory = It ran out of memory and was ended. Your files are kept; close some programs next time.
+stopped-owner = Its owner stopped it. Your files are kept.
+stopped-total = It stopped because its time was up. Your files are kept.
+
+failed-queue = Its turn did not come in time because very many machines were starting. Try again in a few minutes.
+failed-creating = The server took too long to make it. Nothing is left over; try again.
+failed-booting = It ran, but it was not ready to use in time. Try again; if it keeps happening, tell your administrator.
+failed-engine = The server could not run it. Try again; if it keeps happening, tell your administrator.
+failed-engine-down = The server that runs machines does not answer. Try again in a few minutes; your files are safe.
+failed-exited = It ended before it was ready. Try again; if it keeps happening, tell your administrator.
+failed-image-missing = What it is made from is not on the server. Tell your administrator; trying again will not help yet.
+failed-internal = The start was broken off on our side. Try again.
+failed-template-gone = This type of machine is no longer offered. Your files are kept; create a machine of another type.
+failed-unproven = Something else answered in its place, so it was not opened. Try again; if it keeps happening, tell your administrator.
+
+detail-code = exit code { $code }
+detail-code-unknown = exit code unknown
+detail-image = The image { $image } is not on the server. Build it (make images) or fetch it (docker pull { $image }), then try again.
+
+left-away = Freezes in { $time } if nobody uses it.
+left-busy = It is at work; freezes in { $time } if nobody uses it.
+left-closing-time = Stops in { $time }: closing time.
+left-frozen = Stops in { $time } if nobody resumes it.
+left-no-viewer = Freezes in { $time } if nobody opens it.
+left-total = Stops in { $time }.
+left-kept = Deleted in { $time } if nobody starts it.
+
+### Every page
+
+skip = Skip to the content
+machines = Machines
+your-machines = Your machines
+back = Back to your machines
+nav-admin = Admin
+nav-account = Your account
+log-in = Log in
+log-out = Log out
+
+### Waiting and resting
+
+waiting-starting = is starting
+waiting-stopping = is stopping
+waiting-step-queued = Waiting for its turn
+waiting-step-creating = Making the machine
+waiting-step-booting = Getting it ready to use
+waiting-so-far = so far.
+waiting-cancel = Cancel the start
+waiting-leave = You can leave this page; it goes on without you.
+rest-code = If you ask somebody for help, tell them this:
+rest-detail = What the machine said
+
+### What one can do with a machine
+
+do-open = Open
+do-see = See how far it is
+do-resume = Resume
+do-wait = One moment
+do-start = Start
+do-again = Try again
+do-restart = Restart
+do-freeze = Freeze
+do-stop = Stop
+do-cancel = Cancel the start
+do-reset = Reset…
+do-delete = Delete…
+do-more = More
+do-more-for = for { $name }
+
+### The dashboard
+
+dashboard-offline = The connection to Berth was lost. What you see may be old; it is being tried again.
+dashboard-empty = You have no machine yet. Choose what it should be, and it starts in a few seconds.
+dashboard-says-so-far = { $time } so far.
+create-none = No machine types are set up here. Ask your administrator to add one.
+create-title = New machine
+create-what = What should it be?
+create-name = What do you call it?
+create-button = Create and start
+create-machine = Machine
+create-name-empty = Give it a name, so that you find it again.
+create-name-long = That name is too long. Use at most 64 characters.
+create-name-control = That name has invisible characters. Type it again without them.
+
+### Before something is destroyed
+
+confirm-delete = Delete
+confirm-delete-button = Delete this machine
+confirm-delete-destroys = This deletes the machine, and everything installed or changed in it outside the home folder.
+confirm-delete-keeps = The files in the home folder are kept: the next machine of the same owner has them again.
+confirm-delete-destroys-all = This deletes the machine and every file in it. They cannot be brought back.
+confirm-reset = Reset
+confirm-reset-button = Reset this machine
+confirm-reset-destroys = This makes the machine anew. Everything installed or changed outside the home folder is lost, and open programs are closed.
+confirm-reset-keeps = The files in the home folder are kept.
+confirm-reset-destroys-all = This makes the machine anew. Every file in it is lost and cannot be brought back, and open programs are closed.
+confirm-copy-first = Copy what is still needed out of it first.
+confirm-question = { "?" }
+confirm-keep = Keep it as it is
+onward-title = Opening
+onward-text = It opens in a moment.
+onward-button = Open it now
+
+### Logging in, and one's account
+
+login-name = User name
+login-password = Password
+login-forgotten = Forgotten your password? Ask your teacher or administrator for a new one.
+login-changed = Your password is changed. Log in with the new one.
+login-out = You are logged out. Your machines go on as they were.
+account-title = Change your password
+account-text = Afterwards you are logged out everywhere, and log in with the new one. Your machines go on as they are.
+account-present = The password you have now
+account-new = New password, at least 8 characters
+account-again = New password once more
+account-button = Change the password
+account-differ = These two are not the same. Type the new password twice.
+account-same = This is the password you have now. Choose another one.
+account-wrong = This is not the password you have now. Please try again.
+
+### Admin
+
+admin-title = All machines
+admin-running = Running
+admin-places = { $running } of { $places }
+admin-empty = Nobody has a machine yet.
+admin-machine = Machine
+admin-owner = Owner
+admin-type = Type
+admin-state = State
+admin-since = Since
+admin-input = Last input
+admin-viewers = Viewers
+input-clipboard = clipboard
+input-extend = more time asked for
+input-key = key
+input-open = opened
+input-pointer = pointer
+input-request = request
+admin-actions = Actions
+
+### When something went wrong
+
+error-not-found = Nothing here
+error-unauthorized = Please log in
+error-forbidden = This was not allowed
+error-gone = This link has been used
+error-conflict = That does not work right now
+error-too-many = One moment, please
+error-upstream = The machine does not answer
+error-unavailable = Not right now
+error-internal = Something went wrong on our side
+error-unread = That request was not understood
+error-internal-text = That was not your doing. Try again; if it happens again, tell whoever runs this Berth and give the reference below.
+error-reference = Reference:
+error-home = Go to your machines
+
+### The viewer: the page itself
+
+viewer-bar = Viewer
+viewer-tools = Tools for this machine
+viewer-left = Time left
+viewer-people = Who is here
+viewer-people-short = People
+viewer-display = Display
+viewer-display-title = Size and quality of the picture
+viewer-full = Full screen
+viewer-full-title = Use the whole screen
+viewer-keys = Keys
+viewer-keys-title = Send keys that your browser or computer would keep
+viewer-touch = Keyboard
+viewer-touch-title = Show the keyboard of this device
+viewer-clipboard = Clipboard
+viewer-clipboard-title = Copy and paste text
+viewer-help = Help
+viewer-help-title = What the tools do, and how to leave
+viewer-fold = Hide or show the tools
+viewer-close = Close
+viewer-screen = The desktop. Ctrl+Alt+Shift leads back to the tools.
+viewer-observer = You are watching. The keyboard and the pointer stay with the others.
+
+viewer-size = Size of the desktop
+viewer-size-fit = Fit
+viewer-size-fit-text = The whole desktop is scaled to this window.
+viewer-size-resize = Resize
+viewer-size-resize-text = The desktop takes the size of this window.
+viewer-size-actual = As it is
+viewer-size-actual-text = One pixel is one pixel; scroll to see the rest.
+viewer-quality = Quality
+viewer-quality-text = Lower is quicker on a slow network.
+viewer-compression = Compression
+viewer-compression-text = Higher needs less network and more of the server.
+viewer-shot = Take a screenshot
+
+viewer-keys-press = Press
+viewer-keys-hold = Hold down
+viewer-keys-hold-text = Stays down until you press it again.
+viewer-key-cad = Ctrl+Alt+Del
+viewer-key-tab = Alt+Tab
+viewer-key-terminal = Ctrl+Alt+T
+viewer-key-escape = Esc
+viewer-key-tabulator = Tab
+viewer-key-super = Super
+viewer-key-super-title = The Windows or Command key
+viewer-key-control = Ctrl
+viewer-key-alt = Alt
+viewer-touch-field = Type here; it goes to the desktop.
+
+viewer-clip-label = Text on the desktop’s clipboard. Change it here to paste it there.
+viewer-clip-send = Send to the desktop
+viewer-clip-copy = Copy to this computer
+viewer-clip-auto = Once your browser may read the clipboard, what you copy here is ready to paste there.
+
+viewer-help-keyboard = By keyboard
+viewer-help-chord = Press and release Ctrl+Alt+Shift: from the desktop to the tools, and back.
+viewer-help-arrows = Arrow keys walk along the tools; Enter presses one.
+viewer-help-escape = Esc closes an open panel.
+viewer-help-tools = The tools
+viewer-help-display = Display scales the picture or gives the desktop the size of this window, makes it lighter for a slow network, and takes screenshots.
+viewer-help-keys = Keys sends what your computer would keep for itself, such as Ctrl+Alt+Del, and holds Ctrl, Alt or Super down.
+viewer-help-clipboard = Clipboard carries text both ways, in every script.
+viewer-help-people = Who is here shows everybody who sees this desktop. Nobody can watch unseen.
+viewer-help-leave = How to leave
+viewer-help-leave-text = Close this tab or go back to your machines: the desktop goes on, and you find it as you left it. Stop it there when you are done.
+
+viewer-veil-title = Connecting
+viewer-veil-text = Connecting to your desktop.
+viewer-start = Start it again
+viewer-retry = Try again now
+viewer-extend = Extend
+viewer-no-script = JavaScript is off
+viewer-no-script-text = The desktop is drawn with JavaScript. Switch it on for this site, then reload the page.
+
+### The viewer: what its script says
+
+viewer-says-not-loaded = The viewer did not load
+viewer-says-load-again = Part of this page was lost on the way. It is loaded again.
+viewer-says-load-failed = Part of this page was lost on the way, three times. Check your network, then try again.
+viewer-says-reconnecting = Reconnecting
+viewer-says-restarted = Berth is being restarted. Your desktop goes on; this takes a moment.
+viewer-says-runs-again = Your machine runs again.
+viewer-says-no-answer-yet = Your desktop does not answer yet.
+viewer-says-lost = The connection was lost. Your desktop goes on; what you see behind this is old.
+viewer-says-at-once = It is tried again at once.
+viewer-says-in = It is tried again in { $time }.
+
+viewer-says-logged-out = You are logged out
+viewer-says-logged-out-text = Your desktop goes on running. Log in again to come back to it.
+viewer-says-withdrawn = This desktop is no longer shared with you
+viewer-says-withdrawn-text = Its owner or a teacher ended your access. Ask them if you still need it.
+viewer-says-stopped = This machine has stopped
+viewer-says-stopped-text = The files in its home are kept. Start it again when you need it.
+viewer-says-frozen = This machine was frozen
+viewer-says-frozen-text = Nobody had used it for a while. Resume it to go on exactly where you were.
+viewer-says-failed = This machine did not start
+viewer-says-gone = This machine is gone
+viewer-says-gone-text = It was deleted, or it is no longer yours.
+
+viewer-says-left = { $time } left
+viewer-says-soon-away = Nobody has used this machine for a while. It freezes in { $time }; press a key or move the pointer in it to go on.
+viewer-says-soon-total = This machine stops in { $time }: its time is up then. Save your work; your files are kept.
+viewer-says-soon-closing = This machine stops in { $time }: it is closing time then. Save your work; your files are kept.
+viewer-says-soon-no-viewer = Nobody is looking at this machine. It freezes in { $time }.
+viewer-says-extending = One moment…
+viewer-says-extended = You have more time now.
+viewer-says-not-extended = That did not work. Try again in a moment.
+
+viewer-says-slow-network = Your network is slow
+viewer-says-slow-network-text = What you do arrives late. A lower quality under Display helps.
+viewer-says-no-network = Your network does not answer
+viewer-says-no-network-text = Nothing comes through at the moment. Your desktop goes on.
+viewer-says-frozen-desktop = The desktop does not answer
+viewer-says-frozen-desktop-text = Your network is fine. Wait a little; if it stays like this, restart the machine.
+
+viewer-says-watching-one = { $names } is watching
+viewer-says-watching-many = { $names } are watching
+viewer-says-helping-one = { $names } can use this desktop with you
+viewer-says-helping-many = { $names } can use this desktop with you
+viewer-says-you = { $name } (you)
+viewer-says-role-owner = Owner
+viewer-says-role-helper = Helps: can use keyboard and pointer
+viewer-says-role-observer = Watches: cannot change anything
+viewer-says-since = since { $time }
+viewer-says-nobody = Nobody else is here.
+viewer-says-count = Who is here: { $count }
+
+viewer-says-copied-both = Copied on the desktop, and to this computer.
+viewer-says-copied-desktop = Copied on the desktop.
+viewer-says-sent = Sent. Paste it on the desktop with Ctrl+V.
+viewer-says-copied = Copied to this computer.
+viewer-says-copy-refused = Your browser does not allow that. Press Ctrl+C to copy the marked text.
+viewer-says-shot = Screenshot saved: { $file }
+viewer-says-down = { $key } is held down
+viewer-says-up = { $key } is let go
+
+### Sharing
+
+do-share = Share…
+here-helper = { $name } is connected and can use it.
+here-observer = { $name } is watching.
+role-helper = Helper
+role-helper-may = Sees the screen and can use keyboard, mouse and clipboard, as you can.
+role-helper-yours = You see its screen, and can use it. Its owner sees that you are there.
+role-observer = Observer
+role-observer-may = Only sees the screen. Nothing they type or click reaches the machine.
+role-observer-yours = You see its screen; what you type or click does not reach it. Its owner sees that you are there.

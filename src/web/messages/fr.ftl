@@ -1,0 +1,360 @@
+# Tout ce qu’on lit sur les pages de Berth, en français. Mêmes messages et mêmes arguments que
+# en.ftl ; un test les compare. Espaces insécables devant « : ; ? ! », apostrophes typographiques.
+
+### Durées
+
+time-seconds = { $number ->
+    [one] { $number } seconde
+   *[other] { $number } secondes
+}
+time-minutes = { $number ->
+    [one] { $number } minute
+   *[other] { $number } minutes
+}
+time-hours = { $number ->
+    [one] { $number } heure
+   *[other] { $number } heures
+}
+time-days = { $number ->
+    [one] { $number } jour
+   *[other] { $number } jours
+}
+time-ago = il y a { $time }
+time-now = à l’instant
+
+### L’état d’une machine
+
+state-queued = En file d’attente
+state-starting = Démarrage
+state-ready = Prête
+state-frozen = Figée
+state-stopping = Arrêt en cours
+state-stopped = Arrêtée
+state-failed = Non démarrée
+
+now-queued = Elle démarre dans un instant.
+now-queued-line = Beaucoup de machines démarrent en ce moment. { $line }
+now-creating = La machine est en cours de création.
+now-booting = La machine tourne et se prépare.
+now-ready = En marche et prête à l’emploi.
+now-frozen = Figée là où vous l’avez laissée. Rien n’est perdu ; elle reprend quand vous le voulez.
+now-stopping = Elle est en train de s’arrêter.
+now-restarting = Elle s’arrête, puis redémarre.
+now-resetting = Elle est remise à neuf, puis redémarre.
+now-removing = Elle est en cours de suppression.
+
+line-next = Vous êtes la prochaine personne.
+line-next-time = Vous êtes la prochaine personne, encore { $time } environ.
+line-number = Vous êtes en position { $position } dans la file.
+line-number-time = Vous êtes en position { $position } dans la file, encore { $time } environ.
+
+stopped-admin = Un administrateur l’a arrêtée. Vos fichiers sont conservés.
+stopped-away = Elle s’est arrêtée, car personne ne l’a utilisée pendant longtemps. Vos fichiers sont conservés.
+stopped-closing-time = Elle s’est arrêtée, car c’était l’heure de fermeture. Vos fichiers sont conservés.
+stopped-exited = Elle s’est éteinte d’elle-même. Vos fichiers sont conservés.
+stopped-lost = Elle a disparu du serveur où elle tournait. Redémarrez-la ; les fichiers de son dossier personnel sont conservés.
+stopped-out-of-memory = Elle a manqué de mémoire et a été interrompue. Vos fichiers sont conservés ; fermez quelques programmes la prochaine fois.
+stopped-owner = Son propriétaire l’a arrêtée. Vos fichiers sont conservés.
+stopped-total = Elle s’est arrêtée, car son temps était écoulé. Vos fichiers sont conservés.
+
+failed-queue = Son tour n’est pas venu à temps, car un très grand nombre de machines démarraient. Réessayez dans quelques minutes.
+failed-creating = Le serveur a mis trop de temps à la créer. Il n’en reste rien ; réessayez.
+failed-booting = Elle tournait, mais n’était pas prête à temps. Réessayez ; si cela se reproduit, prévenez votre administrateur.
+failed-engine = Le serveur n’a pas pu la faire tourner. Réessayez ; si cela se reproduit, prévenez votre administrateur.
+failed-engine-down = Le serveur qui fait tourner les machines ne répond pas. Réessayez dans quelques minutes ; vos fichiers sont en sécurité.
+failed-exited = Elle s’est terminée avant d’être prête. Réessayez ; si cela se reproduit, prévenez votre administrateur.
+failed-image-missing = Ce dont elle est faite n’est pas sur le serveur. Prévenez votre administrateur ; réessayer ne servira à rien pour l’instant.
+failed-internal = Le démarrage a été interrompu de notre côté. Réessayez.
+failed-template-gone = Ce type de machine n’est plus proposé. Vos fichiers sont conservés ; créez une machine d’un autre type.
+failed-unproven = Autre chose a répondu à sa place, elle n’a donc pas été ouverte. Réessayez ; si cela se reproduit, prévenez votre administrateur.
+
+detail-code = code de sortie { $code }
+detail-code-unknown = code de sortie inconnu
+detail-image = L’image { $image } n’est pas sur le serveur. Construisez-la (make images) ou récupérez-la (docker pull { $image }), puis réessayez.
+
+left-away = Se fige dans { $time } si personne ne l’utilise.
+left-busy = Elle travaille ; se fige dans { $time } si personne ne l’utilise.
+left-closing-time = S’arrête dans { $time }, à l’heure de fermeture.
+left-frozen = S’arrête dans { $time } si personne ne la reprend.
+left-no-viewer = Se fige dans { $time } si personne ne l’ouvre.
+left-total = S’arrête dans { $time }.
+left-kept = Supprimée dans { $time } si personne ne la démarre.
+
+### Chaque page
+
+skip = Aller au contenu
+machines = Machines
+your-machines = Vos machines
+back = Retour à vos machines
+nav-admin = Administration
+nav-account = Votre compte
+log-in = Se connecter
+log-out = Se déconnecter
+
+### Attente et repos
+
+waiting-starting = démarre
+waiting-stopping = s’arrête
+waiting-step-queued = Attente de son tour
+waiting-step-creating = Création de la machine
+waiting-step-booting = Préparation
+waiting-so-far = écoulées.
+waiting-cancel = Annuler le démarrage
+waiting-leave = Vous pouvez quitter cette page ; tout continue sans vous.
+rest-code = Si vous demandez de l’aide, indiquez ceci :
+rest-detail = Ce qu’a dit la machine
+
+### Ce qu’on peut faire d’une machine
+
+do-open = Ouvrir
+do-see = Voir où elle en est
+do-resume = Reprendre
+do-wait = Un instant
+do-start = Démarrer
+do-again = Réessayer
+do-restart = Redémarrer
+do-freeze = Figer
+do-stop = Arrêter
+do-cancel = Annuler le démarrage
+do-reset = Remettre à neuf…
+do-delete = Supprimer…
+do-more = Plus
+do-more-for = pour { $name }
+
+### Le tableau de bord
+
+dashboard-offline = La connexion à Berth est perdue. Ce que vous voyez est peut-être ancien ; une nouvelle tentative est en cours.
+dashboard-empty = Vous n’avez pas encore de machine. Choisissez-en le type, et elle démarre en quelques secondes.
+dashboard-says-so-far = Depuis { $time }.
+create-none = Aucun type de machine n’est configuré ici. Demandez à votre administrateur d’en ajouter un.
+create-title = Nouvelle machine
+create-what = De quel type ?
+create-name = Comment l’appelez-vous ?
+create-button = Créer et démarrer
+create-machine = Machine
+create-name-empty = Donnez-lui un nom, pour la retrouver.
+create-name-long = Ce nom est trop long. Utilisez 64 caractères au plus.
+create-name-control = Ce nom contient des caractères invisibles. Saisissez-le de nouveau sans eux.
+
+### Avant de détruire
+
+confirm-delete = Supprimer
+confirm-delete-button = Supprimer cette machine
+confirm-delete-destroys = La machine sera supprimée, avec tout ce qui y a été installé ou modifié en dehors du dossier personnel.
+confirm-delete-keeps = Les fichiers du dossier personnel sont conservés : la prochaine machine du même propriétaire les retrouvera.
+confirm-delete-destroys-all = La machine et tous ses fichiers seront supprimés. Ils ne pourront pas être récupérés.
+confirm-reset = Remettre à neuf
+confirm-reset-button = Remettre cette machine à neuf
+confirm-reset-destroys = La machine est refaite à neuf. Tout ce qui a été installé ou modifié en dehors du dossier personnel est perdu, et les programmes ouverts sont fermés.
+confirm-reset-keeps = Les fichiers du dossier personnel sont conservés.
+confirm-reset-destroys-all = La machine est refaite à neuf. Tous ses fichiers sont perdus sans retour, et les programmes ouverts sont fermés.
+confirm-copy-first = Copiez d’abord ce dont on a encore besoin.
+confirm-question = { " ?" }
+confirm-keep = La garder telle quelle
+onward-title = Ouverture de
+onward-text = Elle s’ouvre dans un instant.
+onward-button = L’ouvrir maintenant
+
+### Connexion et compte
+
+login-name = Nom d’utilisateur
+login-password = Mot de passe
+login-forgotten = Mot de passe oublié ? Demandez-en un nouveau à votre enseignant ou à votre administrateur.
+login-changed = Votre mot de passe est changé. Connectez-vous avec le nouveau.
+login-out = Vous êtes déconnecté. Vos machines continuent comme avant.
+account-title = Changer de mot de passe
+account-text = Vous serez ensuite déconnecté partout, et vous vous connecterez avec le nouveau. Vos machines continuent telles quelles.
+account-present = Votre mot de passe actuel
+account-new = Nouveau mot de passe, au moins 8 caractères
+account-again = Nouveau mot de passe, une seconde fois
+account-button = Changer le mot de passe
+account-differ = Les deux ne sont pas identiques. Saisissez deux fois le nouveau mot de passe.
+account-same = C’est votre mot de passe actuel. Choisissez-en un autre.
+account-wrong = Ce n’est pas votre mot de passe actuel. Veuillez réessayer.
+
+### Administration
+
+admin-title = Toutes les machines
+admin-running = En marche
+admin-places = { $running } sur { $places }
+admin-empty = Personne n’a encore de machine.
+admin-machine = Machine
+admin-owner = Propriétaire
+admin-type = Type
+admin-state = État
+admin-since = Depuis
+admin-input = Dernière action
+admin-viewers = Écrans
+input-clipboard = presse-papiers
+input-extend = temps demandé
+input-key = touche
+input-open = ouverture
+input-pointer = pointeur
+input-request = requête
+admin-actions = Actions
+
+### Quand quelque chose ne va pas
+
+error-not-found = Rien ici
+error-unauthorized = Veuillez vous connecter
+error-forbidden = Cela n’est pas permis
+error-gone = Ce lien a déjà servi
+error-conflict = Cela ne marche pas pour l’instant
+error-too-many = Un instant, s’il vous plaît
+error-upstream = La machine ne répond pas
+error-unavailable = Pas pour l’instant
+error-internal = Quelque chose s’est mal passé de notre côté
+error-unread = Cette demande n’a pas été comprise
+error-internal-text = Vous n’y êtes pour rien. Réessayez ; si cela se reproduit, prévenez la personne qui gère ce Berth et donnez-lui la référence ci-dessous.
+error-reference = Référence :
+error-home = Aller à vos machines
+
+### L’écran du bureau : la page
+
+viewer-bar = Bureau
+viewer-tools = Outils pour cette machine
+viewer-left = Temps restant
+viewer-people = Qui est là
+viewer-people-short = Présents
+viewer-display = Affichage
+viewer-display-title = Taille et qualité de l’image
+viewer-full = Plein écran
+viewer-full-title = Utiliser tout l’écran
+viewer-keys = Touches
+viewer-keys-title = Envoyer des touches que votre navigateur ou votre ordinateur garderait
+viewer-touch = Clavier
+viewer-touch-title = Afficher le clavier de cet appareil
+viewer-clipboard = Presse-papiers
+viewer-clipboard-title = Copier et coller du texte
+viewer-help = Aide
+viewer-help-title = Ce que font les outils, et comment partir
+viewer-fold = Masquer ou afficher les outils
+viewer-close = Fermer
+viewer-screen = Le bureau. Ctrl+Alt+Maj ramène aux outils.
+viewer-observer = Vous regardez. Le clavier et la souris restent aux autres.
+
+viewer-size = Taille du bureau
+viewer-size-fit = Ajuster
+viewer-size-fit-text = Tout le bureau est mis à l’échelle de cette fenêtre.
+viewer-size-resize = Redimensionner
+viewer-size-resize-text = Le bureau prend la taille de cette fenêtre.
+viewer-size-actual = Telle quelle
+viewer-size-actual-text = Un pixel vaut un pixel ; faites défiler pour voir le reste.
+viewer-quality = Qualité
+viewer-quality-text = Plus bas, c’est plus rapide sur un réseau lent.
+viewer-compression = Compression
+viewer-compression-text = Plus haut, c’est moins de réseau et plus de travail pour le serveur.
+viewer-shot = Faire une capture d’écran
+
+viewer-keys-press = Appuyer
+viewer-keys-hold = Maintenir
+viewer-keys-hold-text = Reste enfoncée jusqu’au prochain appui.
+viewer-key-cad = Ctrl+Alt+Suppr
+viewer-key-tab = Alt+Tab
+viewer-key-terminal = Ctrl+Alt+T
+viewer-key-escape = Échap
+viewer-key-tabulator = Tab
+viewer-key-super = Super
+viewer-key-super-title = La touche Windows ou Commande
+viewer-key-control = Ctrl
+viewer-key-alt = Alt
+viewer-touch-field = Écrivez ici ; le texte va au bureau.
+
+viewer-clip-label = Texte du presse-papiers du bureau. Modifiez-le ici pour le coller là-bas.
+viewer-clip-send = Envoyer au bureau
+viewer-clip-copy = Copier sur cet ordinateur
+viewer-clip-auto = Dès que votre navigateur peut lire le presse-papiers, ce que vous copiez ici est prêt à être collé là-bas.
+
+viewer-help-keyboard = Au clavier
+viewer-help-chord = Appuyez sur Ctrl+Alt+Maj puis relâchez : du bureau aux outils, et retour.
+viewer-help-arrows = Les flèches parcourent les outils ; Entrée en actionne un.
+viewer-help-escape = Échap ferme le volet ouvert.
+viewer-help-tools = Les outils
+viewer-help-display = « Affichage » met l’image à l’échelle ou donne au bureau la taille de cette fenêtre, l’allège pour un réseau lent et fait des captures d’écran.
+viewer-help-keys = « Touches » envoie ce que votre ordinateur garderait pour lui, comme Ctrl+Alt+Suppr, et maintient Ctrl, Alt ou Super enfoncée.
+viewer-help-clipboard = « Presse-papiers » transporte du texte dans les deux sens, dans toutes les écritures.
+viewer-help-people = « Qui est là » montre toutes les personnes qui voient ce bureau. Personne ne peut regarder en cachette.
+viewer-help-leave = Comment partir
+viewer-help-leave-text = Fermez cet onglet ou retournez à vos machines : le bureau continue, et vous le retrouvez comme vous l’avez laissé. Arrêtez-le là-bas quand vous avez fini.
+
+viewer-veil-title = Connexion
+viewer-veil-text = Connexion à votre bureau.
+viewer-start = Redémarrer
+viewer-retry = Réessayer maintenant
+viewer-extend = Prolonger
+viewer-no-script = JavaScript est désactivé
+viewer-no-script-text = Le bureau est dessiné avec JavaScript. Activez-le pour ce site, puis rechargez la page.
+
+### L’écran du bureau : ce que dit son script
+
+viewer-says-not-loaded = La page n’a pas pu se charger
+viewer-says-load-again = Une partie de cette page s’est perdue en route. Elle est chargée de nouveau.
+viewer-says-load-failed = Une partie de cette page s’est perdue en route, trois fois. Vérifiez votre réseau, puis réessayez.
+viewer-says-reconnecting = Reconnexion
+viewer-says-restarted = Berth redémarre. Votre bureau continue ; cela ne prend qu’un instant.
+viewer-says-runs-again = Votre machine tourne de nouveau.
+viewer-says-no-answer-yet = Votre bureau ne répond pas encore.
+viewer-says-lost = La connexion est perdue. Votre bureau continue ; ce que vous voyez derrière est ancien.
+viewer-says-at-once = Nouvelle tentative immédiate.
+viewer-says-in = Nouvelle tentative dans { $time }.
+
+viewer-says-logged-out = Vous êtes déconnecté
+viewer-says-logged-out-text = Votre bureau continue de tourner. Reconnectez-vous pour y revenir.
+viewer-says-withdrawn = Ce bureau n’est plus partagé avec vous
+viewer-says-withdrawn-text = Son propriétaire ou un enseignant a mis fin à votre accès. Demandez-leur si vous en avez encore besoin.
+viewer-says-stopped = Cette machine s’est arrêtée
+viewer-says-stopped-text = Les fichiers de son dossier personnel sont conservés. Redémarrez-la quand vous en aurez besoin.
+viewer-says-frozen = Votre bureau est figé
+viewer-says-frozen-text = Personne ne l’utilisait depuis un moment. Reprenez-le pour continuer exactement où vous en étiez.
+viewer-says-failed = Cette machine n’a pas démarré
+viewer-says-gone = Cette machine n’existe plus
+viewer-says-gone-text = Elle a été supprimée, ou elle n’est plus à vous.
+
+viewer-says-left = encore { $time }
+viewer-says-soon-away = Personne n’a utilisé cette machine depuis un moment. Elle se fige dans { $time } ; appuyez sur une touche ou bougez la souris sur le bureau pour continuer.
+viewer-says-soon-total = Cette machine s’arrête dans { $time } : son temps sera écoulé. Enregistrez votre travail ; vos fichiers sont conservés.
+viewer-says-soon-closing = Cette machine s’arrête dans { $time } : ce sera l’heure de fermeture. Enregistrez votre travail ; vos fichiers sont conservés.
+viewer-says-soon-no-viewer = Personne ne regarde cette machine. Elle se fige dans { $time }.
+viewer-says-extending = Un instant…
+viewer-says-extended = Vous avez plus de temps maintenant.
+viewer-says-not-extended = Cela n’a pas marché. Réessayez dans un instant.
+
+viewer-says-slow-network = Votre réseau est lent
+viewer-says-slow-network-text = Ce que vous faites arrive en retard. Une qualité plus basse, sous « Affichage », peut aider.
+viewer-says-no-network = Votre réseau ne répond pas
+viewer-says-no-network-text = Rien ne passe pour le moment. Votre bureau continue.
+viewer-says-frozen-desktop = Le bureau ne répond pas
+viewer-says-frozen-desktop-text = Votre réseau va bien. Attendez un peu ; si cela dure, redémarrez la machine.
+
+viewer-says-watching-one = { $names } regarde
+viewer-says-watching-many = { $names } regardent
+viewer-says-helping-one = { $names } peut utiliser ce bureau avec vous
+viewer-says-helping-many = { $names } peuvent utiliser ce bureau avec vous
+viewer-says-you = { $name } (vous)
+viewer-says-role-owner = Propriétaire
+viewer-says-role-helper = Aide : peut utiliser le clavier et la souris
+viewer-says-role-observer = Regarde : ne peut rien changer
+viewer-says-since = depuis { $time }
+viewer-says-nobody = Personne d’autre n’est là.
+viewer-says-count = Qui est là : { $count }
+
+viewer-says-copied-both = Copié sur le bureau, et sur cet ordinateur.
+viewer-says-copied-desktop = Copié sur le bureau.
+viewer-says-sent = Envoyé. Collez-le sur le bureau avec Ctrl+V.
+viewer-says-copied = Copié sur cet ordinateur.
+viewer-says-copy-refused = Votre navigateur ne le permet pas. Appuyez sur Ctrl+C pour copier le texte sélectionné.
+viewer-says-shot = Capture enregistrée : { $file }
+viewer-says-down = { $key } est maintenue
+viewer-says-up = { $key } est relâchée
+
+### Partage
+
+do-share = Partager…
+here-helper = { $name } est là et peut l’utiliser.
+here-observer = { $name } regarde.
+role-helper = Aide
+role-helper-may = Voit l’écran et peut utiliser le clavier, la souris et le presse-papiers, comme vous.
+role-helper-yours = Vous voyez son écran et pouvez l’utiliser. Son propriétaire voit que vous êtes là.
+role-observer = Observation
+role-observer-may = Voit seulement l’écran. Rien de ce qui est tapé ou cliqué n’atteint la machine.
+role-observer-yours = Vous voyez son écran ; ce que vous tapez ou cliquez ne l’atteint pas. Son propriétaire voit que vous êtes là.
