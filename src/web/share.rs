@@ -26,17 +26,14 @@ use crate::respond::{self, Surface};
 use crate::session::{GrantRole, Routing, State as SessionState, UserId, ViewerRole};
 use crate::store::User;
 
-/// The page of the grants speaks English to everyone for now.
-const LANGUAGE: Language = Language::English;
-
-/// How long a grant may be given for: the form's value, its words, and the time.
-const LASTS: [(&str, &str, Option<Duration>); 6] = [
-    ("", "Until it is withdrawn", None),
-    ("15m", "15 minutes", Some(Duration::from_secs(900))),
-    ("1h", "1 hour", Some(Duration::from_secs(3600))),
-    ("3h", "3 hours", Some(Duration::from_secs(10_800))),
-    ("1d", "1 day", Some(Duration::from_secs(86_400))),
-    ("7d", "7 days", Some(Duration::from_secs(604_800))),
+/// How long a grant may be given for: the form's value, and the time.
+const LASTS: [(&str, Option<Duration>); 6] = [
+    ("", None),
+    ("15m", Some(Duration::from_mins(15))),
+    ("1h", Some(Duration::from_hours(1))),
+    ("3h", Some(Duration::from_hours(3))),
+    ("1d", Some(Duration::from_hours(24))),
+    ("7d", Some(Duration::from_hours(24 * 7))),
 ];
 
 #[derive(Template)]
@@ -143,7 +140,7 @@ impl SharedCard {
     pub fn of(entry: &Entry, reader: UserId, routing: Routing, language: Language) -> Option<Self> {
         let live = entry.grant_of(reader)?;
         let session = entry.session();
-        let until = live.grant.expires_at.map(moment);
+        let until = live.grant.expires_at.map(|at| moment(language, at));
         Some(Self {
             label: session.label.to_string(),
             name: session.name.to_string(),
@@ -172,21 +169,24 @@ pub(super) async fn show(
     State(site): State<Site>,
     arrival: Arrival,
     Known(known): Known,
+    language: Language,
     Path(label): Path<String>,
 ) -> Result<Response<Body>, Failure> {
     let entry = site.entry(&known, arrival.address, Right::Change, &label).await?;
-    Ok(page(&site, &known, &entry, StatusCode::OK, ShareForm::of(&NewGrant::default())))
+    let form = ShareForm::of(language, &NewGrant::default());
+    Ok(page(&site, &known, language, &entry, StatusCode::OK, form))
 }
 
 /// `POST /sessions/<label>/grants`
 pub(super) async fn give(
     State(site): State<Site>,
     arrival: Arrival,
+    language: Language,
     Path(label): Path<String>,
     Changing { known, form }: Changing<NewGrant>,
 ) -> Result<Response<Body>, Failure> {
     let entry = site.entry(&known, arrival.address, Right::Change, &label).await?;
-    let mut again = ShareForm::of(&form);
+    let mut again = ShareForm::of(language, &form);
     let status = match wanted(&site, &form).await? {
         Ok(share) => {
             let actor = Actor::user(&known.name, arrival.address);
@@ -195,16 +195,16 @@ pub(super) async fn give(
                 Err(error) => again.blame(error)?,
             }
         }
-        Err(Flaw::Name(text)) => {
-            again.name_problem = Some(text.to_owned());
+        Err(Flaw::Name(id)) => {
+            again.name_problem = Some(language.text(id).into_owned());
             StatusCode::UNPROCESSABLE_ENTITY
         }
         Err(Flaw::Role) => {
-            again.role_problem = Some("Choose what they may do.".to_owned());
+            again.role_problem = Some(language.text("share-role-missing").into_owned());
             StatusCode::UNPROCESSABLE_ENTITY
         }
     };
-    Ok(page(&site, &known, &entry, status, again))
+    Ok(page(&site, &known, language, &entry, status, again))
 }
 
 /// `POST /sessions/<label>/grants/<id>/withdraw`
@@ -222,6 +222,7 @@ pub(super) async fn withdraw(
 
 /// What is wrong with the form before anything is tried.
 enum Flaw {
+    /// The id of the message that says what is wrong with the name.
     Name(&'static str),
     Role,
 }
@@ -229,27 +230,30 @@ enum Flaw {
 async fn wanted(site: &Site, form: &NewGrant) -> Result<Result<Share, Flaw>, Failure> {
     let name = form.name.trim();
     if name.is_empty() {
-        return Ok(Err(Flaw::Name("Type the name they log in with.")));
+        return Ok(Err(Flaw::Name("share-name-missing")));
     }
     let Ok(role) = form.role.parse::<GrantRole>() else { return Ok(Err(Flaw::Role)) };
     let found = site.0.state.store.user_by_name(name).await?;
     // Who cannot log in could not open it either.
     let Some(with) = found.filter(|user: &User| !user.disabled) else {
-        return Ok(Err(Flaw::Name("There is no user of this name. Check how it is spelled.")));
+        return Ok(Err(Flaw::Name("share-name-unknown")));
     };
-    let lasts = LASTS.iter().find(|(value, ..)| *value == form.lasts).and_then(|(.., lasts)| *lasts);
+    let lasts = LASTS.iter().find(|(value, _)| *value == form.lasts).and_then(|(_, lasts)| *lasts);
     Ok(Ok(Share { with, role, lasts }))
 }
 
 impl ShareForm {
-    fn of(typed: &NewGrant) -> Self {
+    fn of(language: Language, typed: &NewGrant) -> Self {
         let role = |role: GrantRole| {
-            let (title, sentence) = words::role(LANGUAGE, role);
+            let (title, sentence) = words::role(language, role);
             Choice { value: role.name(), title, sentence, chosen: typed.role == role.name() }
         };
-        let lasts = LASTS.iter().map(|(value, title, _)| Choice {
+        let lasts = LASTS.iter().map(|(value, lasts)| Choice {
             value,
-            title: (*title).into(),
+            title: lasts.map_or_else(
+                || language.text("share-endless"),
+                |time| words::remaining(language, time).into(),
+            ),
             sentence: "".into(),
             chosen: typed.lasts == *value,
         });
@@ -277,14 +281,15 @@ impl ShareForm {
 fn page(
     site: &Site,
     known: &Principal,
+    language: Language,
     entry: &Entry,
     status: StatusCode,
     form: ShareForm,
 ) -> Response<Body> {
-    let (session, person, own) = (entry.session(), Person::of(known, LANGUAGE), known.user == entry.owner);
+    let (session, person, own) = (entry.session(), Person::of(known, language), known.user == entry.owner);
     let shown = SharePage {
         surface: site.portal(),
-        language: LANGUAGE,
+        language,
         person: &person,
         tab: if own { Tab::Dashboard } else { Tab::Admin },
         name: session.name.as_str(),
@@ -292,43 +297,43 @@ fn page(
         owner: &session.owner_name,
         own,
         shareable: entry.is_shareable(),
-        grants: entry.grants().iter().map(|live| grant_row(live)).collect(),
-        here: present(entry),
+        grants: entry.grants().iter().map(|live| grant_row(language, live)).collect(),
+        here: present(language, entry),
         form,
     };
     respond::page(site.portal(), status, &shown)
 }
 
-fn grant_row(live: &LiveGrant) -> GrantRow {
+fn grant_row(language: Language, live: &LiveGrant) -> GrantRow {
     let grant = &live.grant;
     GrantRow {
         id: grant.id.to_string(),
         name: grant.grantee_name.clone(),
-        role: words::role(LANGUAGE, grant.role).0,
-        until: grant.expires_at.map(moment),
+        role: words::role(language, grant.role).0,
+        until: grant.expires_at.map(|at| moment(language, at)),
         by: grant.granted_by.clone(),
     }
 }
 
-fn present(entry: &Entry) -> Vec<Present> {
+fn present(language: Language, entry: &Entry) -> Vec<Present> {
     let role = |role| match role {
-        ViewerRole::Owner => "Owner".into(),
-        ViewerRole::Helper => words::role(LANGUAGE, GrantRole::Helper).0,
-        ViewerRole::Observer => words::role(LANGUAGE, GrantRole::Observer).0,
+        ViewerRole::Owner => language.text("role-owner"),
+        ViewerRole::Helper => words::role(language, GrantRole::Helper).0,
+        ViewerRole::Observer => words::role(language, GrantRole::Observer).0,
     };
     let row = |watching: crate::broker::Watching| Present {
         name: watching.name,
         role: role(watching.role),
         since: Moment {
             exact: watching.since.to_string(),
-            said: words::ago(LANGUAGE, clock::since(watching.since)),
+            said: words::ago(language, clock::since(watching.since)),
         },
     };
     entry.watching().into_iter().map(row).collect()
 }
 
 /// A time to come.
-fn moment(at: Timestamp) -> Moment {
+fn moment(language: Language, at: Timestamp) -> Moment {
     let left = Duration::try_from(at.duration_since(clock::now())).unwrap_or_default();
-    Moment { exact: at.to_string(), said: format!("in {}", words::remaining(LANGUAGE, left)) }
+    Moment { exact: at.to_string(), said: words::remaining(language, left) }
 }

@@ -288,6 +288,9 @@ mod tests {
             assert_eq!(remaining(french, Duration::from_secs(seconds)), left);
         }
         assert_eq!(ago(french, Duration::from_secs(60)), "il y a 1\u{a0}minute");
-        assert_eq!(stopped(french, StopReason::Owner), "Son propriétaire l’a arrêtée. Vos fichiers sont conservés.");
+        assert_eq!(
+            stopped(french, StopReason::Owner),
+            "Son propriétaire l’a arrêtée. Vos fichiers sont conservés."
+        );
     }
 }

@@ -70,7 +70,9 @@ async fn every_page(language: Language) -> Vec<(String, Answer)> {
         let page = desk.web.session_page(&ready, &principal, place, language);
         pages.push((name.to_owned(), Answer::read(page).await));
     }
-    pages.push(("shared".to_owned(), desk.log_in("Bob <b>").await.get("/").await));
+    let mut guest = desk.log_in("Bob <b>").await;
+    guest.language = language.tag();
+    pages.push(("shared".to_owned(), guest.get("/").await));
     let mut stranger = desk.browser();
     stranger.language = language.tag();
     pages.push(("login".to_owned(), stranger.get("/login?out=yes").await));

@@ -65,9 +65,13 @@ async fn somebody_is_let_in_and_what_is_wrong_stands_beside_the_field() {
     assert_eq!((given.status, given.location()), (StatusCode::SEE_OTHER, page.as_str()));
     assert_eq!(entry.role_of(bob.id), Some(ViewerRole::Observer));
     let shown = browser.get(&page).await.text;
-    for words in
-        ["<bdi>Bob</bdi>", "Observer, ends <time", "in 1 hour", "Given by <bdi>ann</bdi>", "&#60;Mine&#62;"]
-    {
+    for words in [
+        "<bdi>Bob</bdi>",
+        "Observer · ends in <time",
+        ">1 hour<",
+        "given by <bdi>ann</bdi>",
+        "&#60;Mine&#62;",
+    ] {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     let again = give(&mut browser, label, &[("name", "bob"), ("role", "helper")]).await;
@@ -166,7 +170,7 @@ async fn an_administrator_watches_only_by_a_grant_that_the_owner_sees() {
     assert_eq!(entry.role_of(root.id), Some(ViewerRole::Observer));
     assert_eq!(admin.get(&format!("/sessions/{label}")).await.status, StatusCode::SEE_OTHER);
     let page = desk.log_in("ann").await.get(&format!("/sessions/{label}/share")).await.text;
-    assert!(page.contains("<bdi>root</bdi>") && page.contains("Given by <bdi>root</bdi>"), "{page}");
+    assert!(page.contains("<bdi>root</bdi>") && page.contains("given by <bdi>root</bdi>"), "{page}");
 }
 
 fn viewers(status: &str) -> Vec<(String, String, bool)> {
@@ -203,7 +207,7 @@ async fn the_owner_sees_at_once_who_comes_and_goes() {
     timeout(AT_ONCE, seen).await.expect("pushed to the card too");
     assert!(browser.get("/").await.text.contains("bob is watching."));
     let page = browser.get(&format!("/sessions/{}/share", entry.label)).await.text;
-    assert!(page.contains("<strong><bdi>bob</bdi></strong> <span class=\"kind\">Observer, since"), "{page}");
+    assert!(page.contains("<strong><bdi>bob</bdi></strong> <span class=\"kind\">Observer · <time"), "{page}");
 
     own.input_unseen();
     let (_, data) = timeout(AT_ONCE, status.next()).await.expect("pushed").unwrap();
