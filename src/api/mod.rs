@@ -3,6 +3,7 @@
 //! One seam: [`Api::handle`] takes a request for the portal's API. What goes wrong is handed back
 //! as an error, for which the caller picks the answer: this module knows no pages.
 
+mod compat;
 mod failure;
 mod gate;
 mod grants;
@@ -148,6 +149,8 @@ impl Site {
 fn routes() -> Router<Site> {
     Router::new()
         .route("/status", get(status::show))
+        .route("/api/v1/spawn", post(compat::spawn))
+        .route("/api/v1/remove", post(compat::remove))
         .route("/api/v1/sessions", get(sessions::list))
         .route("/api/v1/sessions/{label}", get(sessions::show))
         .route("/api/v1/sessions/{label}/screenshot", get(screenshot::show))

@@ -426,3 +426,47 @@ async fn an_ending_has_the_text_that_people_read_and_a_name_in_the_audit() {
     assert_eq!(of("session_started").last().unwrap()["address"], "192.0.2.7");
     assert_eq!((of("access_refused").len(), &of("access_refused")[0]["actor"]), (1, &"bob".into()));
 }
+
+#[tokio::test]
+async fn a_script_of_the_desktop_manager_spawns_and_removes_a_user_s_desktop() {
+    let desk = Desk::new();
+    let ask = async |path: &str, document: Value| desk.program(Method::POST, path, TOKEN, &document).await;
+    let wish = serde_json::json!({ "username": "Léa", "vncPassword": "hunter22" });
+    let (status, spawned) = ask("/api/v1/spawn", wish.clone()).await;
+    assert_eq!(status, StatusCode::CREATED, "{spawned}");
+    let label = spawned["session"]["label"].as_str().unwrap();
+    assert_eq!(spawned["url"], format!("{ORIGIN}/s/{label}/"));
+    let entry = desk.broker.find(label).unwrap();
+    until(&entry, StateKind::Ready).await;
+    assert_eq!(entry.session().owner_name, "Léa");
+    assert_eq!(entry.session().secret.expose(), "hunter22", "the container must know it");
+
+    let (status, again) = ask("/api/v1/spawn", wish).await;
+    assert_eq!((status, &again["session"]["id"]), (StatusCode::OK, &spawned["session"]["id"]));
+    for flawed in ["short", "with a space", &"x".repeat(65), "mot-de-passé"] {
+        let wish = serde_json::json!({ "username": "bob", "vncPassword": flawed });
+        let (status, _) = ask("/api/v1/spawn", wish).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{flawed}");
+    }
+    assert_eq!(ask("/api/v1/spawn", serde_json::json!({})).await.0, StatusCode::BAD_REQUEST);
+
+    let lea = serde_json::json!({ "username": "Léa" });
+    let (status, removed) = ask("/api/v1/remove", lea.clone()).await;
+    assert_eq!((status, &removed["removed"]), (StatusCode::OK, &true.into()));
+    entry.watch().wait_for(|session| session.state.kind() == StateKind::Stopping).await.unwrap();
+    let nobody = ask("/api/v1/remove", serde_json::json!({ "username": "nobody" })).await;
+    assert_eq!(nobody, (StatusCode::NOT_FOUND, "user_unknown".into()));
+}
+
+#[tokio::test]
+async fn nobody_but_an_administrator_spawns_desktops_for_others() {
+    let desk = Desk::new();
+    let ann = desk.log_in("ann", Role::User).await;
+    for path in ["/api/v1/spawn", "/api/v1/remove"] {
+        let wish = serde_json::json!({ "username": "bob" });
+        let refused = desk.send(Method::POST, path, Some(&ann), true, &wish).await;
+        assert_eq!(refused.0, StatusCode::NOT_FOUND, "{path}");
+        let wrong = desk.program(Method::POST, path, "wrong", &wish).await;
+        assert_eq!(wrong.0, StatusCode::UNAUTHORIZED, "{path}");
+    }
+}

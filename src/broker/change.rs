@@ -14,8 +14,21 @@ use crate::audit::{Actor, AuditEvent};
 use crate::clock;
 use crate::engine::EngineError;
 use crate::revocation::CloseReason;
+use crate::secret::Secret;
 use crate::session::{Action, Event, InputSource, Next, SessionName, StateKind, StopReason, TemplateName};
 use crate::store::User;
+
+/// What a session is to be.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// What it is made from.
+    pub template: TemplateName,
+    /// What its owner calls it.
+    pub name: SessionName,
+    /// The password the container must know, of which VNC uses eight bytes (RFC 6143 §7.2.2);
+    /// `None` is a random one.
+    pub password: Option<Secret<String>>,
+}
 
 impl Broker {
     /// Creates a session and starts it.
@@ -29,17 +42,20 @@ impl Broker {
         template: &TemplateName,
         name: SessionName,
     ) -> Result<Arc<Entry>, BrokerError> {
-        let (broker, owner, template) = (self.clone(), owner.clone(), template.clone());
-        self.whole(async move { broker.create_now(&owner, &template, name).await }).await
+        self.create_as(owner, Wish { template: template.clone(), name, password: None }).await
     }
 
-    async fn create_now(
-        &self,
-        owner: &User,
-        template: &TemplateName,
-        name: SessionName,
-    ) -> Result<Arc<Entry>, BrokerError> {
-        let inner = &self.0;
+    /// The same with everything that may be wished for.
+    ///
+    /// # Errors
+    /// As for [`Broker::create`].
+    pub async fn create_as(&self, owner: &User, wish: Wish) -> Result<Arc<Entry>, BrokerError> {
+        let (broker, owner) = (self.clone(), owner.clone());
+        self.whole(async move { broker.create_now(&owner, wish).await }).await
+    }
+
+    async fn create_now(&self, owner: &User, wish: Wish) -> Result<Arc<Entry>, BrokerError> {
+        let (inner, template) = (&self.0, &wish.template);
         let Some(made_from) = inner.templates.get(template) else {
             return Err(BrokerError::TemplateUnknown(template.clone()));
         };
@@ -53,7 +69,7 @@ impl Broker {
             return Err(BrokerError::TooMany { limit });
         }
         self.admit()?;
-        let session = new_session(owner, template.clone(), name);
+        let session = new_session(owner, template.clone(), wish.name, wish.password);
         // The intent is stored before anything is made: a crash from here on leaves a record
         // that says what to clean up.
         inner.store.insert_session(&session).await?;

@@ -31,6 +31,7 @@ use std::time::Duration;
 use dashmap::DashMap;
 use tokio::sync::{Notify, broadcast};
 
+pub use self::change::Wish;
 pub use self::entry::{Entry, Hold, Route};
 pub use self::error::BrokerError;
 pub use self::grants::{LiveGrant, Share, ShareError};

@@ -12,8 +12,13 @@ use crate::session::{
 };
 use crate::store::User;
 
-/// A fresh record, resting until its first start.
-pub(super) fn new_session(owner: &User, template: TemplateName, name: SessionName) -> Session {
+/// A fresh record, resting until its first start; without a `password` it gets a random one.
+pub(super) fn new_session(
+    owner: &User,
+    template: TemplateName,
+    name: SessionName,
+    password: Option<Secret<String>>,
+) -> Session {
     let now = clock::now();
     Session {
         id: SessionId::random(),
@@ -32,7 +37,7 @@ pub(super) fn new_session(owner: &User, template: TemplateName, name: SessionNam
         last_input_source: None,
         closes_at: None,
         extended_s: 0,
-        secret: Secret::new(vnc_password()),
+        secret: password.unwrap_or_else(|| Secret::new(vnc_password())),
     }
 }
 

@@ -151,6 +151,7 @@ fn default_template() -> Template {
         home: Home::Persistent,
         home_dir: "/home/user".to_owned(),
         env: BTreeMap::new(),
+        password_env: None,
         danger_share_origin: false,
         limits: TemplateLimits::default(),
     }

@@ -14,7 +14,7 @@ use super::section::{Parsed, Problems, Section, Wrong};
 use super::settings::{AuthSettings, EngineKind, EngineSettings, StoreSettings, ViewerSettings};
 use super::value::{
     address, choice, domain, filled, flag, list, number, optional, parsed, path, seconds, seconds_or_none,
-    text, variables, whole,
+    text, variable, variables, whole,
 };
 use crate::broker;
 use crate::secret::Secret;
@@ -313,6 +313,7 @@ fn template(mut table: Section) -> Option<Template> {
         home: table.take("home", default.home, choice(HOMES)),
         home_dir: table.take("home_dir", default.home_dir, home_dir),
         env: table.take("env", BTreeMap::new(), variables),
+        password_env: table.take("password_env", None, optional(variable)),
         danger_share_origin: table.take("danger_share_origin", false, flag),
         limits: template_limits(&mut table),
     };

@@ -149,6 +149,7 @@ fn show_template(template: &Template, f: &mut Formatter<'_>) -> fmt::Result {
     line(f, "total_s", seconds(template.limits.total.unwrap_or_default()))?;
     line(f, "busy_cpu_percent", whole(template.limits.busy_cpu_percent))?;
     line(f, "busy_max_s", seconds(template.limits.busy_max))?;
+    line(f, "password_env", template.password_env.clone().unwrap_or_default())?;
     line(f, "danger_share_origin", template.danger_share_origin)
 }
 

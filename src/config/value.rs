@@ -126,15 +126,27 @@ pub(super) fn choice<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&V
     }
 }
 
+/// The name of an environment variable.
+pub(super) fn variable(value: &Value) -> Parsed<String> {
+    let name = filled(value)?;
+    named_variable(&name)?;
+    Ok(name)
+}
+
+fn named_variable(name: &str) -> Parsed<()> {
+    let valid = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.is_empty() || !name.chars().all(valid) || name.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(Wrong::Value(format!("{name:?} cannot be the name of an environment variable")));
+    }
+    Ok(())
+}
+
 /// A table of texts, as environment variables.
 pub(super) fn variables(value: &Value) -> Parsed<BTreeMap<String, String>> {
     let expected = || Wrong::Type("a table of texts, for example { LANG = \"C.UTF-8\" }".to_owned());
     let table = value.as_table().ok_or_else(expected)?;
     let entry = |(name, value): (&String, &Value)| {
-        let valid = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if name.is_empty() || !name.chars().all(valid) || name.starts_with(|c: char| c.is_ascii_digit()) {
-            return Err(Wrong::Value(format!("{name:?} cannot be the name of an environment variable")));
-        }
+        named_variable(name)?;
         let text = value
             .as_str()
             .ok_or_else(|| Wrong::Value(format!("the value of {name} must be a text in quotes")))?;

@@ -133,6 +133,7 @@ pub fn template(name: TemplateName, protocol: Protocol) -> Template {
         home: Home::Ephemeral,
         home_dir: "/home/user".to_owned(),
         env: BTreeMap::new(),
+        password_env: None,
         danger_share_origin: false,
         limits: TemplateLimits::default(),
     }

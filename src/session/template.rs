@@ -131,6 +131,9 @@ pub struct Template {
     pub home_dir: String,
     /// Environment of the container.
     pub env: BTreeMap<String, String>,
+    /// Name of an environment variable in which the container also finds its session's password,
+    /// for images that take it from there. Default none: it lies in a file.
+    pub password_env: Option<String>,
     /// `http` in path mode only: serve the container's pages unsandboxed on the portal's own
     /// origin, where their scripts can act as the person who opens them.
     pub danger_share_origin: bool,

@@ -54,6 +54,9 @@ pub struct Builder {
 /// The password of every user a test makes.
 pub const PASSWORD: &str = "correct horse battery";
 
+/// The token with which a test's program administers.
+pub const TOKEN: &str = "a token of at least thirty-two characters";
+
 /// The desktop template of the shipped configuration.
 pub const DESKTOP: &str = r#"
 [[template]]
@@ -168,13 +171,15 @@ impl Gateway {
     }
 
     fn write_config(&self, builder: &Builder) {
-        // One /24 per test from a pool of the tests' own, picked by the (unique) port.
-        let subnet = format!("10.{}.{}.0/24", 214 + (self.port >> 8) % 8, self.port & 0xff);
+        // One /24 per test, picked by the (unique) port; ports given out by the kernel are above
+        // 32767, so no two of them share one.
+        let subnet = format!("10.{}.{}.0/24", 64 + (self.port >> 8 & 0x7f), self.port & 0xff);
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let config = format!(
             "[server]\nlisten = [\"127.0.0.1:{port}\"]\ndomain = \"localhost\"\nrouting = \"{routing}\"\n\
              metrics = \"127.0.0.1:{metrics}\"\n\
              [viewer]\nnovnc = \"{novnc}\"\n\
+             [auth]\napi_tokens_from_env = \"BERTH_TEST_TOKEN\"\n\
              [engine]\nnetwork = \"{network}\"\nsubnet = \"{subnet}\"\n{engine}\n\
              [limits]\n{limits}\n{templates}",
             port = self.port,
@@ -244,6 +249,7 @@ impl Gateway {
             .expect("the test's own directory");
         let child = Command::new(BERTH)
             .arg("serve")
+            .env("BERTH_TEST_TOKEN", TOKEN)
             .current_dir(self.dir.path())
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a file handle"))

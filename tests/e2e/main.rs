@@ -6,6 +6,7 @@
 mod bad_input;
 mod browser;
 mod class;
+mod compat;
 mod desktop;
 mod faults;
 mod gateway;

@@ -502,6 +502,7 @@ fn template(protocol: Protocol, danger_share_origin: bool) -> Template {
         home: Home::Ephemeral,
         home_dir: "/home".to_owned(),
         env: [].into(),
+        password_env: None,
         danger_share_origin,
         limits: TemplateLimits::default(),
     }

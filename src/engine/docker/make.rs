@@ -73,11 +73,17 @@ pub(super) fn session(
         image: Some(template.image.clone()),
         hostname: Some(template.name.to_string()),
         user: unprivileged(image_user),
-        env: Some(template.env.iter().map(|(key, value)| format!("{key}={value}")).collect()),
+        env: Some(environment(template, order)),
         labels: Some(labels(settings, template, order)),
         host_config: Some(host),
         ..ContainerCreateBody::default()
     }
+}
+
+fn environment(template: &Template, order: &StartOrder) -> Vec<String> {
+    let own = template.env.iter().map(|(key, value)| format!("{key}={value}"));
+    let password = template.password_env.iter().map(|key| format!("{key}={}", order.secret.expose()));
+    own.chain(password).collect()
 }
 
 /// What every container of ours is held to. Masked and read-only paths and the seccomp profile
