@@ -45,6 +45,7 @@ use self::failure::{Failure, Unreadable};
 use self::gate::Arrival;
 use self::health::Readiness;
 use self::next::NextPath;
+use self::novnc::Novnc;
 pub use self::novnc::NovncError;
 use self::person::Person;
 use crate::auth::policy::{self, Denied, Verb};
@@ -125,7 +126,7 @@ impl Web {
         let site = Site(Arc::new(Inner {
             state,
             assets,
-            novnc,
+            novnc: novnc.files,
             portal,
             host,
             origin,
@@ -346,7 +347,7 @@ fn port(settings: &Settings) -> String {
     if settings.public_port == 443 { String::new() } else { format!(":{}", settings.public_port) }
 }
 
-fn surface(place: Place, assets: &Assets, novnc: &Assets, settings: &Settings, origin: &str) -> Surface {
+fn surface(place: Place, assets: &Assets, novnc: &Novnc, settings: &Settings, origin: &str) -> Surface {
     let (root, home, form_action) = match place {
         // Opening a session may lead from a form through redirects to its host.
         Place::Portal => {
@@ -357,7 +358,7 @@ fn surface(place: Place, assets: &Assets, novnc: &Assets, settings: &Settings, o
     Surface {
         place,
         assets: format!("{root}/{}", assets.version()),
-        novnc: format!("{root}/novnc/{}/core/rfb.js", novnc.version()),
+        novnc: format!("{root}/novnc/{}/{}", novnc.files.version(), novnc.entry),
         login: format!("{home}login"),
         home,
         form_action,

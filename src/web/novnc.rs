@@ -11,8 +11,19 @@ use super::assets::Assets;
 /// The folders of noVNC that its `RFB` class needs; nothing else of the package is served.
 const FOLDERS: [&str; 2] = ["core", "vendor"];
 const ENTRY: &str = "core/rfb.js";
+/// The same with everything it imports in one file, where `images/build novnc` made it: one request
+/// instead of fifty that wait for one another.
+const BUNDLE: &str = "core/rfb.bundle.js";
 /// More than any noVNC has; a wrong directory is refused rather than read into memory.
 const MOST_FILES: usize = 500;
+
+/// The parts of noVNC that browsers need.
+pub(super) struct Novnc {
+    /// The files.
+    pub(super) files: Assets,
+    /// The one that a page imports.
+    pub(super) entry: &'static str,
+}
 
 /// Why noVNC cannot be served.
 #[derive(Debug, Error)]
@@ -48,10 +59,15 @@ pub fn check(dir: &Path) -> Result<(), NovncError> {
     read(dir).map(drop)
 }
 
-/// Reads the parts of noVNC that browsers need.
-pub(super) fn read(dir: &Path) -> Result<Assets, NovncError> {
+/// Reads the parts of noVNC that browsers need: the bundle if there is one, else every module.
+pub(super) fn read(dir: &Path) -> Result<Novnc, NovncError> {
     if !dir.join(ENTRY).is_file() {
         return Err(NovncError::Missing { dir: dir.to_owned() });
+    }
+    let bundle = dir.join(BUNDLE);
+    if bundle.is_file() {
+        let content = fs::read(&bundle).map_err(|cause| NovncError::Unreadable { path: bundle, cause })?;
+        return Ok(Novnc { files: Assets::of([(BUNDLE.to_owned(), content)]), entry: BUNDLE });
     }
     let mut files = Vec::new();
     for folder in FOLDERS {
@@ -59,7 +75,7 @@ pub(super) fn read(dir: &Path) -> Result<Assets, NovncError> {
             collect(dir, Path::new(folder), &mut files)?;
         }
     }
-    Ok(Assets::of(files))
+    Ok(Novnc { files: Assets::of(files), entry: ENTRY })
 }
 
 fn collect(dir: &Path, folder: &Path, files: &mut Vec<(String, Vec<u8>)>) -> Result<(), NovncError> {
@@ -106,13 +122,27 @@ mod tests {
             fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
             fs::write(path, content).expect("a file");
         }
-        let novnc = read(dir.path()).expect("noVNC");
+        let Novnc { files: novnc, entry } = read(dir.path()).expect("noVNC");
+        assert_eq!(entry, ENTRY);
         for path in ["core/rfb.js", "core/input/keyboard.js", "vendor/pako/lib.js"] {
             assert!(novnc.get(novnc.version(), path, &HeaderMap::new()).is_some(), "{path}");
         }
         for path in ["core/README", "app/ui.js", "vnc.html", "core/../vnc.html", "/etc/passwd", ""] {
             assert!(novnc.get(novnc.version(), path, &HeaderMap::new()).is_none(), "{path}");
         }
+    }
+
+    #[test]
+    fn a_bundle_is_served_instead_of_its_parts() {
+        let dir = tempfile::tempdir().expect("a directory");
+        fs::create_dir(dir.path().join("core")).expect("a folder");
+        for path in [ENTRY, BUNDLE] {
+            fs::write(dir.path().join(path), "export default class {}").expect("a file");
+        }
+        let Novnc { files, entry } = read(dir.path()).expect("noVNC");
+        assert_eq!(entry, BUNDLE);
+        assert!(files.get(files.version(), BUNDLE, &HeaderMap::new()).is_some());
+        assert!(files.get(files.version(), ENTRY, &HeaderMap::new()).is_none());
     }
 
     #[test]
