@@ -6,6 +6,7 @@
 
 mod headers;
 mod surface;
+mod unreadable;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use tracing::{debug, error, warn};
 
 pub use self::headers::{bare, page};
 pub use self::surface::{Place, Surface};
+pub use self::unreadable::Unreadable;
 use crate::body::Body;
 use crate::fault::{Answer, Fault, chain};
 use crate::language::Language;

@@ -15,7 +15,6 @@ use serde::Deserialize;
 use serde_json::json;
 use thiserror::Error;
 
-use super::failure::Unreadable;
 use super::gate::{Arrival, Known};
 use super::{Failure, Site, json};
 use crate::audit::Actor;
@@ -23,6 +22,7 @@ use crate::auth::{AuthError, policy};
 use crate::body::Body;
 use crate::broker::{Broker, Entry, Wish};
 use crate::fault::{Answer, Fault};
+use crate::respond::Unreadable;
 use crate::secret::Secret;
 use crate::session::{Next, Protocol, SessionName, StopReason, TemplateName};
 use crate::store::{Role, User};

@@ -11,14 +11,14 @@ use http::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::failure::{NoUser, Unreadable};
+use super::failure::NoUser;
 use super::gate::{Arrival, Known};
 use super::{Failure, Site, json};
 use crate::audit::Actor;
 use crate::auth::policy::Verb;
 use crate::body::Body;
 use crate::broker::Share;
-use crate::respond;
+use crate::respond::{self, Unreadable};
 use crate::session::GrantRole;
 
 /// What is posted.

@@ -21,12 +21,11 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, post};
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
 use http::{Request, Response};
 use http_body::Body as HttpBody;
 use tower_service::Service;
 
-use self::failure::{Failure, Unreadable};
+use self::failure::Failure;
 use self::gate::Arrival;
 use crate::auth::policy::{self, Denied, Verb};
 use crate::auth::{Auth, Principal};
@@ -34,6 +33,7 @@ use crate::body::{Body, BodyError};
 use crate::broker::{Broker, Entry};
 use crate::engine::EngineCheck;
 use crate::fault::Answer;
+use crate::respond::Unreadable;
 use crate::session::Routing;
 use crate::store::Store;
 use crate::thumbnail::Thumbnails;
@@ -104,8 +104,8 @@ impl Api {
         if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
             return Err(error);
         }
-        if refused_by_router(&response) {
-            return Err(Arc::new(Unreadable { status: response.status() }));
+        if let Some(unreadable) = Unreadable::of(&response) {
+            return Err(Arc::new(unreadable));
         }
         Ok(response.map(Body::from))
     }
@@ -159,11 +159,4 @@ fn routes() -> Router<Site> {
         .route("/api/v1/sessions/{label}/{verb}", post(sessions::change))
         .fallback(async || Failure::not_found())
         .layer(DefaultBodyLimit::max(MOST_BYTES))
-}
-
-/// Whether the router or one of its extractors refused a request, in words that are not ours.
-fn refused_by_router(response: &axum::response::Response) -> bool {
-    let kind = response.headers().get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
-    let plain = kind.is_none_or(|kind| kind.starts_with(b"text/plain"));
-    response.status().is_client_error() && plain
 }

@@ -12,11 +12,11 @@ use http::{HeaderMap, Method};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::failure::Unreadable;
 use super::next::NextPath;
 use super::{Failure, Site};
 use crate::auth::{Principal, Visitor, cookies, csrf, policy};
 use crate::language::Language;
+use crate::respond::Unreadable;
 
 /// How a request arrived; put into it by [`super::Web::handle`].
 #[derive(Clone, Debug)]

@@ -33,7 +33,6 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, State as Shared};
 use axum::routing::{get, post};
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Request, Response, Uri};
 use http_body::Body as HttpBody;
@@ -41,7 +40,7 @@ use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
 use self::assets::Assets;
-use self::failure::{Failure, Unreadable};
+use self::failure::Failure;
 use self::gate::Arrival;
 use self::health::Readiness;
 use self::next::NextPath;
@@ -54,7 +53,7 @@ use crate::body::{Body, BodyError};
 use crate::broker::{Broker, Entry};
 use crate::engine::EngineCheck;
 use crate::language::Language;
-use crate::respond::{self, Asker, Place, Surface, Wants};
+use crate::respond::{self, Asker, Place, Surface, Unreadable, Wants};
 use crate::session::Routing;
 use crate::store::Store;
 
@@ -155,8 +154,8 @@ impl Web {
         if let Some(failure) = response.extensions_mut().remove::<Failure>() {
             return answer(&failure, &asker);
         }
-        if refused_by_router(&response) {
-            return respond::failure(&Unreadable { status: response.status() }, &asker);
+        if let Some(unreadable) = Unreadable::of(&response) {
+            return respond::failure(&unreadable, &asker);
         }
         response.map(Body::from)
     }
@@ -334,13 +333,6 @@ fn answer(failure: &Failure, asker: &Asker<'_>) -> Response<Body> {
         (Failure::LoginNeeded(_), Wants::Problem) => respond::failure(&AuthError::LoginRequired, asker),
         (Failure::Error(error), Wants::Page | Wants::Problem) => respond::failure(error.as_ref(), asker),
     }
-}
-
-/// Whether the router or one of its extractors refused a request, in words that are not ours.
-fn refused_by_router(response: &axum::response::Response) -> bool {
-    let kind = response.headers().get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
-    let plain = kind.is_none_or(|kind| kind.starts_with(b"text/plain"));
-    response.status().is_client_error() && plain
 }
 
 fn port(settings: &Settings) -> String {

@@ -7,7 +7,6 @@ use axum::extract::{Path, Query, State};
 use http::{HeaderMap, Response, StatusCode};
 use serde::Deserialize;
 
-use super::failure::Unreadable;
 use super::gate::{Arrival, Changing, Known};
 use super::next::NextPath;
 use super::person::{Person, Tab};
@@ -20,7 +19,7 @@ use crate::auth::policy::Verb as Right;
 use crate::body::Body;
 use crate::broker::{Acquired, BrokerError, Entry, Intent};
 use crate::language::Language;
-use crate::respond::{self, Place, Surface};
+use crate::respond::{self, Place, Surface, Unreadable};
 use crate::session::{Home, Next, Routing, StopReason};
 
 /// Where a form leads to when it is done; the dashboard by default.
