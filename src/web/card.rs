@@ -99,7 +99,7 @@ impl Card {
             counting_since: counts(&session.state).then(|| session.state_since.to_string()),
             left: left(broker, entry, language),
             primary: primary(language, &session, entry.address(routing)),
-            more: more(language, &session.state),
+            more: more(language, &session.state, broker.is_extendable(entry)),
             resettable: !leaving(&session.state),
             deletable: !leaving(&session.state),
             shareable: entry.is_shareable() && !leaving(&session.state),
@@ -169,12 +169,16 @@ fn primary(language: Language, session: &Session, address: String) -> Primary {
     }
 }
 
-fn more(language: Language, state: &State) -> Vec<Item> {
+fn more(language: Language, state: &State, extendable: bool) -> Vec<Item> {
     let item = |verb, text| Item { verb, text };
     let restart = || item("restart", language.text("do-restart"));
     let stop = || item("stop", language.text("do-stop"));
     match state {
-        State::Ready { .. } => vec![restart(), item("pause", language.text("do-freeze")), stop()],
+        State::Ready { .. } => {
+            let extend = extendable.then(|| item("extend", language.text("do-extend")));
+            let rest = [restart(), item("pause", language.text("do-freeze")), stop()];
+            extend.into_iter().chain(rest).collect()
+        }
         State::Paused { .. } => vec![restart(), stop()],
         State::Starting { .. } => vec![item("stop", language.text("do-cancel"))],
         State::Stopping { .. } | State::Stopped { .. } | State::Failed { .. } => Vec::new(),

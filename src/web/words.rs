@@ -217,6 +217,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_viewer_has_words_for_every_limit_of_a_session_that_runs() {
+        let script = include_str!("static/viewer/limits.js");
+        for limit in [Limit::Away, Limit::Busy, Limit::ClosingTime, Limit::NoViewer, Limit::Total] {
+            let name = limit.name();
+            assert!(script.contains(&format!("  {name}: (args) => ")), "{name}");
+        }
+    }
+
+    #[test]
     fn an_ending_reads_on_the_pages_as_in_the_api_and_the_audit() {
         for reason in StopReason::ALL {
             assert_eq!(stopped(Language::English, reason), reason.sentence());

@@ -361,3 +361,28 @@ async fn a_slow_network_and_a_frozen_desktop_are_told_apart() {
     browser.cdp("Network.emulateNetworkConditions", slow(0)).await;
     browser.until(&cause("")).await;
 }
+
+/// The end is announced ten minutes before, and more time is one press away.
+#[tokio::test]
+async fn a_hard_limit_is_announced_and_put_off_by_a_button() {
+    let limits = "total_s = 500\nextend_s = 900\nextend_max_s = 900";
+    let gateway = Gateway::builder().template(DESKTOP).limits(limits).start().await;
+    let (browser, label, _container) = at_a_desktop(&gateway, "en", false).await;
+    let expires = async || {
+        let url = gateway.url(&format!("/api/v1/sessions/{label}"));
+        let answer = gateway.login("ann").await.client.get(url).send().await.expect("an answer");
+        let session: serde_json::Value = answer.json().await.expect("a document");
+        session["expires_at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok()).expect("a time")
+    };
+    let before = expires().await;
+    let banner = browser.wait_for("#banner:not([hidden])").await;
+    let text = banner.text().await.expect("a text");
+    assert!(text.contains("its time is up then") && text.contains("minutes"), "{text}");
+    browser.screenshot("viewer-time-is-up-soon").await;
+    browser.wait_for("#extend:not([hidden])").await.click().await.expect("a click");
+    // The limit is a quarter of an hour away now, too far to speak of.
+    browser.wait_for("#banner[hidden]").await;
+    let gained = expires().await.duration_since(before).as_secs();
+    assert!((890..=910).contains(&gained), "{gained} s");
+    browser.screenshot("viewer-more-time").await;
+}

@@ -7,9 +7,10 @@ const BANNER_S = 600;
 
 const causes = {
   away: (args) => say("soon-away", args),
+  busy: (args) => say("soon-busy", args),
+  closing_time: (args) => say("soon-closing", args),
   no_viewer: (args) => say("soon-no-viewer", args),
   total: (args) => say("soon-total", args),
-  closing: (args) => say("soon-closing", args),
 };
 
 let deadline = null;
