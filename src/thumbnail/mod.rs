@@ -1,4 +1,4 @@
-//! Small pictures of sessions' screens, for whoever may open them.
+//! Small pictures of sessions' screens, for their owners.
 //!
 //! The gateway looks for itself: one RFB connection more, shared by all who ask at the same time,
 //! closed as soon as the screen has been seen, and not made again for some seconds. It is no
