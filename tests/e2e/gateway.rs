@@ -217,6 +217,7 @@ impl Gateway {
     pub fn try_berth(&self, arguments: &[&str], input: Option<&str>) -> Output {
         let mut child = Command::new(BERTH)
             .args(arguments)
+            .env("BERTH_TEST_TOKEN", TOKEN)
             .current_dir(self.dir.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
