@@ -4,6 +4,7 @@
 //! Arrows point down only: `server` → `proxy`, `web` → `broker`, `auth` → `engine`, `store` →
 //! `session`, `rfb`. `tests/layering.rs` reads the `use` lines and fails on a breach.
 
+pub mod access;
 pub mod api;
 pub mod app;
 pub mod audit;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// Which modules of the crate a module may name. The leaves may be named by everyone.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("api", &["audit", "auth", "broker", "engine", "respond", "session", "store", "thumbnail"]),
+    ("access", &["auth", "broker", "session"]),
+    ("api", &["access", "audit", "auth", "broker", "engine", "respond", "session", "store", "thumbnail"]),
     ("app", &["*"]),
     ("audit", &["session", "store"]),
     ("auth", &["audit", "session", "store", "tasks"]),
@@ -26,7 +27,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("secret", &[]),
     (
         "server",
-        &["api", "auth", "broker", "proxy", "respond", "session", "store", "tasks", "telemetry", "web"],
+        &[
+            "access",
+            "api",
+            "auth",
+            "broker",
+            "proxy",
+            "respond",
+            "session",
+            "store",
+            "tasks",
+            "telemetry",
+            "web",
+        ],
     ),
     ("session", &[]),
     ("spawner", &["engine", "session", "tasks"]),
@@ -35,7 +48,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("unix_socket", &[]),
     ("telemetry", &["tasks"]),
     ("thumbnail", &["broker", "engine", "rfb", "session", "tasks"]),
-    ("web", &["audit", "auth", "broker", "engine", "respond", "session", "store", "tasks"]),
+    ("web", &["access", "audit", "auth", "broker", "engine", "respond", "session", "store", "tasks"]),
 ];
 
 /// Small things without an opinion, open to everyone.

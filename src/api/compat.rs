@@ -9,20 +9,18 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::response::IntoResponse;
 use http::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 use thiserror::Error;
 
-use super::gate::{Arrival, Known};
+use super::gate::{Administrator, Arrival, document};
 use super::{Failure, Site, json};
 use crate::audit::Actor;
-use crate::auth::{AuthError, policy};
+use crate::auth::AuthError;
 use crate::body::Body;
 use crate::broker::{Broker, Entry, Wish};
 use crate::fault::{Answer, Fault};
-use crate::respond::Unreadable;
 use crate::secret::Secret;
 use crate::session::{Next, Protocol, SessionName, StopReason, TemplateName};
 use crate::store::{Role, User};
@@ -90,11 +88,10 @@ impl Answer for CompatError {
 pub(super) async fn spawn(
     State(site): State<Site>,
     arrival: Arrival,
-    Known(known): Known,
-    document: Result<Json<Spawn>, JsonRejection>,
+    Administrator(known): Administrator,
+    sent: Result<Json<Spawn>, JsonRejection>,
 ) -> Result<Response<Body>, Failure> {
-    policy::administer(&known).map_err(|_denied| Failure::not_found())?;
-    let Json(asked) = document.map_err(|refused| Unreadable { status: refused.into_response().status() })?;
+    let asked = document(sent)?;
     let password = asked.vnc_password.map(password).transpose()?;
     let by = Actor::user(&known.name, arrival.address);
     let owner = owner(&site, &by, asked.username.trim()).await?;
@@ -118,11 +115,10 @@ pub(super) async fn spawn(
 pub(super) async fn remove(
     State(site): State<Site>,
     arrival: Arrival,
-    Known(known): Known,
-    document: Result<Json<Remove>, JsonRejection>,
+    Administrator(known): Administrator,
+    sent: Result<Json<Remove>, JsonRejection>,
 ) -> Result<Response<Body>, Failure> {
-    policy::administer(&known).map_err(|_denied| Failure::not_found())?;
-    let Json(asked) = document.map_err(|refused| Unreadable { status: refused.into_response().status() })?;
+    let asked = document(sent)?;
     let owner = site.0.store.user_by_name(asked.username.trim()).await?.ok_or(AuthError::UserUnknown)?;
     let entry = desktop_of(&site, &owner);
     if let Some(entry) = &entry {

@@ -3,13 +3,17 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::FromRequestParts;
+use axum::extract::rejection::JsonRejection;
+use axum::response::IntoResponse;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, Method};
 
 use super::{Failure, Site};
 use crate::auth::{AuthError, Principal, cookies, csrf, policy};
+use crate::respond::Unreadable;
 
 /// The header in which a script of ours echoes its login's secret.
 const CSRF_HEADER: &str = "x-csrf-token";
@@ -50,6 +54,27 @@ impl FromRequestParts<Site> for Known {
             csrf::check(&known, token, csrf::Provenance::of(&parts.headers), &site.0.origin)?;
         }
         Ok(Self(known))
+    }
+}
+
+/// An administrator; to everybody else there is nothing at this address.
+pub(super) struct Administrator(pub Arc<Principal>);
+
+impl FromRequestParts<Site> for Administrator {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
+        let Known(known) = Known::from_request_parts(parts, site).await?;
+        policy::administer(&known).map_err(|_denied| Failure::not_found())?;
+        Ok(Self(known))
+    }
+}
+
+/// The document that a request brought. A handler asks for it once it knows that the asker may.
+pub(super) fn document<T>(sent: Result<Json<T>, JsonRejection>) -> Result<T, Unreadable> {
+    match sent {
+        Ok(Json(document)) => Ok(document),
+        Err(refused) => Err(Unreadable { status: refused.into_response().status() }),
     }
 }
 

@@ -6,19 +6,18 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
-use axum::response::IntoResponse;
 use http::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::failure::NoUser;
-use super::gate::{Arrival, Known};
+use super::gate::{Arrival, Known, document};
 use super::{Failure, Site, json};
 use crate::audit::Actor;
 use crate::auth::policy::Verb;
 use crate::body::Body;
 use crate::broker::Share;
-use crate::respond::{self, Unreadable};
+use crate::respond;
 use crate::session::GrantRole;
 
 /// What is posted.
@@ -51,10 +50,10 @@ pub(super) async fn give(
     arrival: Arrival,
     Known(known): Known,
     Path(label): Path<String>,
-    document: Result<Json<NewGrant>, JsonRejection>,
+    sent: Result<Json<NewGrant>, JsonRejection>,
 ) -> Result<Response<Body>, Failure> {
     let entry = site.entry(&known, arrival.address, Verb::Change, &label).await?;
-    let Json(new) = document.map_err(|refused| Unreadable { status: refused.into_response().status() })?;
+    let new = document(sent)?;
     let found = site.0.store.user_by_name(new.user.trim()).await?;
     // Who cannot log in could not open it either.
     let with = found.filter(|user| !user.disabled).ok_or(NoUser)?;

@@ -27,7 +27,8 @@ use tower_service::Service;
 
 use self::failure::Failure;
 use self::gate::Arrival;
-use crate::auth::policy::{self, Denied, Verb};
+use crate::access;
+use crate::auth::policy::{Denied, Verb};
 use crate::auth::{Auth, Principal};
 use crate::body::{Body, BodyError};
 use crate::broker::{Broker, Entry};
@@ -136,12 +137,7 @@ impl Site {
         label: &str,
     ) -> Result<Arc<Entry>, Denied> {
         let entry = self.broker().find(label).ok_or(Denied)?;
-        let grant = entry.grant_of(principal.user);
-        let grant = grant.as_ref().map(|live| &live.grant);
-        if let Err(denied) = policy::allow(principal, verb, entry.id, entry.owner, grant) {
-            self.auth().refused(principal, address, &entry.label).await;
-            return Err(denied);
-        }
+        access::check(self.auth(), principal, address, verb, &entry).await?;
         Ok(entry)
     }
 }

@@ -8,9 +8,8 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::gate::Known;
+use super::gate::Administrator;
 use super::{Failure, Site, json};
-use crate::auth::policy;
 use crate::body::Body;
 use crate::broker::Entry;
 use crate::clock;
@@ -20,8 +19,10 @@ use crate::session::{State as SessionState, Upstream};
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// `GET /status`
-pub(super) async fn show(State(site): State<Site>, Known(known): Known) -> Result<Response<Body>, Failure> {
-    policy::administer(&known).map_err(|_denied| Failure::not_found())?;
+pub(super) async fn show(
+    State(site): State<Site>,
+    Administrator(known): Administrator,
+) -> Result<Response<Body>, Failure> {
     let broker = site.broker();
     let entries = broker.entries();
     let states: Value = broker

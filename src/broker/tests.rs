@@ -12,10 +12,10 @@ use crate::engine::Engine;
 use crate::engine::StartOrder;
 use crate::engine::fake::{FakeEngine, Illness, template};
 use crate::revocation::CloseReason;
-use crate::secret::Secret;
 use crate::session::{FailReason, InputSource, Next, Protocol, SessionName, StopReason};
+use crate::store::contract::sample_user;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Role, StoreError, User};
+use crate::store::{StoreError, User};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -55,15 +55,7 @@ impl Bench {
     async fn new(settings: Settings) -> Self {
         let engine = FakeEngine::new([template(names().0, Protocol::Rfb)]);
         let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory().expect("a store in memory"));
-        let ann = User {
-            id: UserId::random(),
-            name: "ann".into(),
-            role: Role::User,
-            password_hash: Secret::new("x".into()),
-            disabled: false,
-            created_at: clock::now(),
-            last_login_at: None,
-        };
+        let ann = User { name: "ann".into(), ..sample_user() };
         store.insert_user(&ann).await.expect("a new user");
         let broker = broker(&store, &engine, settings);
         Self { broker, engine, store, ann }

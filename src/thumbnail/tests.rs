@@ -5,14 +5,13 @@ use tokio::task::JoinSet;
 use super::*;
 use crate::audit::{Actor, Audit};
 use crate::broker::Settings as BrokerSettings;
-use crate::clock;
 use crate::engine::fake::{FakeEngine, Illness, template};
 use crate::rfb::client::Parser;
-use crate::secret::Secret;
 use crate::session::reap::Policy;
-use crate::session::{Next, StopReason, UserId};
+use crate::session::{Next, StopReason};
+use crate::store::contract::sample_user;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Role, Store, User};
+use crate::store::{Store, User};
 
 struct Bench {
     thumbnails: Thumbnails,
@@ -27,15 +26,7 @@ impl Bench {
             .map(|(name, protocol)| template(name.parse().unwrap(), protocol));
         let engine = FakeEngine::new(templates.clone());
         let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory().unwrap());
-        let ann = User {
-            id: UserId::random(),
-            name: "ann".into(),
-            role: Role::User,
-            password_hash: Secret::new("x".into()),
-            disabled: false,
-            created_at: clock::now(),
-            last_login_at: None,
-        };
+        let ann = User { name: "ann".into(), ..sample_user() };
         store.insert_user(&ann).await.unwrap();
         let long = Duration::from_secs(3600);
         let settings = BrokerSettings {

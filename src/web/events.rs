@@ -29,6 +29,7 @@ use super::person::Person;
 use super::session_page::Status;
 use super::share::SharedCard;
 use super::{Failure, Site};
+use crate::access;
 use crate::auth::Principal;
 use crate::auth::policy::Verb;
 use crate::broker::{Broker, Change, Entry};
@@ -194,7 +195,7 @@ impl Feed {
         match &self.subject {
             Subject::Cards { person, .. } => entry.role_of(person.id).is_some(),
             Subject::Session { entry: followed, verb } => {
-                followed.id == entry.id && super::allow(&self.known, *verb, entry).is_ok()
+                followed.id == entry.id && access::allow(&self.known, *verb, entry).is_ok()
             }
         }
     }

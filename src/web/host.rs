@@ -8,6 +8,7 @@ use http::{HeaderMap, Response, Uri};
 use super::events::{Feed, Subject};
 use super::session_page::see_other;
 use super::{Failure, Site, health};
+use crate::access;
 use crate::auth::csrf::Provenance;
 use crate::auth::policy::{Denied, Verb};
 use crate::auth::{AuthError, cookies};
@@ -73,7 +74,7 @@ async fn follow(
     let known = site.auth().authenticate(cookies::tokens(headers, cookies::SESSION)).await?;
     let known = known.ok_or(AuthError::LoginRequired)?;
     let entry = entry.ok_or(Denied)?;
-    super::allow(&known, Verb::Open, entry)?;
+    access::allow(&known, Verb::Open, entry)?;
     let subject = Subject::Session { entry: entry.clone(), verb: Verb::Open };
     Ok(Feed::of(site, subject, &known, Language::of(headers)).into_response().map(Body::from))
 }

@@ -47,7 +47,8 @@ use self::next::NextPath;
 use self::novnc::Novnc;
 pub use self::novnc::NovncError;
 use self::person::Person;
-use crate::auth::policy::{self, Denied, Verb};
+use crate::access;
+use crate::auth::policy::{Denied, Verb};
 use crate::auth::{Auth, AuthError, Principal};
 use crate::body::{Body, BodyError};
 use crate::broker::{Broker, Entry};
@@ -260,10 +261,7 @@ impl Site {
         label: &str,
     ) -> Result<Arc<Entry>, Denied> {
         let entry = self.broker().find(label).ok_or(Denied)?;
-        if let Err(denied) = allow(principal, verb, &entry) {
-            self.auth().refused(principal, address, &entry.label).await;
-            return Err(denied);
-        }
+        access::check(self.auth(), principal, address, verb, &entry).await?;
         Ok(entry)
     }
 
@@ -277,12 +275,6 @@ impl Site {
         let address = surface.portal(&self.address(entry));
         session_page::render(self.broker(), entry, person, surface, &address)
     }
-}
-
-/// Whether `principal` may do that with a session, by right or by a grant in force.
-fn allow(principal: &Principal, verb: Verb, entry: &Entry) -> Result<(), Denied> {
-    let grant = entry.grant_of(principal.user);
-    policy::allow(principal, verb, entry.id, entry.owner, grant.as_ref().map(|live| &live.grant))
 }
 
 fn routes() -> Router<Site> {

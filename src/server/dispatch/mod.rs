@@ -25,8 +25,8 @@ use super::connection::{Arrival, Handler};
 use super::settings::Settings;
 use super::validate::{PathRule, Refusal, Upgrade};
 use super::{Protocol as Wire, security_headers};
+use crate::access;
 use crate::api::Api;
-use crate::auth::policy;
 use crate::auth::{Auth, AuthError, Principal, cookies};
 use crate::body::Body;
 use crate::broker::{Broker, Entry, Intent};
@@ -232,10 +232,10 @@ impl Dispatch {
             Ok(None) => return self.way_in(errand, entry.label.as_str(), surface),
             Err(error) => return respond::failure(&error, &self.asker(errand, place)),
         };
-        let intent = match role_in(&principal, entry) {
-            Some(ViewerRole::Owner) => Intent::Open,
-            Some(ViewerRole::Helper | ViewerRole::Observer) => Intent::Use,
-            None => return self.refused(errand, &principal, entry, place).await,
+        let intent = match access::open(&principal, entry) {
+            Ok(ViewerRole::Owner) => Intent::Open,
+            Ok(ViewerRole::Helper | ViewerRole::Observer) => Intent::Use,
+            Err(_denied) => return self.refused(errand, &principal, entry, place).await,
         };
         if let Err(error) = self.broker.acquire(entry, intent).await {
             return respond::failure(&error, &self.asker(errand, place));
@@ -354,14 +354,8 @@ fn is_rfb(entry: &Entry) -> bool {
     entry.template.as_ref().is_none_or(|template| template.protocol == Protocol::Rfb)
 }
 
-/// As what somebody may open a session, if at all.
-fn role_in(principal: &Principal, entry: &Entry) -> Option<ViewerRole> {
-    let grant = entry.grant_of(principal.user);
-    policy::open(principal, entry.id, entry.owner, grant.as_ref().map(|live| &live.grant)).ok()
-}
-
 fn may_open(principal: &Principal, entry: &Entry) -> bool {
-    role_in(principal, entry).is_some()
+    access::open(principal, entry).is_ok()
 }
 
 fn cookie(surface: Surface) -> &'static str {
