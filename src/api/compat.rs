@@ -103,7 +103,7 @@ pub(super) async fn spawn(
         None => {
             let template = template(site.broker()).ok_or(CompatError::NoDesktop)?;
             let wish = Wish { template, name: desktop(), password };
-            (StatusCode::CREATED, site.broker().create_as(&owner, wish).await?)
+            (StatusCode::CREATED, site.broker().create_for(&owner, wish, &by).await?)
         }
     };
     let url = format!("{}{}", site.0.origin, entry.address(site.0.routing));

@@ -441,6 +441,14 @@ async fn a_script_of_the_desktop_manager_spawns_and_removes_a_user_s_desktop() {
     assert_eq!(entry.session().owner_name, "Léa");
     assert_eq!(entry.session().secret.expose(), "hunter22", "the container must know it");
 
+    // The script made it, not the user whose it is.
+    let lines = desk.store.audit(0, 100).await.unwrap();
+    for event in ["session_created", "session_started"] {
+        let event = format!("\"event\":\"{event}\"");
+        let line = lines.iter().find(|line| line.body.contains(&event)).expect("it is in the audit");
+        assert!(line.body.contains("\"actor\":\"token\""), "{}", line.body);
+    }
+
     let (status, again) = ask("/api/v1/spawn", wish).await;
     assert_eq!((status, &again["session"]["id"]), (StatusCode::OK, &spawned["session"]["id"]));
     for flawed in ["short", "with a space", &"x".repeat(65), "mot-de-passé"] {

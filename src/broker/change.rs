@@ -42,19 +42,20 @@ impl Broker {
         template: &TemplateName,
         name: SessionName,
     ) -> Result<Arc<Entry>, BrokerError> {
-        self.create_as(owner, Wish { template: template.clone(), name, password: None }).await
+        let by = Actor { name: owner.name.clone(), address: None };
+        self.create_for(owner, Wish { template: template.clone(), name, password: None }, &by).await
     }
 
-    /// The same with everything that may be wished for.
+    /// The same with everything that may be wished for; `by` is who asked for it.
     ///
     /// # Errors
     /// As for [`Broker::create`].
-    pub async fn create_as(&self, owner: &User, wish: Wish) -> Result<Arc<Entry>, BrokerError> {
-        let (broker, owner) = (self.clone(), owner.clone());
-        self.whole(async move { broker.create_now(&owner, wish).await }).await
+    pub async fn create_for(&self, owner: &User, wish: Wish, by: &Actor) -> Result<Arc<Entry>, BrokerError> {
+        let (broker, owner, by) = (self.clone(), owner.clone(), by.clone());
+        self.whole(async move { broker.create_now(&owner, wish, &by).await }).await
     }
 
-    async fn create_now(&self, owner: &User, wish: Wish) -> Result<Arc<Entry>, BrokerError> {
+    async fn create_now(&self, owner: &User, wish: Wish, by: &Actor) -> Result<Arc<Entry>, BrokerError> {
         let (inner, template) = (&self.0, &wish.template);
         let Some(made_from) = inner.templates.get(template) else {
             return Err(BrokerError::TemplateUnknown(template.clone()));
@@ -78,9 +79,8 @@ impl Broker {
         self.remember(&entry);
         drop(creating);
         info!(session = %entry.id, owner = %owner.name, template = %template, "session.created");
-        let by = entry.owner_actor();
         self.record(&entry, AuditEvent::SessionCreated { template: template.to_string() }, by.clone()).await;
-        if let Err(error) = self.start(&entry, &by).await {
+        if let Err(error) = self.start(&entry, by).await {
             self.erase(&entry).await;
             return Err(error);
         }
