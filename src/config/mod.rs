@@ -23,7 +23,7 @@ use toml::de::{DeTable, DeValue};
 pub use self::error::{ConfigError, ConfigErrors};
 use self::section::{Problems, Section, nearest, place};
 pub use self::settings::{AuthSettings, EngineKind, EngineSettings, StoreSettings, ViewerSettings};
-use crate::session::{Home, NetworkPolicy, Protocol, Template, TemplateLimits};
+use crate::session::{Home, Icon, NetworkPolicy, Protocol, Template, TemplateLimits};
 use crate::{broker, server, telemetry};
 
 /// Where the configuration is looked for unless told otherwise; only this one may be missing.
@@ -139,6 +139,7 @@ fn default_template() -> Template {
         name: "desktop".parse().expect("a valid name"),
         title: "Desktop".to_owned(),
         description: "A Linux desktop with a browser, an editor and a terminal.".to_owned(),
+        icon: Icon::Desktop,
         image: "berth/desktop".to_owned(),
         protocol: Protocol::Rfb,
         port: 5900,
@@ -152,6 +153,9 @@ fn default_template() -> Template {
         home_dir: "/home/user".to_owned(),
         env: BTreeMap::new(),
         password_env: None,
+        read_only: false,
+        capabilities: Vec::new(),
+        volumes: Vec::new(),
         danger_share_origin: false,
         limits: TemplateLimits::default(),
     }

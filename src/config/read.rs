@@ -21,10 +21,21 @@ use crate::secret::Secret;
 use crate::server;
 use crate::session::reap::Policy;
 use crate::session::{
-    ClosingTime, Home, NetworkPolicy, Protocol, Routing, Template, TemplateLimits, TemplateName,
+    Capability, ClosingTime, Home, Icon, NetworkPolicy, Protocol, Routing, Template, TemplateLimits,
+    TemplateName, Volume,
 };
 use crate::telemetry;
 
+const ICONS: &[(&str, Icon)] = &[
+    ("desktop", Icon::Desktop),
+    ("code", Icon::Code),
+    ("database", Icon::Database),
+    ("shield", Icon::Shield),
+    ("kiosk", Icon::Kiosk),
+    ("notebook", Icon::Notebook),
+    ("terminal", Icon::Terminal),
+    ("machine", Icon::Machine),
+];
 const ROUTINGS: &[(&str, Routing)] = &[("path", Routing::Path), ("subdomain", Routing::Subdomain)];
 
 /// `[server]`, and the address of the metrics, which belongs to telemetry.
@@ -287,7 +298,9 @@ fn template(mut table: Section) -> Option<Template> {
     const PROTOCOLS: &[(&str, Protocol)] = &[("rfb", Protocol::Rfb), ("http", Protocol::Http)];
     const NETWORKS: &[(&str, NetworkPolicy)] =
         &[("internal", NetworkPolicy::Internal), ("egress", NetworkPolicy::Egress)];
-    const HOMES: &[(&str, Home)] = &[("persistent", Home::Persistent), ("ephemeral", Home::Ephemeral)];
+    const HOMES: &[(&str, Home)] =
+        &[("persistent", Home::Persistent), ("session", Home::Session), ("ephemeral", Home::Ephemeral)];
+    const CAPABILITIES: &[(&str, Capability)] = &[("NET_RAW", Capability::NetRaw)];
     let default = super::default_template();
     let name: Option<TemplateName> = table.require("name", parsed("desktop"));
     let title = name.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -301,6 +314,7 @@ fn template(mut table: Section) -> Option<Template> {
         name: name.clone().unwrap_or(default.name),
         title: table.take("title", title, filled),
         description: table.take("description", String::new(), text),
+        icon: table.take("icon", default.icon, choice(ICONS)),
         image: image.clone().unwrap_or_default(),
         protocol,
         port: table.take("port", usual_port, whole(1..=65535)),
@@ -314,6 +328,9 @@ fn template(mut table: Section) -> Option<Template> {
         home_dir: table.take("home_dir", default.home_dir, home_dir),
         env: table.take("env", BTreeMap::new(), variables),
         password_env: table.take("password_env", None, optional(variable)),
+        read_only: table.take("read_only", false, flag),
+        capabilities: table.take("capabilities", Vec::new(), list(choice(CAPABILITIES))),
+        volumes: table.take("volumes", Vec::new(), list(volume)),
         danger_share_origin: table.take("danger_share_origin", false, flag),
         limits: template_limits(&mut table),
     };
@@ -341,11 +358,28 @@ fn template_limits(table: &mut Section) -> TemplateLimits {
 
 fn home_dir(value: &Value) -> Parsed<String> {
     let directory = filled(value)?;
-    let plain = directory.starts_with('/') && directory.len() > 1 && !directory.contains(':');
-    if !plain || directory.split('/').any(|part| part == "..") {
-        return Err(Wrong::Value(
-            "it must be an absolute path inside the container, without \"..\" or ':'".to_owned(),
-        ));
-    }
+    inside(&directory)?;
     Ok(directory)
+}
+
+/// `SOURCE:TARGET`: a volume's name or a path of the host, and where the container sees it.
+fn volume(value: &Value) -> Parsed<Volume> {
+    let text = value.as_str().ok_or_else(|| Wrong::Type("a text like \"/srv/course:/course\"".to_owned()))?;
+    let wrong = || Wrong::Value(format!("{text:?} is not like \"/srv/course:/course\""));
+    let (source, target) = text.rsplit_once(':').ok_or_else(wrong)?;
+    inside(target)?;
+    if source.starts_with('/') {
+        inside(source)?;
+    } else {
+        object_name(&Value::from(source))?;
+    }
+    Ok(Volume { source: source.to_owned(), target: target.to_owned() })
+}
+
+fn inside(path: &str) -> Parsed<()> {
+    let plain = path.starts_with('/') && path.len() > 1 && !path.contains(':');
+    if !plain || path.split('/').any(|part| part == "..") {
+        return Err(Wrong::Value("it must be an absolute path, without \"..\" or ':'".to_owned()));
+    }
+    Ok(())
 }

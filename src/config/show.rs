@@ -111,6 +111,7 @@ fn show_template(template: &Template, f: &mut Formatter<'_>) -> fmt::Result {
     line(f, "name", template.name.as_str())?;
     line(f, "title", template.title.as_str())?;
     line(f, "description", template.description.as_str())?;
+    line(f, "icon", template.icon.name())?;
     line(f, "image", template.image.as_str())?;
     line(
         f,
@@ -139,6 +140,7 @@ fn show_template(template: &Template, f: &mut Formatter<'_>) -> fmt::Result {
         "home",
         match template.home {
             Home::Persistent => "persistent",
+            Home::Session => "session",
             Home::Ephemeral => "ephemeral",
         },
     )?;
@@ -150,6 +152,12 @@ fn show_template(template: &Template, f: &mut Formatter<'_>) -> fmt::Result {
     line(f, "busy_cpu_percent", whole(template.limits.busy_cpu_percent))?;
     line(f, "busy_max_s", seconds(template.limits.busy_max))?;
     line(f, "password_env", template.password_env.clone().unwrap_or_default())?;
+    line(f, "read_only", template.read_only)?;
+    let names: Vec<&str> = template.capabilities.iter().map(|capability| capability.name()).collect();
+    line(f, "capabilities", list(&names))?;
+    let volumes: Vec<String> =
+        template.volumes.iter().map(|volume| format!("{}:{}", volume.source, volume.target)).collect();
+    line(f, "volumes", list(&volumes))?;
     line(f, "danger_share_origin", template.danger_share_origin)
 }
 

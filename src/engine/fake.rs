@@ -27,7 +27,8 @@ use super::{
 };
 use crate::secret::Secret;
 use crate::session::{
-    Home, NetworkPolicy, NodeName, Protocol, SessionId, Template, TemplateLimits, TemplateName, Upstream,
+    Home, Icon, NetworkPolicy, NodeName, Protocol, SessionId, Template, TemplateLimits, TemplateName,
+    Upstream,
 };
 use crate::tasks::Tasks;
 
@@ -116,6 +117,7 @@ struct Fake {
 pub fn template(name: TemplateName, protocol: Protocol) -> Template {
     Template {
         title: name.to_string(),
+        icon: Icon::Desktop,
         image: format!("fake/{name}"),
         name,
         description: String::new(),
@@ -134,6 +136,9 @@ pub fn template(name: TemplateName, protocol: Protocol) -> Template {
         home_dir: "/home/user".to_owned(),
         env: BTreeMap::new(),
         password_env: None,
+        read_only: false,
+        capabilities: Vec::new(),
+        volumes: Vec::new(),
         danger_share_origin: false,
         limits: TemplateLimits::default(),
     }

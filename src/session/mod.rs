@@ -23,7 +23,8 @@ pub use self::label::{Label, LabelError, SessionName, SessionNameError};
 pub use self::reason::{FailReason, StopReason};
 pub use self::state::{Action, Event, Illegal, Next, NodeName, Phase, State, StateKind, Upstream};
 pub use self::template::{
-    Home, NetworkPolicy, Protocol, Routing, Template, TemplateLimits, TemplateName, TemplateNameError,
+    Capability, Home, Icon, NetworkPolicy, Protocol, Routing, Template, TemplateLimits, TemplateName,
+    TemplateNameError, Volume,
 };
 use crate::secret::Secret;
 

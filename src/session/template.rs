@@ -92,10 +92,79 @@ pub enum NetworkPolicy {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Home {
-    /// One volume per owner, kept when the session is removed.
+    /// One per owner, kept when the session is removed.
     Persistent,
+    /// One per session, kept while it is stopped and through resets, gone when it is removed.
+    Session,
     /// Gone with the container.
     Ephemeral,
+}
+
+/// The picture beside a template's title.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Icon {
+    /// A screen.
+    #[default]
+    Desktop,
+    /// Angle brackets.
+    Code,
+    /// A cylinder.
+    Database,
+    /// A shield.
+    Shield,
+    /// One window that fills the screen.
+    Kiosk,
+    /// A notebook.
+    Notebook,
+    /// A prompt.
+    Terminal,
+    /// A computer of its own.
+    Machine,
+}
+
+impl Icon {
+    /// Its name in the configuration and the API.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Desktop => "desktop",
+            Self::Code => "code",
+            Self::Database => "database",
+            Self::Shield => "shield",
+            Self::Kiosk => "kiosk",
+            Self::Notebook => "notebook",
+            Self::Terminal => "terminal",
+            Self::Machine => "machine",
+        }
+    }
+}
+
+/// A capability that a template may grant back to its containers.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Capability {
+    /// Raw and packet sockets, for scanners and sniffers. Its containers get a network of their own.
+    NetRaw,
+}
+
+impl Capability {
+    /// Its name as the engine writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NetRaw => "NET_RAW",
+        }
+    }
+}
+
+/// Something of the host that every container of a template sees and none can change.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Volume {
+    /// A volume's name, or an absolute path of the host.
+    pub source: String,
+    /// Where it is mounted, read-only.
+    pub target: String,
 }
 
 /// What a session is made from: image, protocol, limits, policies.
@@ -103,10 +172,15 @@ pub enum Home {
 pub struct Template {
     /// Its short name, as in the configuration.
     pub name: TemplateName,
-    /// What people read.
+    /// What people read. No part of a container's make, nor is what follows.
+    #[serde(skip)]
     pub title: String,
     /// One sentence for people choosing.
+    #[serde(skip)]
     pub description: String,
+    /// The picture beside its title.
+    #[serde(skip)]
+    pub icon: Icon,
     /// The image, by tag or digest; must already be on the machine.
     pub image: String,
     /// What the container speaks.
@@ -134,6 +208,12 @@ pub struct Template {
     /// Name of an environment variable in which the container also finds its session's password,
     /// for images that take it from there. Default none: it lies in a file.
     pub password_env: Option<String>,
+    /// Whether the container's root file system is read-only; `/tmp`, `/run` and the home are not.
+    pub read_only: bool,
+    /// Capabilities granted back, none by default.
+    pub capabilities: Vec<Capability>,
+    /// What is mounted read-only besides the home.
+    pub volumes: Vec<Volume>,
     /// `http` in path mode only: serve the container's pages unsandboxed on the portal's own
     /// origin, where their scripts can act as the person who opens them.
     pub danger_share_origin: bool,

@@ -82,14 +82,14 @@ impl Warning {
     fn before_delete(home: Home) -> Self {
         let (destroys, keeps) = match home {
             Home::Persistent => ("confirm-delete-destroys", "confirm-delete-keeps"),
-            Home::Ephemeral => ("confirm-delete-destroys-all", "confirm-copy-first"),
+            Home::Session | Home::Ephemeral => ("confirm-delete-destroys-all", "confirm-copy-first"),
         };
         Self { verb: "delete", word: "confirm-delete", button: "confirm-delete-button", destroys, keeps }
     }
 
     fn before_reset(home: Home) -> Self {
         let (destroys, keeps) = match home {
-            Home::Persistent => ("confirm-reset-destroys", "confirm-reset-keeps"),
+            Home::Persistent | Home::Session => ("confirm-reset-destroys", "confirm-reset-keeps"),
             Home::Ephemeral => ("confirm-reset-destroys-all", "confirm-copy-first"),
         };
         Self { verb: "reset", word: "confirm-reset", button: "confirm-reset-button", destroys, keeps }

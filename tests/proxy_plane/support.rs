@@ -19,8 +19,8 @@ use berth::respond;
 use berth::secret::Secret;
 use berth::session::reap::Policy;
 use berth::session::{
-    GrantId, GrantRole, Home, NetworkPolicy, NodeName, Protocol, SessionId, State, Template, TemplateLimits,
-    Upstream,
+    GrantId, GrantRole, Home, Icon, NetworkPolicy, NodeName, Protocol, SessionId, State, Template,
+    TemplateLimits, Upstream,
 };
 use berth::store::sqlite::SqliteStore;
 use berth::store::{Role, Store, User};
@@ -490,6 +490,7 @@ fn template(protocol: Protocol, danger_share_origin: bool) -> Template {
         name: "it".parse().unwrap(),
         title: "It".to_owned(),
         description: String::new(),
+        icon: Icon::Desktop,
         image: "it".to_owned(),
         protocol,
         port: 3000,
@@ -503,6 +504,9 @@ fn template(protocol: Protocol, danger_share_origin: bool) -> Template {
         home_dir: "/home".to_owned(),
         env: [].into(),
         password_env: None,
+        read_only: false,
+        capabilities: Vec::new(),
+        volumes: Vec::new(),
         danger_share_origin,
         limits: TemplateLimits::default(),
     }

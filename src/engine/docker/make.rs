@@ -151,19 +151,18 @@ fn home(settings: &Settings, template: &Template, order: &StartOrder) -> Option<
         (OWNER.to_owned(), order.owner.to_string()),
         (NETWORK.to_owned(), settings.network.clone()),
     ]);
-    match template.home {
-        Home::Ephemeral => None,
-        Home::Persistent => Some(Mount {
-            typ: Some(MountType::VOLUME),
-            source: Some(format!("berth-home-{}", order.owner)),
-            target: Some(template.home_dir.clone()),
-            volume_options: Some(MountVolumeOptions {
-                labels: Some(labels),
-                ..MountVolumeOptions::default()
-            }),
-            ..Mount::default()
-        }),
-    }
+    let source = match template.home {
+        Home::Ephemeral => return None,
+        Home::Persistent => format!("berth-home-{}", order.owner),
+        Home::Session => format!("berth-home-{}", order.session),
+    };
+    Some(Mount {
+        typ: Some(MountType::VOLUME),
+        source: Some(source),
+        target: Some(template.home_dir.clone()),
+        volume_options: Some(MountVolumeOptions { labels: Some(labels), ..MountVolumeOptions::default() }),
+        ..Mount::default()
+    })
 }
 
 fn bytes(mib: u64) -> i64 {
