@@ -12,7 +12,7 @@ use bollard::models::{
 use super::Settings;
 use super::network::Bridge;
 use crate::engine::StartOrder;
-use crate::session::{Home, NetworkPolicy, SessionId, Template};
+use crate::session::{Home, NetworkPolicy, SessionId, Template, Volume};
 
 /// The installation a container belongs to: the name of its internal network.
 pub(super) const NETWORK: &str = "berth.network";
@@ -68,7 +68,8 @@ pub(super) fn session(
         shm_mib: template.shm_mib,
     };
     let mut host = hardened(limits, bridge, template.network);
-    host.mounts = home(settings, template, order).map(|mount| vec![mount]);
+    let home = home(settings, template, order);
+    host.mounts = Some(home.into_iter().chain(template.volumes.iter().map(read_only)).collect());
     ContainerCreateBody {
         image: Some(template.image.clone()),
         hostname: Some(template.name.to_string()),
@@ -163,6 +164,18 @@ fn home(settings: &Settings, template: &Template, order: &StartOrder) -> Option<
         volume_options: Some(MountVolumeOptions { labels: Some(labels), ..MountVolumeOptions::default() }),
         ..Mount::default()
     })
+}
+
+/// What the operator lends to every container of a template.
+fn read_only(volume: &Volume) -> Mount {
+    let of_the_host = volume.source.starts_with('/');
+    Mount {
+        typ: Some(if of_the_host { MountType::BIND } else { MountType::VOLUME }),
+        source: Some(volume.source.clone()),
+        target: Some(volume.target.clone()),
+        read_only: Some(true),
+        ..Mount::default()
+    }
 }
 
 fn bytes(mib: u64) -> i64 {
