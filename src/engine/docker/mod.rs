@@ -1,17 +1,20 @@
 //! Sessions as containers of one Docker Engine, over its Unix socket.
 //!
 //! The spawner owns the one [`DockerEngine`] of a machine. Only this folder knows Docker: `api`
-//! makes the calls, `make` says what a container may do, `start` is the one way one comes to
-//! run, `network`, `firewall` and `probe` keep it apart from everything else.
+//! makes the calls, `make` and `confine` say what a container may do, `start` is the one way one
+//! comes to run, `network`, `own_network`, `firewall` and `probe` keep it apart from everything else.
 
 mod api;
 mod archive;
+mod confine;
+mod environment;
 mod events;
 mod fences;
 mod firewall;
 mod make;
 mod network;
 mod output;
+mod own_network;
 mod probe;
 mod start;
 
@@ -59,6 +62,8 @@ pub struct Settings {
     pub subnet: Ipv4Net,
     /// The image that proves isolation; has bash and perl. Default `berth/base`.
     pub probe_image: String,
+    /// The time zone that containers are told, by its IANA name. Default none: that of the image.
+    pub time_zone: Option<String>,
 }
 
 impl Default for Settings {
@@ -68,6 +73,7 @@ impl Default for Settings {
             network: "berth".to_owned(),
             subnet: Ipv4Net::new_assert([10, 201, 0, 0].into(), 16),
             probe_image: "berth/base".to_owned(),
+            time_zone: None,
         }
     }
 }
@@ -83,6 +89,8 @@ pub struct DockerEngine {
     /// One start, stop or removal at a time per session, so that nobody starts a container before
     /// its password is in it or stops what is not up yet. Entries live as long as such a turn.
     turns: DashMap<SessionId, Arc<Mutex<()>>>,
+    /// Held while addresses are chosen for a session's own network.
+    choosing: Mutex<()>,
     /// What was started or stopped; changed within a turn.
     fences: Fences,
 }
@@ -105,6 +113,7 @@ impl DockerEngine {
             node,
             addresses: Arc::default(),
             turns: DashMap::new(),
+            choosing: Mutex::default(),
             fences: Fences::default(),
         })
     }
@@ -133,6 +142,15 @@ impl DockerEngine {
         Ok(())
     }
 
+    /// Removes the networks and unnamed volumes of sessions that have no container any more, and says
+    /// how many. What starts meanwhile is left alone.
+    ///
+    /// # Errors
+    /// The engine's; what was not reached is left for the next time.
+    pub async fn sweep(&self) -> Result<usize, EngineError> {
+        own_network::sweep(self).await
+    }
+
     /// The packet filter of this installation's bridges.
     ///
     /// # Errors
@@ -142,7 +160,9 @@ impl DockerEngine {
         let egress = self.bridge(NetworkPolicy::Egress)?;
         // The engine asks these on behalf of containers with egress; they are often private.
         let resolv_conf = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
-        let firewall = Firewall::new(&self.settings.network, &internal.interface, &egress.interface);
+        let own = |policy| network::own_prefix(&self.settings.network, policy);
+        let firewall = Firewall::new(&self.settings.network, &internal.interface, &egress.interface)
+            .with_own_networks(&own(NetworkPolicy::Internal), &own(NetworkPolicy::Egress));
         Ok(firewall.with_name_servers(firewall::host_name_servers(&resolv_conf)))
     }
 
@@ -213,8 +233,10 @@ impl DockerEngine {
 
     fn address_of(&self, found: &ContainerInspectResponse) -> Option<IpAddr> {
         let networks = found.network_settings.as_ref()?.networks.as_ref()?;
-        let of = |policy| networks.get(&self.bridge(policy).ok()?.name)?.ip_address.as_deref()?.parse().ok();
-        of(NetworkPolicy::Internal).or_else(|| of(NetworkPolicy::Egress))
+        let at = |name: &String| networks.get(name)?.ip_address.as_deref()?.parse().ok();
+        let shared = |policy| at(&self.bridge(policy).ok()?.name);
+        let own = || at(&network::own_name(&self.settings, label(found, SESSION)?.parse().ok()?));
+        shared(NetworkPolicy::Internal).or_else(|| shared(NetworkPolicy::Egress)).or_else(own)
     }
 
     async fn exited(&self, container: &str, found: &ContainerInspectResponse) -> EngineError {
@@ -305,9 +327,11 @@ impl Engine for DockerEngine {
 
     async fn remove(&self, session: SessionId) -> Result<(), EngineError> {
         let _turn = Turn::take(self, session).await;
-        let Some(found) = self.find(session).await? else { return Ok(()) };
-        self.fences.raise(session, found.epoch);
-        self.remove_container(&found.id).await
+        if let Some(found) = self.find(session).await? {
+            self.fences.raise(session, found.epoch);
+            self.remove_container(&found.id).await?;
+        }
+        own_network::remove(self, session).await
     }
 
     async fn list(&self) -> Result<Vec<Container>, EngineError> {
