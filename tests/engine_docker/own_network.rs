@@ -137,25 +137,24 @@ async fn a_network_of_an_earlier_version_makes_room_once_it_is_empty() {
 
     let engine = DockerEngine::connect(lab.settings.clone(), templates).await.unwrap();
     let (outward, raw) = (order(&name("out"), 1), order(&name("raw"), 1));
-    // The one that uses it keeps it ...
-    docker(&["run", "-d", "--label", &label, "--network", &egress, &image()]).unwrap();
-    engine.ensure_network().await.unwrap();
     let upstream = engine.start(&outward).await.unwrap().upstream;
+    // The session that uses it keeps it ...
+    engine.ensure_network().await.unwrap();
     reach(&engine, &upstream).await;
     let told = engine.start(&raw).await.unwrap_err().to_string();
     assert!(told.contains(&half) && told.contains("restart the spawner"), "{told}");
-    // ... and then it is made anew, also for a session that was on it.
-    for id in docker(&["ps", "-q", "--filter", &label_filter(&lab)]).unwrap().lines() {
-        docker(&["stop", "-t", "0", id]).unwrap();
-    }
+    // ... also while it rests, because it would not start on another ...
+    engine.stop(outward.session, NOTHING).await.unwrap();
     engine.ensure_network().await.unwrap();
-    engine.start(&raw).await.unwrap();
-    let upstream = engine.start(&StartOrder { epoch: 2, ..outward }).await.unwrap().upstream;
+    let upstream = engine.start(&StartOrder { epoch: 2, ..outward.clone() }).await.unwrap().upstream;
     reach(&engine, &upstream).await;
-}
-
-fn label_filter(lab: &Lab) -> String {
-    format!("label=berth.network={}", lab.settings.network)
+    // ... and once nobody does, it is made anew.
+    engine.remove(outward.session).await.unwrap();
+    engine.ensure_network().await.unwrap();
+    for order in [raw, outward] {
+        let upstream = engine.start(&StartOrder { epoch: 3, ..order }).await.unwrap().upstream;
+        reach(&engine, &upstream).await;
+    }
 }
 
 #[tokio::test]

@@ -135,6 +135,14 @@ impl Api {
         bounded("list containers", QUICK, self.docker.list_containers(Some(options))).await
     }
 
+    /// `GET /containers/json?all=1` on a network: whether there is any, in whatever state.
+    pub(super) async fn has_containers(&self, network: &str) -> Result<bool, Failure> {
+        let filters = HashMap::from([("network".to_owned(), vec![network.to_owned()])]);
+        let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
+        let listed = bounded("list containers", QUICK, self.docker.list_containers(Some(options))).await?;
+        Ok(!listed.is_empty())
+    }
+
     /// `POST /containers/create`: the new container's id.
     pub(super) async fn create(&self, name: &str, body: ContainerCreateBody) -> Result<String, Failure> {
         let options = CreateContainerOptionsBuilder::default().name(name).build();

@@ -119,14 +119,16 @@ impl DockerEngine {
     }
 
     /// Makes the internal network unless it is there, and the egress network if a template
-    /// wants one. Safe to repeat.
+    /// wants one. Called before anything is started, and safe to repeat.
     ///
     /// # Errors
     /// [`EngineError::Refused`] when one exists with other options or the addresses are taken.
     pub async fn ensure_network(&self) -> Result<(), EngineError> {
         self.bridge(NetworkPolicy::Internal)?.ensure(&self.api).await?;
+        let egress = self.bridge(NetworkPolicy::Egress)?;
+        egress.make_room(&self.api).await?;
         if self.wants_egress() {
-            self.bridge(NetworkPolicy::Egress)?.ensure(&self.api).await?;
+            egress.ensure(&self.api).await?;
         }
         Ok(())
     }

@@ -116,13 +116,7 @@ impl Bridge {
     /// interface are taken.
     pub(super) async fn ensure(&self, api: &Api) -> Result<(), EngineError> {
         if let Some(existing) = api.network(&self.name).await? {
-            if self.check(&existing).is_ok() || !self.outgrown(&existing) {
-                return self.check(&existing);
-            }
-            if existing.containers.is_some_and(|containers| !containers.is_empty()) {
-                return Ok(());
-            }
-            api.remove_network(&self.name).await?;
+            return if self.outgrown(&existing) { Ok(()) } else { self.check(&existing) };
         }
         let made = api.create_network(self.request()).await;
         // Another process may have been faster: the fixed interface name lets only one win.
@@ -130,6 +124,18 @@ impl Bridge {
             Some(existing) => self.check(&existing),
             None => Ok(made?),
         }
+    }
+
+    /// Removes the network if an earlier version made it and no container has it. Before anything is started.
+    pub(super) async fn make_room(&self, api: &Api) -> Result<(), EngineError> {
+        let existing = api.network(&self.name).await?;
+        // Not under a container that rests either: it would never start again.
+        if existing.is_some_and(|existing| self.outgrown(&existing))
+            && !api.has_containers(&self.name).await?
+        {
+            api.remove_network(&self.name).await?;
+        }
+        Ok(())
     }
 
     /// Whether it is as earlier versions made it, with twice the addresses; otherwise as it must be.

@@ -128,11 +128,12 @@ fn free(pool: Ipv4Net, taken: &[Ipv4Net]) -> Option<Ipv4Net> {
 }
 
 fn exhausted(pool: Ipv4Net, taken: &[Ipv4Net]) -> EngineError {
-    let detail = match taken.iter().find(|other| other.contains(&pool)) {
+    let around = |other: &&Ipv4Net| other.contains(&pool) && **other != pool;
+    let detail = match taken.iter().find(around) {
         Some(other) => format!(
             "sessions that may make packets need networks of their own in {pool}, but another network has {other}: \
-             stop the sessions on it (an earlier version made that for egress) and restart the spawner, or remove \
-             it with `docker network rm`"
+             if an earlier version made that for egress, remove the sessions on it and restart the spawner; otherwise \
+             remove it with `docker network rm`, or choose another engine.subnet"
         ),
         None => format!(
             "every network that {pool} has room for ({}) is in use by a session that may make packets, running or \
