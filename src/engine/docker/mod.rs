@@ -33,6 +33,7 @@ use futures_util::stream::BoxStream;
 use ipnet::Ipv4Net;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, timeout_at};
+use tracing::warn;
 
 use self::api::{Api, Failure, QUICK};
 use self::fences::Fences;
@@ -168,13 +169,30 @@ impl DockerEngine {
         Ok(firewall.with_name_servers(firewall::host_name_servers(&resolv_conf)))
     }
 
-    /// Proves, from inside two containers, what a session cannot reach. Takes about two seconds.
+    /// Proves, from inside two containers, what a session cannot reach. Takes about two seconds, and as
+    /// long again if a template's sessions get networks of their own.
     ///
     /// # Errors
     /// [`EngineError::Refused`] with what to do when the probe image is missing, or when the
     /// controls of the experiment fail, so that nothing is proven either way.
     pub async fn isolation(&self) -> Result<Isolation, EngineError> {
-        probe::run(&self.api, &self.settings, &self.bridge(NetworkPolicy::Internal)?).await
+        let shared = self.bridge(NetworkPolicy::Internal)?;
+        let mut found = probe::run(&self.api, &self.settings, &shared, &shared).await?;
+        if !self.templates.values().any(confine::makes_packets) {
+            return Ok(found);
+        }
+        let nobody = SessionId::random();
+        let Some(own) = own_network::spare(self, nobody).await? else {
+            warn!("no network is free to prove the isolation of sessions with a network of their own");
+            return Ok(found);
+        };
+        let from_own = probe::run(&self.api, &self.settings, &shared, &own).await;
+        own_network::remove(self, nobody).await?;
+        found
+            .leaks
+            .extend(from_own?.leaks.into_iter().map(|leak| format!("{leak} (from a network of its own)")));
+        found.proven = found.leaks.is_empty();
+        Ok(found)
     }
 
     /// As [`Engine::start`], but undone when `abandoned` comes before the end: nobody waits for the

@@ -4,8 +4,6 @@
 //! meant for them. Its own bridge has room for it and the host and nobody else. It is made before
 //! the container and removed after it; what a crash leaves in between, [`sweep`] finds.
 
-use std::collections::HashSet;
-
 use bollard::models::{Network, NetworkInspect};
 use ipnet::Ipv4Net;
 use tracing::{info, warn};
@@ -20,7 +18,7 @@ use crate::session::{NetworkPolicy, SessionId};
 /// Room for the host and one container.
 const PREFIX: u8 = 30;
 /// How often the addresses may be taken by somebody else between looking and making.
-const ATTEMPTS: usize = 3;
+const ATTEMPTS: u32 = 3;
 
 /// The session's network: the one it has, or a new one on addresses that nobody has. Called within
 /// the session's turn and without a container.
@@ -38,14 +36,37 @@ pub(super) async fn ensure(
             None => remove(engine, session).await?,
         }
     }
+    make(engine, session, policy).await?.map_err(|taken| exhausted(&taken))
+}
+
+/// A new network without a way out, for an experiment; `None` if all addresses are taken.
+pub(super) async fn spare(engine: &DockerEngine, nobody: SessionId) -> Result<Option<Bridge>, EngineError> {
+    Ok(make(engine, nobody, NetworkPolicy::Internal).await?.ok())
+}
+
+/// The pool and the networks that leave no room in it.
+struct Taken {
+    pool: Ipv4Net,
+    by: Vec<Ipv4Net>,
+}
+
+async fn make(
+    engine: &DockerEngine,
+    session: SessionId,
+    policy: NetworkPolicy,
+) -> Result<Result<Bridge, Taken>, EngineError> {
+    let pool = Pools::of(engine.settings.subnet)?.own;
     // Two sessions that start at once must not choose the same addresses.
     let _choosing = engine.choosing.lock().await;
-    let mut tried = HashSet::new();
+    let mut attempts = 0;
     loop {
-        let bridge = choose(engine, session, policy).await?;
+        let by: Vec<Ipv4Net> = engine.api.networks().await?.iter().flat_map(subnets).collect();
+        let Some(subnet) = free(pool, &by) else { return Ok(Err(Taken { pool, by })) };
+        let bridge = Bridge::own(&engine.settings, policy, session, subnet);
+        attempts += 1;
         match bridge.ensure(&engine.api).await {
-            Ok(()) => return Ok(bridge),
-            Err(error) if tried.len() >= ATTEMPTS || !tried.insert(bridge.subnet) => return Err(error),
+            Ok(()) => return Ok(Ok(bridge)),
+            Err(error) if attempts == ATTEMPTS => return Err(error),
             Err(error) => warn!(%session, %error, "making a session's own network once more"),
         }
     }
@@ -66,9 +87,13 @@ pub(super) async fn sweep(engine: &DockerEngine) -> Result<usize, EngineError> {
         // Whoever is being started has the network first and the container later.
         let _turn = Turn::take(engine, session).await;
         if engine.api.inspect(&container_name(session)).await?.is_none() {
-            remove(engine, session).await?;
-            info!(%session, "the network of a session without a container was removed");
-            removed += 1;
+            match remove(engine, session).await {
+                Ok(()) => {
+                    info!(%session, "the network of a session without a container was removed");
+                    removed += 1;
+                }
+                Err(error) => warn!(%session, %error, "a network without a session could not be removed yet"),
+            }
         }
     }
     let labels = vec![format!("{NETWORK}={}", engine.settings.network), SCRATCH.to_owned()];
@@ -104,32 +129,21 @@ fn adopt(
     (fits && bridge.check(existing).is_ok()).then_some(bridge)
 }
 
-/// The first addresses of the pool that no network has.
-async fn choose(
-    engine: &DockerEngine,
-    session: SessionId,
-    policy: NetworkPolicy,
-) -> Result<Bridge, EngineError> {
-    let pool = Pools::of(engine.settings.subnet)?.own;
-    let taken: Vec<Ipv4Net> = engine.api.networks().await?.iter().flat_map(subnets).collect();
-    let subnet = free(pool, &taken).ok_or_else(|| exhausted(pool, &taken))?;
-    Ok(Bridge::own(&engine.settings, policy, session, subnet))
-}
-
 fn subnets(network: &Network) -> Vec<Ipv4Net> {
     let pools = network.ipam.as_ref().and_then(|ipam| ipam.config.as_deref()).unwrap_or_default();
     pools.iter().filter_map(|pool| pool.subnet.as_ref()?.parse().ok()).collect()
 }
 
+/// The first addresses of the pool that no network has.
 fn free(pool: Ipv4Net, taken: &[Ipv4Net]) -> Option<Ipv4Net> {
     let is_free =
         |subnet: &Ipv4Net| !taken.iter().any(|other| other.contains(subnet) || subnet.contains(other));
     pool.subnets(PREFIX).ok()?.find(is_free)
 }
 
-fn exhausted(pool: Ipv4Net, taken: &[Ipv4Net]) -> EngineError {
-    let around = |other: &&Ipv4Net| other.contains(&pool) && **other != pool;
-    let detail = match taken.iter().find(around) {
+fn exhausted(Taken { pool, by }: &Taken) -> EngineError {
+    let around = |other: &&Ipv4Net| other.contains(pool) && *other != pool;
+    let detail = match by.iter().find(around) {
         Some(other) => format!(
             "sessions that may make packets need networks of their own in {pool}, but another network has {other}: \
              if an earlier version made that for egress, remove the sessions on it and restart the spawner; otherwise \
@@ -165,9 +179,11 @@ mod tests {
     #[test]
     fn a_full_pool_says_what_to_do() {
         let pool = net("10.0.0.192/28");
-        let told = exhausted(pool, &[net("10.0.0.192/29"), net("10.0.0.200/29")]).to_string();
+        let full =
+            |by: &[&str]| exhausted(&Taken { pool, by: by.iter().map(|by| net(by)).collect() }).to_string();
+        let told = full(&["10.0.0.192/29", "10.0.0.200/29"]);
         assert!(told.contains("room for (4)") && told.contains("larger engine.subnet"), "{told}");
-        let told = exhausted(pool, &[net("10.0.0.128/25")]).to_string();
+        let told = full(&["10.0.0.128/25"]);
         assert!(told.contains("10.0.0.128/25") && told.contains("restart the spawner"), "{told}");
     }
 }
