@@ -117,6 +117,45 @@ async fn a_read_only_root_leaves_what_a_desktop_needs() {
     assert!(!seen.to_string().contains(order.secret.expose().as_str()));
 }
 
+/// The desktop as schools run it, held to everything at once.
+#[tokio::test]
+async fn the_desktop_runs_on_a_read_only_root_and_with_net_raw() {
+    let desktop = |text: &str| {
+        let screen = template(name(text), Protocol::Rfb);
+        Template { image: "berth/desktop".into(), memory_mib: 1024, pids: 512, ..screen }
+    };
+    let closed = Template { read_only: true, ..desktop("closed") };
+    let both = Template { read_only: true, capabilities: vec![Capability::NetRaw], ..desktop("both") };
+    let Some(lab) = Lab::open_with(&only([desktop("plain"), closed, both])).await else { return };
+    if docker(&["image", "inspect", "berth/desktop"]).is_none() {
+        eprintln!("skipped: no image berth/desktop");
+        return;
+    }
+    for template in ["plain", "closed", "both"] {
+        let order = order(&name(template), 1);
+        let began = Instant::now();
+        let upstream = lab.engine.start(&order).await.unwrap().upstream;
+        let made = began.elapsed();
+        let mut screen = reach(&*lab.engine, &upstream).await;
+        let mut greeting = [0; 12];
+        screen.read_exact(&mut greeting).await.unwrap();
+        assert_eq!(&greeting, b"RFB 003.008\n");
+        eprintln!("{template}: made and started in {made:?}, greeted after {:?}", began.elapsed());
+        eventually("the panel runs", || async {
+            let running = docker(&["top", &upstream.container, "-eo", "pid,comm"]).unwrap();
+            running.contains("xfce4-panel").then_some(())
+        })
+        .await;
+        let began = Instant::now();
+        lab.engine.stop(order.session, Duration::from_secs(20)).await.unwrap();
+        assert!(began.elapsed() < Duration::from_secs(10), "it ends when asked: {:?}", began.elapsed());
+        assert_eq!(inspect(order.session)["State"]["ExitCode"], json!(0));
+        lab.engine.start(&StartOrder { epoch: 2, ..order.clone() }).await.unwrap();
+        reach(&*lab.engine, &upstream).await;
+        lab.engine.remove(order.session).await.unwrap();
+    }
+}
+
 /// The user owns the password's file. What they make of it lasts until the next start.
 #[tokio::test]
 async fn the_password_is_written_anew_at_every_start_of_a_read_only_container() {
