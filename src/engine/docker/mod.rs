@@ -11,6 +11,7 @@ mod environment;
 mod events;
 mod fences;
 mod firewall;
+mod found;
 mod make;
 mod network;
 mod output;
@@ -18,16 +19,14 @@ mod own_network;
 mod probe;
 mod start;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bollard::models::{
-    ContainerInspectResponse, ContainerStateStatusEnum, ContainerSummary, ContainerSummaryStateEnum,
-};
+use bollard::models::ContainerInspectResponse;
 use dashmap::DashMap;
 use futures_util::stream::BoxStream;
 use ipnet::Ipv4Net;
@@ -38,7 +37,8 @@ use tracing::warn;
 use self::api::{Api, Failure, QUICK};
 use self::fences::Fences;
 pub use self::firewall::Firewall;
-use self::make::{EPOCH, INSTALLATION, NETWORK, SESSION, SPEC, container_name};
+use self::found::{label, listed, status};
+use self::make::{EPOCH, NETWORK, SESSION, container_name};
 use self::network::Bridge;
 pub use self::probe::Isolation;
 use self::start::Turn;
@@ -385,40 +385,4 @@ impl Engine for DockerEngine {
             None => Ok(String::new()),
         }
     }
-}
-
-fn label<'a>(found: &'a ContainerInspectResponse, key: &str) -> Option<&'a String> {
-    found.config.as_ref()?.labels.as_ref()?.get(key)
-}
-
-fn status(found: &ContainerInspectResponse) -> ContainerStatus {
-    use ContainerStateStatusEnum as Engine;
-    match found.state.as_ref().and_then(|state| state.status) {
-        Some(Engine::RUNNING | Engine::RESTARTING | Engine::STOPPING) => ContainerStatus::Running,
-        Some(Engine::PAUSED) => ContainerStatus::Paused,
-        Some(Engine::CREATED | Engine::EMPTY) | None => ContainerStatus::Created,
-        Some(Engine::EXITED | Engine::DEAD | Engine::REMOVING) => ContainerStatus::Exited,
-    }
-}
-
-/// A row of the engine's list; `None`, and so left out, if it is not labelled as a session.
-fn listed(row: ContainerSummary) -> Option<Container> {
-    use ContainerSummaryStateEnum as Engine;
-    let empty = HashMap::new();
-    let labels = row.labels.as_ref().unwrap_or(&empty);
-    let status = match row.state {
-        Some(Engine::RUNNING | Engine::RESTARTING | Engine::STOPPING) => ContainerStatus::Running,
-        Some(Engine::PAUSED) => ContainerStatus::Paused,
-        Some(Engine::CREATED | Engine::EMPTY) | None => ContainerStatus::Created,
-        Some(Engine::EXITED | Engine::DEAD | Engine::REMOVING) => ContainerStatus::Exited,
-    };
-    Some(Container {
-        session: labels.get(SESSION)?.parse().ok()?,
-        id: row.id?,
-        name: row.names.unwrap_or_default().first().map(|name| name.trim_start_matches('/').to_owned())?,
-        installation: labels.get(INSTALLATION).cloned().unwrap_or_default(),
-        epoch: labels.get(EPOCH).and_then(|epoch| epoch.parse().ok()).unwrap_or_default(),
-        spec: labels.get(SPEC).cloned().unwrap_or_default(),
-        status,
-    })
 }
