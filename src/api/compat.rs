@@ -102,7 +102,7 @@ pub(super) async fn spawn(
         }
         None => {
             let template = template(site.broker()).ok_or(CompatError::NoDesktop)?;
-            let wish = Wish { template, name: desktop(), password };
+            let wish = Wish { template, name: desktop(), password, language: None };
             (StatusCode::CREATED, site.broker().create_for(&owner, wish, &by).await?)
         }
     };

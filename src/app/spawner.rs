@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,7 +13,7 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::cli::{Exit, Failure};
-use crate::config::{Config, EngineSettings};
+use crate::config::Config;
 use crate::engine::EngineError;
 use crate::engine::docker::{self, DockerEngine};
 use crate::fault::chain;
@@ -29,6 +30,9 @@ const RETRY: Duration = Duration::from_secs(2);
 
 /// Time between two looks at the packet filter.
 const FILTER_CHECK: Duration = Duration::from_secs(30);
+
+/// Time between two searches for networks and volumes that a crash left behind.
+const SWEEP: Duration = Duration::from_secs(30);
 
 /// Runs the spawner until a signal, or, with `exit_with_parent`, until standard input closes.
 ///
@@ -56,6 +60,7 @@ pub async fn spawner(config: Config, socket: Option<PathBuf>, exit_with_parent: 
         () = stop.cancelled() => return Ok(()),
     };
     keep_filter(&engine, &tasks);
+    keep_swept(&engine, &tasks);
     server::serve(listener, engine, &tasks, stop).await;
     let _ = std::fs::remove_file(&socket);
     // Requests under way finish; a start may take a minute.
@@ -99,7 +104,8 @@ fn not_prepared(error: &EngineError) -> Failure {
 }
 
 async fn prepare(config: &Config) -> Result<DockerEngine, EngineError> {
-    let engine = DockerEngine::connect(settings(&config.engine), by_name(&config.templates)).await?;
+    let engine = DockerEngine::connect(settings(config), by_name(&config.templates)).await?;
+    engine.sweep().await?;
     engine.ensure_network().await?;
     let filtered = match engine.firewall() {
         Ok(firewall) => firewall.apply().await,
@@ -137,14 +143,34 @@ fn keep_filter(engine: &Arc<DockerEngine>, tasks: &Tasks) {
     });
 }
 
+/// A crash leaves networks and volumes without a container; they are gone within a minute.
+fn keep_swept(engine: &Arc<DockerEngine>, tasks: &Tasks) {
+    let (engine, stop) = (engine.clone(), tasks.stopping());
+    tasks.spawn("sweep", async move {
+        while stop.run_until_cancelled(sleep(SWEEP)).await.is_some() {
+            if let Err(error) = engine.sweep().await {
+                warn!(%error, "networks without a container could not be removed");
+            }
+        }
+    });
+}
+
 /// The engine part of the configuration in the engine's own words.
-pub(super) fn settings(engine: &EngineSettings) -> docker::Settings {
+pub(super) fn settings(config: &Config) -> docker::Settings {
+    let engine = &config.engine;
     docker::Settings {
         socket: engine.socket.clone(),
         network: engine.network.clone(),
         subnet: engine.subnet,
         probe_image: engine.probe_image.clone(),
+        time_zone: time_zone(&config.limits.time_zone),
     }
+}
+
+/// The name that programs know a time zone by: the configured one's, or else this machine's.
+fn time_zone(configured: &str) -> Option<String> {
+    let zone = if configured.is_empty() { TimeZone::try_system() } else { TimeZone::get(configured) };
+    zone.ok()?.iana_name().map(ToOwned::to_owned)
 }
 
 pub(super) fn by_name(templates: &[Template]) -> BTreeMap<TemplateName, Template> {

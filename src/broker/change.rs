@@ -13,6 +13,7 @@ use super::{Acquired, Broker, BrokerError, Change, Entry, Hold, Intent};
 use crate::audit::{Actor, AuditEvent};
 use crate::clock;
 use crate::engine::EngineError;
+use crate::language::Language;
 use crate::revocation::CloseReason;
 use crate::secret::Secret;
 use crate::session::{Action, Event, InputSource, Next, SessionName, StateKind, StopReason, TemplateName};
@@ -28,6 +29,8 @@ pub struct Wish {
     /// The password the container must know, of which VNC uses eight bytes (RFC 6143 §7.2.2);
     /// `None` is a random one.
     pub password: Option<Secret<String>>,
+    /// The language its programs are to speak; `None` is the image's own.
+    pub language: Option<Language>,
 }
 
 impl Broker {
@@ -43,7 +46,8 @@ impl Broker {
         name: SessionName,
     ) -> Result<Arc<Entry>, BrokerError> {
         let by = Actor { name: owner.name.clone(), address: None };
-        self.create_for(owner, Wish { template: template.clone(), name, password: None }, &by).await
+        self.create_for(owner, Wish { template: template.clone(), name, password: None, language: None }, &by)
+            .await
     }
 
     /// The same with everything that may be wished for; `by` is who asked for it.
@@ -70,7 +74,7 @@ impl Broker {
             return Err(BrokerError::TooMany { limit });
         }
         self.admit()?;
-        let session = new_session(owner, template.clone(), wish.name, wish.password);
+        let session = new_session(owner, wish.clone());
         // The intent is stored before anything is made: a crash from here on leaves a record
         // that says what to clean up.
         inner.store.insert_session(&session).await?;

@@ -68,6 +68,8 @@ pub struct Settings {
     pub reap: Policy,
     /// The time of day at which everybody's sessions stop. Default none.
     pub closing: Option<ClosingTime>,
+    /// The time zone of closing times and sessions by its IANA name; empty, the default, is the machine's.
+    pub time_zone: String,
     /// Time between two reconciliations. Default 15 s.
     pub reconcile_every: Duration,
 }
@@ -83,6 +85,7 @@ impl Default for Settings {
             stop_grace: Duration::from_secs(10),
             reap: Policy::default(),
             closing: None,
+            time_zone: String::new(),
             reconcile_every: Duration::from_secs(15),
         }
     }

@@ -1,24 +1,18 @@
 //! The record of a session through its transitions: pure but for the clock.
 
 use crate::audit::AuditEvent;
-use crate::broker::Entry;
+use crate::broker::{Entry, Wish};
 use crate::clock;
 use crate::engine::EngineError;
 use crate::revocation::CloseReason;
 use crate::secret::{Secret, random_bytes};
 use crate::session::{
-    Action, ClosingTime, FailReason, Label, Session, SessionId, SessionName, State, StateKind, StopReason,
-    TemplateName,
+    Action, ClosingTime, FailReason, Label, Session, SessionId, State, StateKind, StopReason,
 };
 use crate::store::User;
 
 /// A fresh record, resting until its first start; without a `password` it gets a random one.
-pub(super) fn new_session(
-    owner: &User,
-    template: TemplateName,
-    name: SessionName,
-    password: Option<Secret<String>>,
-) -> Session {
+pub(super) fn new_session(owner: &User, Wish { template, name, password, language }: Wish) -> Session {
     let now = clock::now();
     Session {
         id: SessionId::random(),
@@ -27,6 +21,7 @@ pub(super) fn new_session(
         owner_name: owner.name.clone(),
         template,
         name,
+        language,
         state: State::Stopped { reason: StopReason::Owner },
         epoch: 0,
         version: 1,

@@ -53,6 +53,8 @@ impl Broker {
             session: entry.id,
             owner: entry.owner,
             template: session.template.clone(),
+            title: session.name.clone(),
+            language: session.language,
             epoch: session.epoch,
             secret: session.secret.clone(),
         };

@@ -38,6 +38,7 @@ fn settings() -> Settings {
         stop_grace: Duration::from_secs(1),
         reap: Policy { away: long, frozen: long, total: None, remove_stopped: long, ..Policy::default() },
         closing: None,
+        time_zone: String::new(),
         reconcile_every: long,
     }
 }

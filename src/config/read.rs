@@ -166,6 +166,7 @@ fn subnet(value: &Value) -> Parsed<Ipv4Net> {
 pub(super) fn limits(mut table: Section, reconcile_every: Duration) -> broker::Settings {
     let default = broker::Settings::default();
     let count = || whole(1..=1_000_000);
+    let (time_zone, zone) = time_zone(&mut table);
     let settings = broker::Settings {
         max_sessions: table.take("max_sessions", default.max_sessions, count()),
         max_sessions_per_user: table.take("max_sessions_per_user", default.max_sessions_per_user, count()),
@@ -174,7 +175,8 @@ pub(super) fn limits(mut table: Section, reconcile_every: Duration) -> broker::S
         queue_deadline: table.take("queue_deadline_s", default.queue_deadline, seconds(1)),
         stop_grace: table.take("stop_grace_s", default.stop_grace, seconds(0)),
         reap: policy(&mut table),
-        closing: closing(&mut table),
+        closing: closing(&mut table, &time_zone, zone),
+        time_zone,
         reconcile_every,
     };
     if let Some(total) = settings.reap.total.filter(|total| *total < settings.start_deadline) {
@@ -227,9 +229,9 @@ fn policy(table: &mut Section) -> Policy {
     policy
 }
 
-/// The closing time, in a zone that is looked up here, once.
-fn closing(table: &mut Section) -> Option<ClosingTime> {
-    let (name, zone) = table.take("time_zone", (String::new(), None), |value| {
+/// A time zone by its name, which is looked up here, once; none is the machine's.
+fn time_zone(table: &mut Section) -> (String, Option<TimeZone>) {
+    table.take("time_zone", (String::new(), None), |value| {
         let name = text(value)?;
         if name.is_empty() {
             return Ok((name, None));
@@ -237,7 +239,10 @@ fn closing(table: &mut Section) -> Option<ClosingTime> {
         let unknown = |why| Wrong::Value(format!("there is no such time zone: {why}"));
         let zone = TimeZone::get(&name).map_err(unknown)?;
         Ok((name, Some(zone)))
-    });
+    })
+}
+
+fn closing(table: &mut Section, name: &str, zone: Option<TimeZone>) -> Option<ClosingTime> {
     table.take("closing_at", None, |value| {
         let text = text(value)?;
         if text.is_empty() {
@@ -249,7 +254,7 @@ fn closing(table: &mut Section) -> Option<ClosingTime> {
             TimeZone::try_system().map_err(unknown)
         };
         let zone = zone.clone().map_or_else(system, Ok)?;
-        ClosingTime::new(&text, zone, &name).map(Some).map_err(|why| Wrong::Value(why.to_string()))
+        ClosingTime::new(&text, zone, name).map(Some).map_err(|why| Wrong::Value(why.to_string()))
     })
 }
 

@@ -99,7 +99,7 @@ impl Config {
         line(f, "frozen_s", seconds(reap.frozen))?;
         line(f, "total_s", seconds(reap.total.unwrap_or_default()))?;
         line(f, "closing_at", closing.map(ClosingTime::time).unwrap_or_default())?;
-        line(f, "time_zone", closing.map_or("", ClosingTime::zone_name))?;
+        line(f, "time_zone", limits.time_zone.as_str())?;
         line(f, "extend_s", seconds(reap.extend))?;
         line(f, "extend_max_s", seconds(reap.extend_max))?;
         line(f, "remove_stopped_s", seconds(reap.remove_stopped))

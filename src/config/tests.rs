@@ -72,6 +72,7 @@ fn limits_go_where_they_belong() {
          [[template]]\nname = 'a'\nimage = 'x'\naway_s = 60\nbusy_cpu_percent = 80\n",
     )
     .unwrap();
+    assert_eq!(config.limits.time_zone, "Asia/Tokyo");
     let closing = config.limits.closing.unwrap();
     let then = "2026-01-15T00:00:00Z".parse().unwrap();
     assert_eq!(closing.next_after(then).unwrap().to_string(), "2026-01-15T09:30:00Z");

@@ -40,6 +40,8 @@ pub fn order(template: &TemplateName, epoch: u64) -> StartOrder {
         session: SessionId::random(),
         owner: UserId::random(),
         template: template.clone(),
+        title: "A machine".parse().expect("a name"),
+        language: None,
         epoch,
         secret: random_token(),
     }

@@ -26,8 +26,9 @@ use tokio::net::TcpStream;
 
 pub use self::status::{EngineCheck, EngineStatus};
 use crate::fault::{Answer, Fault};
+use crate::language::Language;
 use crate::secret::Secret;
-use crate::session::{SessionId, TemplateName, Upstream, UserId};
+use crate::session::{SessionId, SessionName, TemplateName, Upstream, UserId};
 
 /// What runs containers.
 ///
@@ -89,6 +90,10 @@ pub struct StartOrder {
     pub owner: UserId,
     /// What to make it from.
     pub template: TemplateName,
+    /// What its owner calls it; programs in the container read it as `TITLE`.
+    pub title: SessionName,
+    /// Its owner's language, where it is known; programs in the container read it as `LANG`.
+    pub language: Option<Language>,
     /// Fencing number of this start.
     pub epoch: u64,
     /// The password the upstream must know (VNC: the first 8 characters count).

@@ -26,6 +26,7 @@ pub use self::template::{
     Capability, Home, Icon, NetworkPolicy, Protocol, Routing, Template, TemplateLimits, TemplateName,
     TemplateNameError, Volume,
 };
+use crate::language::Language;
 use crate::secret::Secret;
 
 /// The opaque identity of a session; names its container and its rows, never shown in a URL.
@@ -97,6 +98,9 @@ pub struct Session {
     pub template: TemplateName,
     /// What its owner calls it; unique per owner.
     pub name: SessionName,
+    /// The language its owner read pages in when they created it; `None` if no page was read.
+    #[serde(default)]
+    pub language: Option<Language>,
     /// Where it is in its life.
     pub state: State,
     /// Fencing number of the newest start; an older start's results are refused.

@@ -142,7 +142,7 @@ mod tests {
         let order = |more: &str| {
             format!(
                 "{{\"start\":{{\"session\":\"{0}\",\"owner\":\"{0}\",\"template\":\"{template}\",\"epoch\":1,\
-                 \"installation\":\"i\",\
+                 \"installation\":\"i\",\"title\":\"Ann's\",\"language\":\"fr\",\
                  \"secret\":\"s\"{more}}}}}\n",
                 id.0
             )
@@ -151,6 +151,8 @@ mod tests {
         let refused = [
             order(",\"image\":\"evil\""),
             order(",\"mounts\":[\"/:/host\"]"),
+            order("").replace("Ann's", "a\\nLD_PRELOAD=x"),
+            order("").replace("\"fr\"", "\"fr\\nX=1\""),
             "{\"exec\":{\"command\":\"sh\"}}\n".to_owned(),
             format!("{{\"pause\":{{\"session\":\"{}\",\"all\":true}}}}\n", id.0),
             "{\"pause\":{\"session\":\"../x\"}}\n".to_owned(),

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::{Login, Role, Store, StoreError, Ticket, UniqueKey, User};
 use crate::audit::{GENESIS, chain};
 use crate::clock;
+use crate::language::Language;
 use crate::secret::{Secret, TokenHash, random_bytes, random_token};
 use crate::session::{
     Grant, GrantId, GrantRole, InputSource, Label, NodeName, Session, SessionId, State, StopReason, Upstream,
@@ -86,6 +87,7 @@ pub fn sample_session(owner: UserId) -> Session {
         owner_name: "Ann".to_owned(),
         template: "desktop".parse().expect("a valid template name"),
         name: format!("✏️ {id}").parse().expect("a valid name"),
+        language: Some(Language::French),
         state: State::Ready {
             upstream: Upstream {
                 node: NodeName("n1".into()),

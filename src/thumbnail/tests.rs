@@ -38,6 +38,7 @@ impl Bench {
             stop_grace: Duration::from_secs(1),
             reap: Policy { away: long, frozen: long, remove_stopped: long, ..Policy::default() },
             closing: None,
+            time_zone: String::new(),
             reconcile_every: long,
         };
         let (tasks, engine_too) = (Tasks::new(), Arc::new(engine.clone()));

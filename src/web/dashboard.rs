@@ -13,9 +13,10 @@ use super::person::{Person, Tab};
 use super::session_page::see_other;
 use super::share::SharedCard;
 use super::{Failure, Site};
+use crate::audit::Actor;
 use crate::auth::AuthError;
 use crate::body::Body;
-use crate::broker::{BrokerError, Entry};
+use crate::broker::{BrokerError, Entry, Wish};
 use crate::fault::Answer;
 use crate::language::Language;
 use crate::respond::{self, Surface};
@@ -126,7 +127,9 @@ async fn try_create(site: &Site, person: &Person, form: &NewSession) -> Result<A
     let template: Result<TemplateName, _> = form.template.parse();
     // Text that no template can be called is answered as one that is not configured.
     let Ok(template) = template else { return Err(Refusal::Other(Failure::from(NoTemplate))) };
-    site.broker().create(&owner, &template, name).await.map_err(Refusal::Broker)
+    let wish = Wish { template, name, password: None, language: Some(person.language) };
+    let by = Actor { name: owner.name.clone(), address: None };
+    site.broker().create_for(&owner, wish, &by).await.map_err(Refusal::Broker)
 }
 
 /// The refusals that belong beside a field; everything else is an error like any other.

@@ -194,17 +194,56 @@ async fn a_container_nobody_owns_is_removed() {
         "600",
     ]);
     gateway.kill();
+    forget_sessions(&gateway);
+    gateway.serve().await;
+    eventually("only the foreign container is left", || async {
+        (gateway.containers() == [foreign.clone()]).then_some(())
+    })
+    .await;
+}
+
+/// A container with a network of its own and unnamed volumes vanishes behind everybody's back, and
+/// another's record is lost: both networks and all volumes are gone within a minute, without a restart.
+#[tokio::test]
+async fn networks_and_volumes_without_a_session_are_removed() {
+    let confined = DESKTOP.replace("\"desktop\"", "\"packets\"")
+        + "read_only = true\ncapabilities = [\"NET_RAW\"]\nmemory_mib = 1024\n";
+    let mut gateway = Gateway::builder().template(&confined).engine("reconcile_s = 1").start().await;
+    let filter = format!("label=berth.network={}", gateway.network);
+    let left = |kind: &str| docker(&[kind, "ls", "-q", "--filter", &filter]).lines().count();
+    {
+        let ann = gateway.login("ann").await;
+        let (lost, forgotten) =
+            (ann.create("packets", "lost").await, ann.create("packets", "forgotten").await);
+        for label in [&lost, &forgotten] {
+            ann.until(label, "ready").await;
+        }
+        assert_eq!((left("network"), left("volume")), (3, 4), "the shared network, and two of each session");
+        let told = docker(&["exec", &gateway.container(&lost), "printenv", "TITLE", "LANG"]);
+        assert_eq!(told, "lost\nen_US.UTF-8");
+        docker(&["rm", "-f", &gateway.container(&lost)]);
+        ann.until(&lost, "stopped").await;
+    }
+    eventually("what the lost container left is gone", || async {
+        ((left("network"), left("volume")) == (2, 2)).then_some(())
+    })
+    .await;
+    gateway.kill();
+    forget_sessions(&gateway);
+    gateway.serve().await;
+    eventually("what the forgotten session left is gone", || async {
+        ((left("network"), left("volume")) == (1, 0)).then_some(())
+    })
+    .await;
+}
+
+fn forget_sessions(gateway: &Gateway) {
     let forget = Command::new("python3")
         .args(["-c", "import sqlite3,sys; c=sqlite3.connect(sys.argv[1]); c.execute('DELETE FROM sessions'); c.commit()"])
         .arg(gateway.path("var/berth.db"))
         .status()
         .expect("python3 is installed");
     assert!(forget.success());
-    gateway.serve().await;
-    eventually("only the foreign container is left", || async {
-        (gateway.containers() == [foreign.clone()]).then_some(())
-    })
-    .await;
 }
 
 /// The store's disk is full: nothing new is made, reading goes on, and it recovers by itself.

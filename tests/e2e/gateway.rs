@@ -367,8 +367,9 @@ impl Drop for Gateway {
         for container in self.containers() {
             let _ = Command::new("docker").args(["rm", "-f", "-v", &container]).output();
         }
-        for network in [self.network.clone(), format!("{}-egress", self.network)] {
-            let _ = Command::new("docker").args(["network", "rm", &network]).output();
+        let filter = format!("label=berth.network={}", self.network);
+        for network in docker(&["network", "ls", "-q", "--filter", &filter]).lines() {
+            let _ = Command::new("docker").args(["network", "rm", network]).output();
         }
         let table = format!("berth_{}", self.network.replace('-', "_"));
         let _ = Command::new("nft").args(["delete", "table", "inet", &table]).output();

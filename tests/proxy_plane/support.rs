@@ -481,6 +481,7 @@ fn broker_settings(reap: Policy) -> broker::Settings {
         stop_grace: Duration::from_millis(10),
         reap,
         closing: None,
+        time_zone: String::new(),
         reconcile_every: Duration::from_secs(3600),
     }
 }

@@ -11,12 +11,12 @@ use std::time::Duration;
 use bollard::errors::Error;
 use bollard::models::{
     ContainerCreateBody, ContainerInspectResponse, ContainerStatsResponse, ContainerSummary, ImageInspect,
-    NetworkCreateRequest, NetworkInspect,
+    Network, NetworkCreateRequest, NetworkInspect,
 };
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
-    RemoveContainerOptionsBuilder, StatsOptionsBuilder, StopContainerOptionsBuilder,
-    UploadToContainerOptionsBuilder,
+    ListNetworksOptionsBuilder, ListVolumesOptionsBuilder, RemoveContainerOptionsBuilder,
+    RemoveVolumeOptions, StatsOptionsBuilder, StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker};
 use bytes::Bytes;
@@ -135,6 +135,14 @@ impl Api {
         bounded("list containers", QUICK, self.docker.list_containers(Some(options))).await
     }
 
+    /// `GET /containers/json?all=1` on a network: whether there is any, in whatever state.
+    pub(super) async fn has_containers(&self, network: &str) -> Result<bool, Failure> {
+        let filters = HashMap::from([("network".to_owned(), vec![network.to_owned()])]);
+        let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
+        let listed = bounded("list containers", QUICK, self.docker.list_containers(Some(options))).await?;
+        Ok(!listed.is_empty())
+    }
+
     /// `POST /containers/create`: the new container's id.
     pub(super) async fn create(&self, name: &str, body: ContainerCreateBody) -> Result<String, Failure> {
         let options = CreateContainerOptionsBuilder::default().name(name).build();
@@ -183,9 +191,9 @@ impl Api {
         found(bounded("say what a container uses", QUICK, first).await).map(Option::flatten)
     }
 
-    /// `PUT /containers/{id}/archive?path=/`: unpacks a tar archive.
-    pub(super) async fn upload(&self, container: &str, tar: Vec<u8>) -> Result<(), Failure> {
-        let options = UploadToContainerOptionsBuilder::default().path("/").build();
+    /// `PUT /containers/{id}/archive`: unpacks a tar archive in a folder.
+    pub(super) async fn upload(&self, container: &str, folder: &str, tar: Vec<u8>) -> Result<(), Failure> {
+        let options = UploadToContainerOptionsBuilder::default().path(folder).build();
         let call =
             self.docker.upload_to_container(container, Some(options), bollard::body_full(Bytes::from(tar)));
         bounded("write into a container", PATIENT, call).await
@@ -199,6 +207,27 @@ impl Api {
     /// `POST /networks/create`
     pub(super) async fn create_network(&self, request: NetworkCreateRequest) -> Result<(), Failure> {
         bounded("create a network", QUICK, self.docker.create_network(request)).await.map(drop)
+    }
+
+    /// `GET /networks`
+    pub(super) async fn networks(&self) -> Result<Vec<Network>, Failure> {
+        let options = ListNetworksOptionsBuilder::default().build();
+        bounded("list networks", QUICK, self.docker.list_networks(Some(options))).await
+    }
+
+    /// `GET /volumes` with this label, of those that no container has.
+    pub(super) async fn unused_volumes(&self, labels: Vec<String>) -> Result<Vec<String>, Failure> {
+        let dangling = ("dangling".to_owned(), vec!["true".to_owned()]);
+        let filters = HashMap::from([("label".to_owned(), labels), dangling]);
+        let options = ListVolumesOptionsBuilder::default().filters(&filters).build();
+        let listed = bounded("list volumes", QUICK, self.docker.list_volumes(Some(options))).await?;
+        Ok(listed.volumes.unwrap_or_default().into_iter().map(|volume| volume.name).collect())
+    }
+
+    /// `DELETE /volumes/{name}`; an absent one is success.
+    pub(super) async fn remove_volume(&self, name: &str) -> Result<(), Failure> {
+        let call = self.docker.remove_volume(name, None::<RemoveVolumeOptions>);
+        done(bounded("remove a volume", QUICK, call).await, &[404])
     }
 
     /// `DELETE /networks/{id}`; an absent one is success.

@@ -6,13 +6,25 @@
 /// One block of a tar archive.
 const BLOCK: usize = 512;
 
-/// A tar archive with `/etc/berth/vncpasswd`, readable by the unprivileged user alone, and the
-/// folder above it, which the user cannot write.
+/// A tar archive, to be unpacked at the root, with `/etc/berth/vncpasswd` and the folder above it,
+/// which the user cannot write.
 pub(super) fn with_password(obfuscated: [u8; 8]) -> Vec<u8> {
-    let mut tar = Vec::with_capacity(5 * BLOCK);
-    tar.extend(header("etc/berth/", b'5', 0o755, 0, 0));
-    tar.extend(header("etc/berth/vncpasswd", b'0', 0o400, 1000, obfuscated.len()));
-    tar.extend(obfuscated);
+    let folder = header("etc/berth/", b'5', 0o755, 0, 0);
+    ended(folder.into_iter().chain(file("etc/berth/vncpasswd", obfuscated)))
+}
+
+/// The same for a folder that is there.
+pub(super) fn password_alone(obfuscated: [u8; 8]) -> Vec<u8> {
+    ended(file("vncpasswd", obfuscated))
+}
+
+/// A file that the unprivileged user alone can read.
+fn file(name: &str, bytes: [u8; 8]) -> impl Iterator<Item = u8> {
+    header(name, b'0', 0o400, 1000, bytes.len()).into_iter().chain(bytes)
+}
+
+fn ended(entries: impl Iterator<Item = u8>) -> Vec<u8> {
+    let mut tar: Vec<u8> = entries.collect();
     tar.resize(tar.len().next_multiple_of(BLOCK) + 2 * BLOCK, 0);
     tar
 }
@@ -61,8 +73,9 @@ mod tests {
 
     #[test]
     fn the_archive_is_whole_blocks_with_an_end() {
-        let tar = with_password([1; 8]);
-        assert_eq!(tar.len() % BLOCK, 0);
-        assert!(tar[tar.len() - 2 * BLOCK..].iter().all(|byte| *byte == 0));
+        for (tar, blocks) in [(with_password([1; 8]), 5), (password_alone([1; 8]), 4)] {
+            assert_eq!(tar.len(), blocks * BLOCK);
+            assert!(tar[tar.len() - 2 * BLOCK..].iter().all(|byte| *byte == 0));
+        }
     }
 }

@@ -5,6 +5,11 @@
 //! from the engine's own rules and never touching them, closes both. A packet must pass every
 //! table, so the engine cannot open what is closed here.
 //!
+//! Networks of single sessions come and go: the beginning of their interfaces' names stands in the
+//! rules, so that a new one is covered from its first packet. Such sessions may make packets of any
+//! kind, so only their own address passes as a source (the route back must lead where the packet
+//! came from), and no IPv6.
+//!
 //! What would leave is rejected rather than dropped: a name lookup that nobody answers holds its
 //! program for ten seconds and the removal of its container for three (measured on 20.10).
 
@@ -33,8 +38,9 @@ const NOT_PUBLIC: &str = "0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Firewall {
     table: String,
-    internal: String,
-    egress: String,
+    internal: Vec<String>,
+    egress: Vec<String>,
+    own: Vec<String>,
     name_servers: Vec<Ipv4Addr>,
 }
 
@@ -43,10 +49,21 @@ impl Firewall {
         let safe = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
         Self {
             table: format!("berth_{}", network.chars().map(safe).collect::<String>()),
-            internal: internal.to_owned(),
-            egress: egress.to_owned(),
+            internal: vec![internal.to_owned()],
+            egress: vec![egress.to_owned()],
+            own: Vec::new(),
             name_servers: Vec::new(),
         }
+    }
+
+    /// Covers the networks of single sessions, whose interfaces' names begin with these.
+    #[must_use]
+    pub(super) fn with_own_networks(mut self, internal: &str, egress: &str) -> Self {
+        let all = |prefix: &str| format!("{prefix}*");
+        self.internal.push(all(internal));
+        self.egress.push(all(egress));
+        self.own = vec![all(internal), all(egress)];
+        self
     }
 
     /// Lets containers with egress also ask these name servers, which usually have private
@@ -76,18 +93,19 @@ impl Firewall {
             return Ok(false);
         }
         let listed = nft(&["list", "table", "inet", &self.table], "").await?;
-        let expected = [
+        let rules = [
+            "hook prerouting priority raw; policy accept;".to_owned(),
             "hook input priority filter - 10; policy accept;".to_owned(),
             "hook forward priority filter - 10; policy accept;".to_owned(),
-            format!("\"{}\"", self.internal),
-            format!("\"{}\"", self.egress),
             "iifname @bridges counter".to_owned(),
+            "comment \"forged\"".to_owned(),
             "comment \"host\"".to_owned(),
             "comment \"inwards\"".to_owned(),
             "comment \"internal\"".to_owned(),
             "comment \"not public\"".to_owned(),
         ];
-        Ok(expected.iter().all(|part| listed.contains(part)))
+        let interfaces = self.internal.iter().chain(&self.egress).map(|interface| format!("\"{interface}\""));
+        Ok(rules.into_iter().chain(interfaces).all(|part| listed.contains(&part)))
     }
 
     /// Takes the rules away; absent is success.
@@ -101,7 +119,9 @@ impl Firewall {
     }
 
     fn rules(&self) -> String {
-        let Self { table, internal, egress, name_servers } = self;
+        let Self { table, internal, egress, own, name_servers } = self;
+        let bridges = elements(&[internal.as_slice(), egress].concat());
+        let (internal, egress, own) = (elements(internal), elements(egress), elements(own));
         let mut allowed = String::new();
         for server in name_servers {
             for protocol in ["udp", "tcp"] {
@@ -114,12 +134,33 @@ delete table inet {table}
 table inet {table} {{
   set bridges {{
     type ifname
-    elements = {{ "{internal}", "{egress}" }}
+    flags interval
+    {bridges}
+  }}
+  set internal {{
+    type ifname
+    flags interval
+    {internal}
+  }}
+  set egress {{
+    type ifname
+    flags interval
+    {egress}
+  }}
+  set own {{
+    type ifname
+    flags interval
+    {own}
   }}
   set not_public {{
     type ipv4_addr
     flags interval
     elements = {{ {NOT_PUBLIC} }}
+  }}
+  chain prerouting {{
+    type filter hook prerouting priority raw; policy accept;
+    iifname @own meta nfproto ipv6 counter drop comment "no IPv6"
+    iifname @own fib saddr . iif oif missing counter drop comment "forged"
   }}
   chain input {{
     type filter hook input priority filter - 10; policy accept;
@@ -131,8 +172,8 @@ table inet {table} {{
     iifname @bridges ct state established,related accept
     oifname @bridges ct state established,related accept
     oifname @bridges counter drop comment "inwards"
-    iifname "{internal}" counter reject with icmpx admin-prohibited comment "internal"
-    iifname "{egress}" jump outwards
+    iifname @internal counter reject with icmpx admin-prohibited comment "internal"
+    iifname @egress jump outwards
   }}
   chain outwards {{
 {allowed}    meta nfproto ipv6 counter drop comment "no IPv6"
@@ -142,6 +183,15 @@ table inet {table} {{
 "#
         )
     }
+}
+
+/// The contents of a set, which may be none.
+fn elements(interfaces: &[String]) -> String {
+    if interfaces.is_empty() {
+        return String::new();
+    }
+    let quoted: Vec<_> = interfaces.iter().map(|interface| format!("\"{interface}\"")).collect();
+    format!("elements = {{ {} }}", quoted.join(", "))
 }
 
 /// The private name servers of the host's `/etc/resolv.conf`, which the engine asks on behalf of
@@ -217,11 +267,13 @@ mod tests {
 
     #[test]
     fn rules_name_the_table_the_bridges_and_the_name_servers() {
-        let firewall =
-            Firewall::new("berth-t1", "bertha", "berthb").with_name_servers(vec![[10, 0, 0, 2].into()]);
+        let firewall = Firewall::new("berth-t1", "bertha", "berthb")
+            .with_name_servers(vec![[10, 0, 0, 2].into()])
+            .with_own_networks("bti", "bte");
         let rules = firewall.rules();
         assert!(rules.starts_with("table inet berth_berth_t1 {}\ndelete table inet berth_berth_t1\n"));
-        assert!(rules.contains(r#"elements = { "bertha", "berthb" }"#));
+        assert!(rules.contains(r#"elements = { "bertha", "bti*", "berthb", "bte*" }"#));
+        assert!(rules.contains(r#"elements = { "bti*", "bte*" }"#));
         assert!(rules.contains("ip daddr 10.0.0.2 udp dport 53 accept"));
         assert!(rules.contains("169.254.0.0/16"));
     }

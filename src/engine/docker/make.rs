@@ -5,12 +5,12 @@
 use std::collections::HashMap;
 
 use bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, MountVolumeOptions,
+    ContainerCreateBody, HostConfig, HostConfigLogConfig, ImageConfig, Mount, MountType, MountVolumeOptions,
     RestartPolicy, RestartPolicyNameEnum,
 };
 
-use super::Settings;
 use super::network::Bridge;
+use super::{Settings, confine, environment};
 use crate::engine::StartOrder;
 use crate::session::{Home, NetworkPolicy, SessionId, Template, Volume};
 
@@ -26,6 +26,8 @@ pub(super) const TEMPLATE: &str = "berth.template";
 pub(super) const SPEC: &str = "berth.spec";
 /// The store that knows the session.
 pub(super) const INSTALLATION: &str = "berth.installation";
+/// The session whose container a volume without a name ends with.
+pub(super) const SCRATCH: &str = "berth.scratch";
 /// The fencing number of the start that made the container.
 pub(super) const EPOCH: &str = "berth.epoch";
 
@@ -53,13 +55,13 @@ pub(super) fn container_name(session: SessionId) -> String {
     format!("berth-{session}")
 }
 
-/// The body of `POST /containers/create` for a session. `image_user` is the image's own user.
+/// The body of `POST /containers/create` for a session. `image` is what the image says of itself.
 pub(super) fn session(
     settings: &Settings,
     template: &Template,
     bridge: &Bridge,
     order: &StartOrder,
-    image_user: Option<&str>,
+    image: &ImageConfig,
 ) -> ContainerCreateBody {
     let limits = Limits {
         cpus: template.cpus,
@@ -70,21 +72,17 @@ pub(super) fn session(
     let mut host = hardened(limits, bridge, template.network);
     let home = home(settings, template, order);
     host.mounts = Some(home.into_iter().chain(template.volumes.iter().map(read_only)).collect());
-    ContainerCreateBody {
+    let mut body = ContainerCreateBody {
         image: Some(template.image.clone()),
         hostname: Some(template.name.to_string()),
-        user: unprivileged(image_user),
-        env: Some(environment(template, order)),
+        user: unprivileged(image.user.as_deref()),
+        env: Some(environment::of(settings, template, order)),
         labels: Some(labels(settings, template, order)),
         host_config: Some(host),
         ..ContainerCreateBody::default()
-    }
-}
-
-fn environment(template: &Template, order: &StartOrder) -> Vec<String> {
-    let own = template.env.iter().map(|(key, value)| format!("{key}={value}"));
-    let password = template.password_env.iter().map(|key| format!("{key}={}", order.secret.expose()));
-    own.chain(password).collect()
+    };
+    confine::adapt(&mut body, settings, template, order, image);
+    body
 }
 
 /// What every container of ours is held to. Masked and read-only paths and the seccomp profile

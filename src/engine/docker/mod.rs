@@ -1,40 +1,44 @@
 //! Sessions as containers of one Docker Engine, over its Unix socket.
 //!
 //! The spawner owns the one [`DockerEngine`] of a machine. Only this folder knows Docker: `api`
-//! makes the calls, `make` says what a container may do, `start` is the one way one comes to
-//! run, `network`, `firewall` and `probe` keep it apart from everything else.
+//! makes the calls, `make` and `confine` say what a container may do, `start` is the one way one
+//! comes to run, `network`, `own_network`, `firewall` and `probe` keep it apart from everything else.
 
 mod api;
 mod archive;
+mod confine;
+mod environment;
 mod events;
 mod fences;
 mod firewall;
+mod found;
 mod make;
 mod network;
 mod output;
+mod own_network;
 mod probe;
 mod start;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bollard::models::{
-    ContainerInspectResponse, ContainerStateStatusEnum, ContainerSummary, ContainerSummaryStateEnum,
-};
+use bollard::models::ContainerInspectResponse;
 use dashmap::DashMap;
 use futures_util::stream::BoxStream;
 use ipnet::Ipv4Net;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, timeout_at};
+use tracing::warn;
 
 use self::api::{Api, Failure, QUICK};
 use self::fences::Fences;
 pub use self::firewall::Firewall;
-use self::make::{EPOCH, INSTALLATION, NETWORK, SESSION, SPEC, container_name};
+use self::found::{label, listed, status};
+use self::make::{EPOCH, NETWORK, SESSION, container_name};
 use self::network::Bridge;
 pub use self::probe::Isolation;
 use self::start::Turn;
@@ -59,6 +63,8 @@ pub struct Settings {
     pub subnet: Ipv4Net,
     /// The image that proves isolation; has bash and perl. Default `berth/base`.
     pub probe_image: String,
+    /// The time zone that containers are told, by its IANA name. Default none: that of the image.
+    pub time_zone: Option<String>,
 }
 
 impl Default for Settings {
@@ -68,6 +74,7 @@ impl Default for Settings {
             network: "berth".to_owned(),
             subnet: Ipv4Net::new_assert([10, 201, 0, 0].into(), 16),
             probe_image: "berth/base".to_owned(),
+            time_zone: None,
         }
     }
 }
@@ -83,6 +90,8 @@ pub struct DockerEngine {
     /// One start, stop or removal at a time per session, so that nobody starts a container before
     /// its password is in it or stops what is not up yet. Entries live as long as such a turn.
     turns: DashMap<SessionId, Arc<Mutex<()>>>,
+    /// Held while addresses are chosen for a session's own network.
+    choosing: Mutex<()>,
     /// What was started or stopped; changed within a turn.
     fences: Fences,
 }
@@ -105,19 +114,22 @@ impl DockerEngine {
             node,
             addresses: Arc::default(),
             turns: DashMap::new(),
+            choosing: Mutex::default(),
             fences: Fences::default(),
         })
     }
 
     /// Makes the internal network unless it is there, and the egress network if a template
-    /// wants one. Safe to repeat.
+    /// wants one. Called before anything is started, and safe to repeat.
     ///
     /// # Errors
     /// [`EngineError::Refused`] when one exists with other options or the addresses are taken.
     pub async fn ensure_network(&self) -> Result<(), EngineError> {
         self.bridge(NetworkPolicy::Internal)?.ensure(&self.api).await?;
+        let egress = self.bridge(NetworkPolicy::Egress)?;
+        egress.make_room(&self.api).await?;
         if self.wants_egress() {
-            self.bridge(NetworkPolicy::Egress)?.ensure(&self.api).await?;
+            egress.ensure(&self.api).await?;
         }
         Ok(())
     }
@@ -133,6 +145,15 @@ impl DockerEngine {
         Ok(())
     }
 
+    /// Removes the networks and unnamed volumes of sessions that have no container any more, and says
+    /// how many. What starts meanwhile is left alone.
+    ///
+    /// # Errors
+    /// The engine's; what was not reached is left for the next time.
+    pub async fn sweep(&self) -> Result<usize, EngineError> {
+        own_network::sweep(self).await
+    }
+
     /// The packet filter of this installation's bridges.
     ///
     /// # Errors
@@ -142,17 +163,36 @@ impl DockerEngine {
         let egress = self.bridge(NetworkPolicy::Egress)?;
         // The engine asks these on behalf of containers with egress; they are often private.
         let resolv_conf = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
-        let firewall = Firewall::new(&self.settings.network, &internal.interface, &egress.interface);
+        let own = |policy| network::own_prefix(&self.settings.network, policy);
+        let firewall = Firewall::new(&self.settings.network, &internal.interface, &egress.interface)
+            .with_own_networks(&own(NetworkPolicy::Internal), &own(NetworkPolicy::Egress));
         Ok(firewall.with_name_servers(firewall::host_name_servers(&resolv_conf)))
     }
 
-    /// Proves, from inside two containers, what a session cannot reach. Takes about two seconds.
+    /// Proves, from inside two containers, what a session cannot reach. Takes about two seconds, and as
+    /// long again if a template's sessions get networks of their own.
     ///
     /// # Errors
     /// [`EngineError::Refused`] with what to do when the probe image is missing, or when the
     /// controls of the experiment fail, so that nothing is proven either way.
     pub async fn isolation(&self) -> Result<Isolation, EngineError> {
-        probe::run(&self.api, &self.settings, &self.bridge(NetworkPolicy::Internal)?).await
+        let shared = self.bridge(NetworkPolicy::Internal)?;
+        let mut found = probe::run(&self.api, &self.settings, &shared, &shared).await?;
+        if !self.templates.values().any(confine::makes_packets) {
+            return Ok(found);
+        }
+        let nobody = SessionId::random();
+        let Some(own) = own_network::spare(self, nobody).await? else {
+            warn!("no network is free to prove the isolation of sessions with a network of their own");
+            return Ok(found);
+        };
+        let from_own = probe::run(&self.api, &self.settings, &shared, &own).await;
+        own_network::remove(self, nobody).await?;
+        found
+            .leaks
+            .extend(from_own?.leaks.into_iter().map(|leak| format!("{leak} (from a network of its own)")));
+        found.proven = found.leaks.is_empty();
+        Ok(found)
     }
 
     /// As [`Engine::start`], but undone when `abandoned` comes before the end: nobody waits for the
@@ -213,8 +253,10 @@ impl DockerEngine {
 
     fn address_of(&self, found: &ContainerInspectResponse) -> Option<IpAddr> {
         let networks = found.network_settings.as_ref()?.networks.as_ref()?;
-        let of = |policy| networks.get(&self.bridge(policy).ok()?.name)?.ip_address.as_deref()?.parse().ok();
-        of(NetworkPolicy::Internal).or_else(|| of(NetworkPolicy::Egress))
+        let at = |name: &String| networks.get(name)?.ip_address.as_deref()?.parse().ok();
+        let shared = |policy| at(&self.bridge(policy).ok()?.name);
+        let own = || at(&network::own_name(&self.settings, label(found, SESSION)?.parse().ok()?));
+        shared(NetworkPolicy::Internal).or_else(|| shared(NetworkPolicy::Egress)).or_else(own)
     }
 
     async fn exited(&self, container: &str, found: &ContainerInspectResponse) -> EngineError {
@@ -305,9 +347,11 @@ impl Engine for DockerEngine {
 
     async fn remove(&self, session: SessionId) -> Result<(), EngineError> {
         let _turn = Turn::take(self, session).await;
-        let Some(found) = self.find(session).await? else { return Ok(()) };
-        self.fences.raise(session, found.epoch);
-        self.remove_container(&found.id).await
+        if let Some(found) = self.find(session).await? {
+            self.fences.raise(session, found.epoch);
+            self.remove_container(&found.id).await?;
+        }
+        own_network::remove(self, session).await
     }
 
     async fn list(&self) -> Result<Vec<Container>, EngineError> {
@@ -341,40 +385,4 @@ impl Engine for DockerEngine {
             None => Ok(String::new()),
         }
     }
-}
-
-fn label<'a>(found: &'a ContainerInspectResponse, key: &str) -> Option<&'a String> {
-    found.config.as_ref()?.labels.as_ref()?.get(key)
-}
-
-fn status(found: &ContainerInspectResponse) -> ContainerStatus {
-    use ContainerStateStatusEnum as Engine;
-    match found.state.as_ref().and_then(|state| state.status) {
-        Some(Engine::RUNNING | Engine::RESTARTING | Engine::STOPPING) => ContainerStatus::Running,
-        Some(Engine::PAUSED) => ContainerStatus::Paused,
-        Some(Engine::CREATED | Engine::EMPTY) | None => ContainerStatus::Created,
-        Some(Engine::EXITED | Engine::DEAD | Engine::REMOVING) => ContainerStatus::Exited,
-    }
-}
-
-/// A row of the engine's list; `None`, and so left out, if it is not labelled as a session.
-fn listed(row: ContainerSummary) -> Option<Container> {
-    use ContainerSummaryStateEnum as Engine;
-    let empty = HashMap::new();
-    let labels = row.labels.as_ref().unwrap_or(&empty);
-    let status = match row.state {
-        Some(Engine::RUNNING | Engine::RESTARTING | Engine::STOPPING) => ContainerStatus::Running,
-        Some(Engine::PAUSED) => ContainerStatus::Paused,
-        Some(Engine::CREATED | Engine::EMPTY) | None => ContainerStatus::Created,
-        Some(Engine::EXITED | Engine::DEAD | Engine::REMOVING) => ContainerStatus::Exited,
-    };
-    Some(Container {
-        session: labels.get(SESSION)?.parse().ok()?,
-        id: row.id?,
-        name: row.names.unwrap_or_default().first().map(|name| name.trim_start_matches('/').to_owned())?,
-        installation: labels.get(INSTALLATION).cloned().unwrap_or_default(),
-        epoch: labels.get(EPOCH).and_then(|epoch| epoch.parse().ok()).unwrap_or_default(),
-        spec: labels.get(SPEC).cloned().unwrap_or_default(),
-        status,
-    })
 }

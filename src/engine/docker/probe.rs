@@ -2,7 +2,8 @@
 //! session's.
 //!
 //! One listens, the other must fail to reach it, the host (on every address it has towards us),
-//! the cloud metadata service and a name server. Two controls keep the experiment honest: the
+//! the cloud metadata service and a name server. Where sessions get networks of their own, the same
+//! is tried from such a one. Two controls keep the experiment honest: the
 //! host does reach the listening container, and its own listener does answer.
 
 use std::collections::HashMap;
@@ -65,8 +66,13 @@ pub struct Isolation {
     pub leaks: Vec<String>,
 }
 
-/// Runs the experiment on `bridge`, which exists, and removes what it made.
-pub(super) async fn run(api: &Api, settings: &Settings, bridge: &Bridge) -> Result<Isolation, EngineError> {
+/// Runs the experiment from `bridge` with a neighbour on `shared`, which exist, and removes what it made.
+pub(super) async fn run(
+    api: &Api,
+    settings: &Settings,
+    shared: &Bridge,
+    bridge: &Bridge,
+) -> Result<Isolation, EngineError> {
     let image = &settings.probe_image;
     if api.image(image).await?.is_none() {
         let detail =
@@ -76,6 +82,7 @@ pub(super) async fn run(api: &Api, settings: &Settings, bridge: &Bridge) -> Resu
     let experiment = Experiment {
         api,
         settings,
+        shared,
         bridge,
         neighbour: format!("berth-probe-{}-neighbour", settings.network),
         prober: format!("berth-probe-{}-prober", settings.network),
@@ -91,6 +98,9 @@ pub(super) async fn run(api: &Api, settings: &Settings, bridge: &Bridge) -> Resu
 struct Experiment<'a> {
     api: &'a Api,
     settings: &'a Settings,
+    /// Where the neighbour listens.
+    shared: &'a Bridge,
+    /// Where the prober is.
     bridge: &'a Bridge,
     neighbour: String,
     prober: String,
@@ -105,10 +115,10 @@ impl Experiment<'_> {
             bound.map_err(|error| void(&format!("no port can be opened on the host ({error})")))?;
         let port = listener.local_addr().map_err(|error| void(&error.to_string()))?.port();
 
-        let neighbour = SocketAddr::from((self.bridge.last(), PORT));
+        let neighbour = SocketAddr::from((self.shared.last(), PORT));
         let targets = targets(neighbour, gateway, port).await;
-        let listen = self.body(LISTEN, vec![PORT.to_string()], Some(self.bridge.last()));
-        let probe = self.body(PROBE, targets, None);
+        let listen = self.body(self.shared, LISTEN, vec![PORT.to_string()], Some(self.shared.last()));
+        let probe = self.body(self.bridge, PROBE, targets, None);
         tokio::try_join!(self.api.create(&self.neighbour, listen), self.api.create(&self.prober, probe))?;
 
         self.api.start(&self.neighbour).await?;
@@ -141,7 +151,13 @@ impl Experiment<'_> {
         Ok(())
     }
 
-    fn body(&self, script: &str, arguments: Vec<String>, address: Option<Ipv4Addr>) -> ContainerCreateBody {
+    fn body(
+        &self,
+        bridge: &Bridge,
+        script: &str,
+        arguments: Vec<String>,
+        address: Option<Ipv4Addr>,
+    ) -> ContainerCreateBody {
         let endpoint = EndpointSettings {
             ipam_config: address.map(|address| EndpointIpamConfig {
                 ipv4_address: Some(address.to_string()),
@@ -149,7 +165,7 @@ impl Experiment<'_> {
             }),
             ..EndpointSettings::default()
         };
-        let endpoints = HashMap::from([(self.bridge.name.clone(), endpoint)]);
+        let endpoints = HashMap::from([(bridge.name.clone(), endpoint)]);
         let command = ["-e".to_owned(), script.to_owned()].into_iter().chain(arguments);
         ContainerCreateBody {
             image: Some(self.settings.probe_image.clone()),
@@ -157,7 +173,7 @@ impl Experiment<'_> {
             entrypoint: Some(vec!["perl".to_owned()]),
             cmd: Some(command.collect()),
             labels: Some(HashMap::from([(NETWORK.to_owned(), self.settings.network.clone())])),
-            host_config: Some(hardened(LIMITS, self.bridge, NetworkPolicy::Internal)),
+            host_config: Some(hardened(LIMITS, bridge, NetworkPolicy::Internal)),
             networking_config: Some(NetworkingConfig { endpoints_config: Some(endpoints) }),
             ..ContainerCreateBody::default()
         }

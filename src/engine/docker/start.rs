@@ -8,7 +8,8 @@ use tokio::sync::OwnedMutexGuard;
 use tracing::{info, warn};
 
 use super::make::{self, EPOCH, SESSION, SPEC, container_name};
-use super::{DockerEngine, Failure, label, status};
+use super::network::Bridge;
+use super::{DockerEngine, Failure, archive, confine, label, own_network, status};
 use crate::engine::{ContainerStatus, EngineError, StartOrder, Started, vnc_password};
 use crate::session::{Protocol, SessionId, Template, Upstream};
 
@@ -56,7 +57,8 @@ async fn undo(
 ) -> Result<(), EngineError> {
     if standing.fresh {
         warn!(%session, %error, "removing the container of a failed start");
-        return engine.remove_container(&standing.id).await;
+        engine.remove_container(&standing.id).await?;
+        return own_network::remove(engine, session).await;
     }
     match standing.status {
         ContainerStatus::Running | ContainerStatus::Paused => Ok(()),
@@ -118,17 +120,35 @@ async fn adopt(
     }
     info!(session = %order.session, "replacing a container of an older make");
     engine.remove_container(&id).await?;
+    own_network::remove(engine, order.session).await?;
     Ok(None)
 }
 
 async fn make(engine: &DockerEngine, template: &Template, order: &StartOrder) -> Result<String, Failure> {
     let missing = || Failure::Other(EngineError::ImageMissing { image: template.image.clone() });
     let image = engine.api.image(&template.image).await?.ok_or_else(missing)?;
-    let user = image.config.and_then(|config| config.user);
-    let bridge = engine.bridge(template.network).map_err(Failure::Other)?;
-    bridge.ensure(&engine.api).await.map_err(Failure::Other)?;
-    let body = make::session(&engine.settings, template, &bridge, order, user.as_deref());
-    engine.api.create(&container_name(order.session), body).await
+    let bridge = bridge(engine, template, order).await.map_err(Failure::Other)?;
+    let body = make::session(&engine.settings, template, &bridge, order, &image.config.unwrap_or_default());
+    let made = engine.api.create(&container_name(order.session), body).await;
+    // Unless somebody else made the container, the network is of no use to anyone.
+    if bridge.session.is_some() && made.as_ref().is_err_and(|failure| !failure.is(409)) {
+        own_network::remove(engine, order.session).await.map_err(Failure::Other)?;
+    }
+    made
+}
+
+/// The network of a new container.
+async fn bridge(
+    engine: &DockerEngine,
+    template: &Template,
+    order: &StartOrder,
+) -> Result<Bridge, EngineError> {
+    if confine::makes_packets(template) {
+        return own_network::ensure(engine, order.session, template.network).await;
+    }
+    let shared = engine.bridge(template.network)?;
+    shared.ensure(&engine.api).await?;
+    Ok(shared)
 }
 
 async fn run(
@@ -143,7 +163,8 @@ async fn run(
         ContainerStatus::Created | ContainerStatus::Exited => {
             // Written again at every start: the user owns the file and may have changed it.
             give_password(engine, template, order, &standing.id).await?;
-            engine.api.start(&standing.id).await?;
+            let started = engine.api.start(&standing.id).await.map_err(EngineError::from);
+            started.map_err(|error| confine::explain(template, error))?;
         }
     }
     let now = engine.api.inspect(&standing.id).await?.ok_or(EngineError::Gone)?;
@@ -166,13 +187,13 @@ async fn give_password(
     order: &StartOrder,
     container: &str,
 ) -> Result<(), EngineError> {
-    match template.protocol {
-        Protocol::Rfb => {
-            let file = vnc_password::obfuscate(order.secret.expose());
-            Ok(engine.api.upload(container, super::archive::with_password(file)).await?)
-        }
-        Protocol::Http => Ok(()),
-    }
+    let file = vnc_password::obfuscate(order.secret.expose());
+    let (folder, archive) = match (template.protocol, template.read_only) {
+        (Protocol::Http, _) => return Ok(()),
+        (Protocol::Rfb, false) => ("/", archive::with_password(file)),
+        (Protocol::Rfb, true) => (confine::PASSWORD_FOLDER, archive::password_alone(file)),
+    };
+    Ok(engine.api.upload(container, folder, archive).await?)
 }
 
 /// The right to start, stop or remove one session, held by one call at a time.

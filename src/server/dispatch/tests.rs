@@ -170,6 +170,7 @@ fn broker_settings() -> broker::Settings {
         stop_grace: Duration::ZERO,
         reap: Policy { away: hour, frozen: hour, total: None, remove_stopped: hour, ..Policy::default() },
         closing: None,
+        time_zone: String::new(),
         reconcile_every: Duration::from_secs(15),
     }
 }

@@ -167,6 +167,7 @@ fn broker_settings() -> broker::Settings {
             ..Policy::default()
         },
         closing: None,
+        time_zone: String::new(),
         reconcile_every: Duration::from_secs(15),
     }
 }

@@ -5,6 +5,9 @@
 //! test-illness`, or another one named by `BERTH_TEST_IMAGE`) the tests say so and pass.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod confinement;
+mod own_network;
+
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -16,7 +19,7 @@ use berth::engine::fake::template;
 use berth::engine::spawner::SpawnerEngine;
 use berth::engine::{Engine, EngineError, EngineEventKind, StartOrder};
 use berth::secret::random_bytes;
-use berth::session::{Home, NetworkPolicy, Protocol, SessionId, Template, TemplateName};
+use berth::session::{Home, NetworkPolicy, Protocol, SessionId, Template, TemplateName, Upstream, Volume};
 use berth::spawner::server;
 use berth::tasks::Tasks;
 use futures_util::StreamExt;
@@ -93,6 +96,31 @@ fn name(text: &str) -> TemplateName {
     text.parse().unwrap()
 }
 
+/// Runs `script` as a child of the session's own program, made by a [`commanded`] template, and
+/// returns what it printed.
+async fn inside(engine: &dyn Engine, upstream: &Upstream, script: &str) -> String {
+    let mut stream = reach(engine, upstream).await;
+    stream.write_all(script.as_bytes()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut printed = String::new();
+    stream.read_to_string(&mut printed).await.unwrap();
+    printed
+}
+
+/// A template whose program runs what it is told, and can make packets if it may.
+fn commanded(text: &str) -> Template {
+    let own = |file: &str, target: &str| Volume {
+        source: format!("{}/tests/engine_docker/{file}", env!("CARGO_MANIFEST_DIR")),
+        target: target.to_owned(),
+    };
+    let volumes = vec![own("commander.pl", "/usr/local/bin/illness"), own("forge.pl", "/opt/forge.pl")];
+    Template { name: name(text), volumes, ..ill("web") }
+}
+
+fn only(templates: impl IntoIterator<Item = Template>) -> BTreeMap<TemplateName, Template> {
+    templates.into_iter().map(|template| (template.name.clone(), template)).collect()
+}
+
 fn ill(illness: &str) -> Template {
     let mut template = template(name(illness), Protocol::Http);
     template.image = image();
@@ -106,7 +134,7 @@ fn templates() -> BTreeMap<TemplateName, Template> {
     all.push(Template { name: name("missing"), image: "berth-test/never-built".into(), ..ill("web") });
     all.push(Template { name: name("kept"), home: Home::Persistent, ..ill("web") });
     all.push(Template { name: name("desktop"), protocol: Protocol::Rfb, ..ill("web") });
-    all.into_iter().map(|template| (template.name.clone(), template)).collect()
+    only(all)
 }
 
 fn plan() -> Plan {
@@ -268,7 +296,8 @@ async fn a_container_may_do_no_more_than_listed() {
     let container = format!("berth-{}", order.session);
     assert_ne!(docker(&["exec", &container, "id", "-u"]).as_deref(), Some("0"));
     let status = docker(&["exec", &container, "cat", "/proc/1/status"]).unwrap();
-    for line in ["CapEff:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"] {
+    let none = ["CapEff", "CapPrm", "CapBnd", "CapAmb"].map(|set| format!("{set}:\t0000000000000000"));
+    for line in none.iter().map(String::as_str).chain(["NoNewPrivs:\t1", "Seccomp:\t2"]) {
         assert!(status.contains(line), "{line} in {status}");
     }
 }
@@ -377,7 +406,10 @@ async fn a_network_with_other_options_is_refused_with_what_to_do() {
 
 #[tokio::test]
 async fn isolation_is_proven_and_a_missing_firewall_is_found() {
-    let Some(lab) = Lab::open().await else { return };
+    // One of the templates has its sessions on networks of their own: these are tried too.
+    let mut templates = templates();
+    templates.extend(only([confinement::raw("raw")]));
+    let Some(lab) = Lab::open_with(&templates).await else { return };
     let firewall = lab.engine.firewall().unwrap();
     if let Err(error) = firewall.apply().await {
         eprintln!("skipped: {error}");
@@ -397,10 +429,14 @@ async fn isolation_is_proven_and_a_missing_firewall_is_found() {
     assert!(!firewall.verify().await.unwrap());
     let isolation = lab.engine.isolation().await.unwrap();
     assert!(!isolation.proven);
-    assert!(isolation.leaks.iter().any(|leak| leak.contains("the host through the bridge")), "{isolation:?}");
+    for leak in ["the host through the bridge", "the host through the bridge (from a network of its own)"] {
+        assert!(isolation.leaks.iter().any(|found| found == leak), "{isolation:?}");
+    }
     assert!(!isolation.leaks.iter().any(|leak| leak.contains("another session")), "{isolation:?}");
     let label = format!("label=berth.network={}", lab.settings.network);
     assert_eq!(docker(&["ps", "-aq", "--filter", &label]).as_deref(), Some(""), "the probe leaves nothing");
+    let networks = docker(&["network", "ls", "-q", "--filter", &label]).unwrap();
+    assert_eq!(networks.lines().count(), 1, "the shared one");
 }
 
 #[tokio::test]
