@@ -72,7 +72,7 @@ fn bootstrap_token(variable: &str) -> Result<Secret<String>, Failure> {
 /// What the command line works on when no gateway runs.
 pub struct Offline {
     /// Users and logins.
-    pub auth: Auth,
+    pub auth: Arc<Auth>,
     /// The store itself.
     pub store: Arc<dyn Store>,
     /// Background work of the broker.
@@ -87,7 +87,7 @@ impl Offline {
     pub fn open(config: &Config) -> Result<Self, Failure> {
         let store = open_store(config)?;
         let auth = Auth::new(store.clone(), Audit::new(store.clone()), auth::Settings::default());
-        Ok(Self { auth, store, tasks: Tasks::new() })
+        Ok(Self { auth: Arc::new(auth), store, tasks: Tasks::new() })
     }
 
     /// A broker on the engine itself, for commands that stop or remove containers.

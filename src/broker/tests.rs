@@ -1,5 +1,6 @@
 //! The broker over the fake engine and a store in memory: races, illnesses, repairs.
 
+mod images;
 mod limits;
 
 use std::collections::HashSet;

@@ -35,6 +35,9 @@ pub enum Command {
     /// Manage sessions.
     #[command(subcommand)]
     Session(SessionCommand),
+    /// List templates and fetch their images.
+    #[command(subcommand)]
+    Template(TemplateCommand),
     /// Read and verify the audit.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -111,6 +114,22 @@ pub enum SessionCommand {
     Remove {
         /// The session's label, as in its URL.
         label: String,
+    },
+}
+
+/// Templates and their images.
+#[derive(Debug, Subcommand)]
+pub enum TemplateCommand {
+    /// List templates, their limits, and whether their images are on the machine.
+    List(OutputArgs),
+    /// Fetch images from their registries; sessions get them at their next start.
+    Pull {
+        /// The templates whose images to fetch.
+        #[arg(value_name = "NAME", required_unless_present = "all")]
+        names: Vec<String>,
+        /// Every template's image but those that are built on this machine.
+        #[arg(long, conflicts_with = "names")]
+        all: bool,
     },
 }
 

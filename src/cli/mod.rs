@@ -4,6 +4,7 @@ mod args;
 mod data;
 mod failure;
 mod setup;
+mod templates;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -52,6 +53,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Spawner(arguments) => spawner(config, arguments).await,
             Command::User(command) => data::user(&config, command).await,
             Command::Session(command) => data::session(&config, command).await,
+            Command::Template(command) => templates::template(&config, command).await,
             Command::Audit(command) => data::audit(&config, command).await,
             Command::Completions { .. } => Ok(()),
         }

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, MountVolumeOptions,
+    ContainerCreateBody, HostConfig, HostConfigLogConfig, ImageInspect, Mount, MountType, MountVolumeOptions,
     RestartPolicy, RestartPolicyNameEnum,
 };
 
@@ -24,6 +24,8 @@ pub(super) const OWNER: &str = "berth.owner";
 pub(super) const TEMPLATE: &str = "berth.template";
 /// The hash of the template when the container was made.
 pub(super) const SPEC: &str = "berth.spec";
+/// The id of the image when the container was made.
+pub(super) const IMAGE: &str = "berth.image";
 /// The store that knows the session.
 pub(super) const INSTALLATION: &str = "berth.installation";
 /// The fencing number of the start that made the container.
@@ -53,14 +55,17 @@ pub(super) fn container_name(session: SessionId) -> String {
     format!("berth-{session}")
 }
 
-/// The body of `POST /containers/create` for a session. `image_user` is the image's own user.
+/// The body of `POST /containers/create` for a session, of an image that was just looked at.
 pub(super) fn session(
     settings: &Settings,
     template: &Template,
     bridge: &Bridge,
     order: &StartOrder,
-    image_user: Option<&str>,
+    image: &ImageInspect,
 ) -> ContainerCreateBody {
+    let image_user = image.config.as_ref().and_then(|config| config.user.as_deref());
+    let mut labels = labels(settings, template, order);
+    labels.insert(IMAGE.to_owned(), image.id.clone().unwrap_or_default());
     let limits = Limits {
         cpus: template.cpus,
         memory_mib: template.memory_mib,
@@ -75,7 +80,7 @@ pub(super) fn session(
         hostname: Some(template.name.to_string()),
         user: unprivileged(image_user),
         env: Some(environment(template, order)),
-        labels: Some(labels(settings, template, order)),
+        labels: Some(labels),
         host_config: Some(host),
         ..ContainerCreateBody::default()
     }

@@ -2,13 +2,14 @@
 //!
 //! The spawner owns the one [`DockerEngine`] of a machine. Only this folder knows Docker: `api`
 //! makes the calls, `make` says what a container may do, `start` is the one way one comes to
-//! run, `network`, `firewall` and `probe` keep it apart from everything else.
+//! run, `images` says what they are made from and fetches it, `network`, `firewall` and `probe` keep it apart from everything else.
 
 mod api;
 mod archive;
 mod events;
 mod fences;
 mod firewall;
+mod images;
 mod make;
 mod network;
 mod output;
@@ -34,14 +35,14 @@ use tokio::time::{Instant, sleep, timeout_at};
 use self::api::{Api, Failure, QUICK};
 use self::fences::Fences;
 pub use self::firewall::Firewall;
-use self::make::{EPOCH, INSTALLATION, NETWORK, SESSION, SPEC, container_name};
+use self::make::{EPOCH, IMAGE, INSTALLATION, NETWORK, SESSION, SPEC, container_name};
 use self::network::Bridge;
 pub use self::probe::Isolation;
 use self::start::Turn;
 use super::addresses::Addresses;
 use super::{
-    Connection, Container, ContainerStatus, Engine, EngineError, EngineEvent, EngineVersion, StartOrder,
-    Started, Stats,
+    Connection, Container, ContainerStatus, Engine, EngineError, EngineEvent, EngineVersion, PullSteps,
+    StartOrder, Started, Stats, TemplateImage,
 };
 use crate::session::{NetworkPolicy, NodeName, SessionId, Template, TemplateName, Upstream};
 
@@ -341,6 +342,14 @@ impl Engine for DockerEngine {
             None => Ok(String::new()),
         }
     }
+
+    async fn images(&self) -> Result<Vec<TemplateImage>, EngineError> {
+        images::of_templates(self).await
+    }
+
+    async fn pull(&self, template: &TemplateName) -> Result<PullSteps, EngineError> {
+        images::pull(self, template)
+    }
 }
 
 fn label<'a>(found: &'a ContainerInspectResponse, key: &str) -> Option<&'a String> {
@@ -375,6 +384,7 @@ fn listed(row: ContainerSummary) -> Option<Container> {
         installation: labels.get(INSTALLATION).cloned().unwrap_or_default(),
         epoch: labels.get(EPOCH).and_then(|epoch| epoch.parse().ok()).unwrap_or_default(),
         spec: labels.get(SPEC).cloned().unwrap_or_default(),
+        image: labels.get(IMAGE).cloned().or(row.image_id).unwrap_or_default(),
         status,
     })
 }
