@@ -32,7 +32,7 @@ pub fn open_store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
     Ok(Arc::new(store))
 }
 
-fn store_path(config: &Config) -> Result<PathBuf, Failure> {
+pub(super) fn store_path(config: &Config) -> Result<PathBuf, Failure> {
     let url = config.store.url.expose();
     url.strip_prefix("sqlite:").map(|path| Path::new(path).to_owned()).ok_or_else(|| {
         Failure::new(

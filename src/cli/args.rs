@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::backup::Kind;
 use crate::store::Role;
 
 /// TLS gateway and session broker: one HTTPS URL to a desktop in a container.
@@ -38,6 +39,10 @@ pub enum Command {
     /// List templates and fetch their images.
     #[command(subcommand)]
     Template(TemplateCommand),
+    /// Write the store, and with --images the templates' images, into one file.
+    Backup(BackupArgs),
+    /// Put back what is in a backup.
+    Restore(RestoreArgs),
     /// Read and verify the audit.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -131,6 +136,61 @@ pub enum TemplateCommand {
         #[arg(long, conflicts_with = "names")]
         all: bool,
     },
+}
+
+/// What is backed up.
+#[derive(Args, Debug)]
+pub struct BackupArgs {
+    /// The file to write; complete or not there.
+    pub file: PathBuf,
+    /// Back up the templates' images too; needs engine.socket, and a gigabyte or so for each desktop.
+    #[arg(long)]
+    pub images: bool,
+    /// Replace the file if it exists.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// What is put back.
+#[derive(Args, Debug)]
+pub struct RestoreArgs {
+    /// The backup.
+    pub file: PathBuf,
+    /// Put back this alone.
+    #[arg(long, value_name = "WHAT")]
+    pub only: Option<KindArg>,
+    /// Put the store in the place of one that is in use; that one is kept beside it.
+    #[arg(long)]
+    pub replace: bool,
+}
+
+/// What a backup can hold.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum KindArg {
+    /// Users, logins, sessions and the audit; no gateway may run.
+    Store,
+    /// The templates' images; sessions get them at their next start.
+    Images,
+}
+
+impl KindArg {
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Store => "store",
+            Self::Images => "images",
+        }
+    }
+}
+
+impl From<KindArg> for Kind {
+    fn from(kind: KindArg) -> Self {
+        match kind {
+            KindArg::Store => Self::Store,
+            KindArg::Images => Self::Images,
+        }
+    }
 }
 
 /// Reading the audit.

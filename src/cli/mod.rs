@@ -1,6 +1,7 @@
 //! The command line: parses, runs, prints, and ends with a documented exit code.
 
 mod args;
+mod backup;
 mod data;
 mod failure;
 mod setup;
@@ -54,6 +55,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::User(command) => data::user(&config, command).await,
             Command::Session(command) => data::session(&config, command).await,
             Command::Template(command) => templates::template(&config, command).await,
+            Command::Backup(arguments) => backup::backup(&config, arguments).await,
+            Command::Restore(arguments) => backup::restore(&config, arguments).await,
             Command::Audit(command) => data::audit(&config, command).await,
             Command::Completions { .. } => Ok(()),
         }
