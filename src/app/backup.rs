@@ -87,13 +87,15 @@ pub async fn backup(
     writer.finish().map_err(|error| unbacked(&error))
 }
 
-/// The templates' images that are on this machine, each once.
+/// The templates' images that are on this machine, each once, and the one that proves isolation:
+/// without it nothing is served.
 async fn images_of(
     config: &Config,
     engine: &DockerEngine,
     tell: &mut dyn FnMut(Told),
 ) -> Result<Vec<SavedImage>, Failure> {
-    let names: BTreeSet<&str> = config.templates.iter().map(|template| template.image.as_str()).collect();
+    let mut names: BTreeSet<&str> = config.templates.iter().map(|template| template.image.as_str()).collect();
+    names.insert(&config.engine.probe_image);
     let mut images = Vec::new();
     for name in names {
         match engine.find_image(name).await.map_err(|error| engine_failed(&error))? {

@@ -143,7 +143,7 @@ pub enum TemplateCommand {
 pub struct BackupArgs {
     /// The file to write; complete or not there.
     pub file: PathBuf,
-    /// Back up the templates' images too; needs engine.socket, and a gigabyte or so for each desktop.
+    /// Back up the images of all templates and engine.probe_image too; reads them over engine.socket.
     #[arg(long)]
     pub images: bool,
     /// Replace the file if it exists.

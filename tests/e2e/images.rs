@@ -1,4 +1,6 @@
 //! Images: missing ones, fetching them from a registry, and what an update does to a session.
+//!
+//! On more than one thread: the wire to the registry has to go on while a command is waited for.
 
 use std::process::Command;
 
@@ -69,7 +71,7 @@ impl Drop for Homes {
 }
 
 /// The whole story of an image: not there, fetched, used, updated under a session's feet.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_update_comes_with_the_next_start_and_keeps_the_home() {
     let Some(mut registry) = Registry::start().await else { return };
     let first = registry.push("course/web", "1", MIB);
@@ -157,7 +159,7 @@ async fn an_update_comes_with_the_next_start_and_keeps_the_home() {
 }
 
 /// The connection to the registry breaks in the middle of a layer.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pull_that_breaks_off_changes_nothing_and_can_be_repeated() {
     let Some(mut registry) = Registry::start().await else { return };
     registry.push("course/big", "1", 8 * MIB);

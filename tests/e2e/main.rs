@@ -3,6 +3,7 @@
 //! Oracles stand outside the product: `docker inspect`, `docker exec`, `/proc`, the wire.
 #![allow(clippy::disallowed_methods, missing_docs)]
 
+mod backup;
 mod bad_input;
 mod browser;
 mod class;
