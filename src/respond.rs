@@ -117,8 +117,8 @@ fn downstream_status(code: &str) -> StatusCode {
         "host_foreign" => StatusCode::MISDIRECTED_REQUEST,
         "body_stalled" => StatusCode::REQUEST_TIMEOUT,
         "method" => StatusCode::METHOD_NOT_ALLOWED,
-        "extend_spent" | "grant_exists" | "grant_own" | "last_admin" | "name_taken" | "no_screen"
-        | "not_running" | "not_seen" | "not_shareable" | "taken" | "too_many_grants"
+        "extend_spent" | "grant_exists" | "grant_own" | "image_built_here" | "last_admin" | "name_taken"
+        | "no_screen" | "not_running" | "not_seen" | "not_shareable" | "taken" | "too_many_grants"
         | "too_many_sessions" | "user_taken" | "wrong_state" => StatusCode::CONFLICT,
         "ticket_invalid" => StatusCode::GONE,
         "body_too_large" => StatusCode::PAYLOAD_TOO_LARGE,

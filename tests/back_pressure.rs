@@ -135,6 +135,7 @@ impl Desktop {
             name: format!("berth-{}", order.session),
             epoch: order.epoch,
             spec: String::new(),
+            image: String::new(),
             status: ContainerStatus::Running,
         };
         let upstream = Upstream {
@@ -144,7 +145,7 @@ impl Desktop {
             epoch: order.epoch,
         };
         *self.container.lock().unwrap() = Some(container);
-        Reply::Started(Started { upstream })
+        Reply::Started(Started { upstream, image: String::new() })
     }
 }
 

@@ -78,7 +78,12 @@ fn one(request: Request, servers: &Servers, running: &Running) -> Reply {
         }
         Request::Stats { .. } => Reply::Failed(EngineError::Gone),
         Request::Output { .. } => Reply::Output(String::new()),
-        Request::Pause { .. } | Request::Resume { .. } | Request::List | Request::Events => Reply::Done,
+        Request::Pause { .. }
+        | Request::Resume { .. }
+        | Request::List
+        | Request::Images
+        | Request::Pull { .. }
+        | Request::Events => Reply::Done,
     }
 }
 
@@ -90,6 +95,7 @@ fn start(order: &StartOrder, server: SocketAddr, running: &Running) -> Started {
         name: format!("berth-{}", order.session),
         epoch: order.epoch,
         spec: String::new(),
+        image: String::new(),
         status: ContainerStatus::Running,
     };
     let upstream = Upstream {
@@ -99,7 +105,7 @@ fn start(order: &StartOrder, server: SocketAddr, running: &Running) -> Started {
         epoch: order.epoch,
     };
     lock(running).insert(order.session, (container, server));
-    Started { upstream }
+    Started { upstream, image: String::new() }
 }
 
 fn lock(running: &Running) -> std::sync::MutexGuard<'_, HashMap<SessionId, (Container, SocketAddr)>> {

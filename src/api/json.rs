@@ -36,6 +36,7 @@ pub(super) fn session(site: &Site, entry: &Entry, reader: UserId) -> Value {
         "input_seen": entry.input_seen(),
         "expires_at": expiry.map(|expiry| clock::later(clock::now(), expiry.remaining)),
         "expires_because": expiry.map(|expiry| expiry.because.name()),
+        "update_ready": entry.update_ready(),
         "extendable": broker.is_extendable(entry),
         "url": format!("{}{}", site.0.origin, entry.address(site.0.routing)),
     })

@@ -11,6 +11,7 @@ mod json;
 mod screenshot;
 mod sessions;
 mod status;
+mod templates;
 #[cfg(test)]
 mod tests;
 
@@ -153,6 +154,9 @@ fn routes() -> Router<Site> {
         .route("/api/v1/sessions/{label}/grants", get(grants::list).post(grants::give))
         .route("/api/v1/sessions/{label}/grants/{id}", delete(grants::withdraw))
         .route("/api/v1/sessions/{label}/{verb}", post(sessions::change))
+        .route("/api/v1/templates", get(templates::list))
+        .route("/api/v1/templates/{name}", get(templates::show))
+        .route("/api/v1/templates/{name}/pull", post(templates::pull))
         .fallback(async || Failure::not_found())
         .layer(DefaultBodyLimit::max(MOST_BYTES))
 }

@@ -478,3 +478,35 @@ async fn nobody_but_an_administrator_spawns_desktops_for_others() {
         assert_eq!(wrong.0, StatusCode::UNAUTHORIZED, "{path}");
     }
 }
+
+#[tokio::test]
+async fn everybody_reads_templates_and_administrators_their_images() {
+    let desk = Desk::new();
+    let (ann, root) = (desk.log_in("ann", Role::User).await, desk.log_in("root", Role::Admin).await);
+    let (status, all) = desk.get("/api/v1/templates", &ann).await;
+    assert_eq!(status, StatusCode::OK);
+    let items = all["items"].as_array().unwrap();
+    assert_eq!(items.len(), 2);
+    let desktop = &items[1];
+    assert_eq!((&desktop["name"], &desktop["icon"]), (&"desktop".into(), &"desktop".into()));
+    assert_eq!((&desktop["network"], &desktop["home"]), (&"internal".into(), &"ephemeral".into()));
+    assert!(desktop["installed"].is_null() && desktop["image"].is_null(), "{desktop}");
+
+    desk.broker.look_at_images().await.unwrap();
+    let (_, desktop) = desk.get("/api/v1/templates/desktop", &root).await;
+    assert_eq!((&desktop["installed"], &desktop["image"]["name"]), (&true.into(), &"fake/desktop".into()));
+    assert!(desktop["image"]["id"].as_str().unwrap().starts_with("sha256:"), "{desktop}");
+    assert_eq!(desk.get("/api/v1/templates/nothing", &root).await.0, StatusCode::NOT_FOUND);
+
+    let pull = "/api/v1/templates/desktop/pull";
+    let refused = desk.ask(Method::POST, pull, Some(&ann), true).await;
+    assert_eq!(refused, (StatusCode::NOT_FOUND, "not_found".into()));
+    assert_eq!(desk.ask(Method::POST, pull, Some(&root), false).await.0, StatusCode::FORBIDDEN);
+    let (status, begun) = desk.ask(Method::POST, pull, Some(&root), true).await;
+    assert_eq!((status, &begun["pull"]["state"]), (StatusCode::ACCEPTED, &"waiting".into()));
+    let mut changes = desk.broker.changes();
+    while desk.get("/api/v1/templates/desktop", &root).await.1["pull"]["state"] != "done" {
+        changes.recv().await.unwrap();
+    }
+    assert!(desk.get("/api/v1/templates/desktop", &ann).await.1["pull"].is_null());
+}

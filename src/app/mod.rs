@@ -1,9 +1,11 @@
 //! The composition root: the only place that names concrete adapters and wires them.
 
+mod backup;
 mod gateway;
 mod open;
 mod spawner;
 
+pub use self::backup::{Extent, Restoration, Told, backup, restore};
 pub use self::gateway::serve;
 pub use self::open::{Offline, open_store};
 pub use self::spawner::spawner;

@@ -32,7 +32,7 @@ pub fn open_store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
     Ok(Arc::new(store))
 }
 
-fn store_path(config: &Config) -> Result<PathBuf, Failure> {
+pub(super) fn store_path(config: &Config) -> Result<PathBuf, Failure> {
     let url = config.store.url.expose();
     url.strip_prefix("sqlite:").map(|path| Path::new(path).to_owned()).ok_or_else(|| {
         Failure::new(
@@ -72,7 +72,7 @@ fn bootstrap_token(variable: &str) -> Result<Secret<String>, Failure> {
 /// What the command line works on when no gateway runs.
 pub struct Offline {
     /// Users and logins.
-    pub auth: Auth,
+    pub auth: Arc<Auth>,
     /// The store itself.
     pub store: Arc<dyn Store>,
     /// Background work of the broker.
@@ -87,7 +87,7 @@ impl Offline {
     pub fn open(config: &Config) -> Result<Self, Failure> {
         let store = open_store(config)?;
         let auth = Auth::new(store.clone(), Audit::new(store.clone()), auth::Settings::default());
-        Ok(Self { auth, store, tasks: Tasks::new() })
+        Ok(Self { auth: Arc::new(auth), store, tasks: Tasks::new() })
     }
 
     /// A broker on the engine itself, for commands that stop or remove containers.

@@ -73,6 +73,26 @@ pub enum AuditEvent {
         /// What they could do.
         role: GrantRole,
     },
+    /// A template's image could not be fetched.
+    ImageNotPulled {
+        /// The template's name.
+        template: String,
+        /// The image's name.
+        image: String,
+        /// The engine's own words.
+        detail: String,
+    },
+    /// A template's image was fetched from its registry.
+    ImagePulled {
+        /// The template's name.
+        template: String,
+        /// The image's name.
+        image: String,
+        /// The engine's id of what came.
+        id: String,
+        /// The registry's name for what came, if the engine kept it.
+        digest: Option<String>,
+    },
     /// A user logged in.
     LoginOk,
     /// A login was refused.
@@ -171,13 +191,14 @@ impl AuditEvent {
             Self::AccessRefused { .. } | Self::LoginRefused { .. } | Self::ViewOnlyAttempt { .. } => {
                 Outcome::Refused
             }
-            Self::SessionFailed { .. } => Outcome::Failed,
+            Self::ImageNotPulled { .. } | Self::SessionFailed { .. } => Outcome::Failed,
             Self::ConfigDanger { .. }
             | Self::GatewayStarted
             | Self::GatewayStopped
             | Self::GrantCreated { .. }
             | Self::GrantLapsed { .. }
             | Self::GrantWithdrawn { .. }
+            | Self::ImagePulled { .. }
             | Self::LoginOk
             | Self::Logout
             | Self::SessionCreated { .. }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::Mutex as StdMutex;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -56,6 +56,10 @@ pub struct Entry {
     pub(super) load: StdMutex<Load>,
     /// Who asked for the stop that is under way or was the last. No `.await` happens under this lock.
     ender: StdMutex<Option<Actor>>,
+    /// The id of the image its container was made from; `None` while it has no known container.
+    image: ArcSwapOption<String>,
+    /// Whether that image has a successor on the machine.
+    outdated: AtomicBool,
 }
 
 /// Where the bytes of a reachable session go, until the route is closed.
@@ -137,6 +141,8 @@ impl Entry {
             policy,
             load: StdMutex::default(),
             ender: StdMutex::default(),
+            image: ArcSwapOption::empty(),
+            outdated: AtomicBool::new(false),
             record: watch::Sender::new(Arc::new(session)),
         }
     }
@@ -236,6 +242,26 @@ impl Entry {
             | State::Stopped { .. }
             | State::Failed { .. } => Actor::system(),
         })
+    }
+
+    /// The id of the image its container was made from, as the engine said last.
+    pub(super) fn image(&self) -> Option<Arc<String>> {
+        self.image.load_full()
+    }
+
+    /// Notes what the engine said of its container's image; an empty id is none.
+    pub(super) fn set_image(&self, image: Option<&str>) {
+        let known = image.filter(|image| !image.is_empty());
+        self.image.store(known.map(|image| Arc::new(image.to_owned())));
+    }
+
+    pub(super) fn is_outdated(&self) -> bool {
+        self.outdated.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether its image has a successor; tells whether that is new.
+    pub(super) fn set_outdated(&self, outdated: bool) -> bool {
+        self.outdated.swap(outdated, Ordering::Relaxed) != outdated
     }
 
     /// Its owner, where nobody said from which address they came.

@@ -11,7 +11,9 @@ mod error;
 mod extend;
 mod grants;
 mod herald;
+mod images;
 mod load;
+mod pull_error;
 mod queue;
 pub mod readiness;
 mod reaper;
@@ -36,6 +38,9 @@ pub use self::entry::{Entry, Hold, Route};
 pub use self::error::BrokerError;
 pub use self::grants::{LiveGrant, Share, ShareError};
 use self::herald::Herald;
+use self::images::Images;
+pub use self::images::{Installed, Pull};
+pub use self::pull_error::PullError;
 pub use self::queue::Place;
 use self::queue::Queue;
 pub use self::viewers::{Attendee, Seen, ViewerGuard, Watching};
@@ -98,6 +103,8 @@ pub enum Change {
     Changed(Arc<Session>),
     /// The session is gone.
     Removed(Arc<Session>),
+    /// An image came, went, or is being fetched.
+    Images,
 }
 
 /// What an attempt to use a session led to.
@@ -154,6 +161,7 @@ struct Inner {
     grants_changed: Notify,
     /// Whether the store still has to remove grants that lapsed.
     grants_owed: AtomicBool,
+    images: Images,
 }
 
 impl std::fmt::Debug for Broker {
@@ -194,6 +202,7 @@ impl Broker {
             grants_changed: Notify::new(),
             // Grants may have lapsed while no gateway ran.
             grants_owed: AtomicBool::new(true),
+            images: Images::default(),
         }))
     }
 

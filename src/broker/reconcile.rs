@@ -177,7 +177,10 @@ impl Broker {
             // Held while it is repaired, so that no stop or resume comes in between.
             let Ok(_work) = entry.work.try_lock() else { continue };
             if settled {
-                found.repaired += usize::from(self.repair(&entry, by_session.get(&entry.id).copied()).await);
+                let container = by_session.get(&entry.id);
+                entry.set_image(container.map(|container| container.image.as_str()));
+                self.judge_image(&entry);
+                found.repaired += usize::from(self.repair(&entry, container.copied()).await);
             }
         }
         // Containers that another store knows are not ours to judge: this may be the wrong or an

@@ -62,6 +62,8 @@ impl Broker {
             .await
             .map_err(|_| FailReason::Deadline { phase: Phase::Creating })?
             .map_err(fail_reason)?;
+        entry.set_image(Some(&started.image));
+        self.judge_image(entry);
 
         self.enter(entry, Phase::Booting).await?;
         let secret = session.secret.expose();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::backup::Kind;
 use crate::store::Role;
 
 /// TLS gateway and session broker: one HTTPS URL to a desktop in a container.
@@ -35,6 +36,13 @@ pub enum Command {
     /// Manage sessions.
     #[command(subcommand)]
     Session(SessionCommand),
+    /// List templates and fetch their images.
+    #[command(subcommand)]
+    Template(TemplateCommand),
+    /// Write the store, and with --images the templates' images, into one file.
+    Backup(BackupArgs),
+    /// Put back what is in a backup.
+    Restore(RestoreArgs),
     /// Read and verify the audit.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -112,6 +120,77 @@ pub enum SessionCommand {
         /// The session's label, as in its URL.
         label: String,
     },
+}
+
+/// Templates and their images.
+#[derive(Debug, Subcommand)]
+pub enum TemplateCommand {
+    /// List templates, their limits, and whether their images are on the machine.
+    List(OutputArgs),
+    /// Fetch images from their registries; sessions get them at their next start.
+    Pull {
+        /// The templates whose images to fetch.
+        #[arg(value_name = "NAME", required_unless_present = "all")]
+        names: Vec<String>,
+        /// Every template's image but those that are built on this machine.
+        #[arg(long, conflicts_with = "names")]
+        all: bool,
+    },
+}
+
+/// What is backed up.
+#[derive(Args, Debug)]
+pub struct BackupArgs {
+    /// The file to write; complete or not there.
+    pub file: PathBuf,
+    /// Back up the images of all templates and engine.probe_image too; reads them over engine.socket.
+    #[arg(long)]
+    pub images: bool,
+    /// Replace the file if it exists.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// What is put back.
+#[derive(Args, Debug)]
+pub struct RestoreArgs {
+    /// The backup.
+    pub file: PathBuf,
+    /// Put back this alone.
+    #[arg(long, value_name = "WHAT")]
+    pub only: Option<KindArg>,
+    /// Put the store in the place of one that is in use; that one is kept beside it.
+    #[arg(long)]
+    pub replace: bool,
+}
+
+/// What a backup can hold.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum KindArg {
+    /// Users, logins, sessions and the audit; no gateway may run.
+    Store,
+    /// The templates' images; sessions get them at their next start.
+    Images,
+}
+
+impl KindArg {
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Store => "store",
+            Self::Images => "images",
+        }
+    }
+}
+
+impl From<KindArg> for Kind {
+    fn from(kind: KindArg) -> Self {
+        match kind {
+            KindArg::Store => Self::Store,
+            KindArg::Images => Self::Images,
+        }
+    }
 }
 
 /// Reading the audit.

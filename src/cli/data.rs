@@ -1,7 +1,6 @@
 //! Users, sessions and the audit: through the running gateway, or on the store when none runs.
 
 use std::io::BufRead;
-use std::sync::Arc;
 
 use super::args::{AuditCommand, OutputArgs, SessionCommand, UserCommand};
 use super::failure::{Exit, Failure};
@@ -92,8 +91,16 @@ async fn newest(
 
 /// Asks the running gateway, or does it here if none runs.
 pub(super) async fn ask(config: &Config, request: Request) -> Result<Reply, Failure> {
+    match ask_gateway(config, &request).await? {
+        Some(reply) => Ok(reply),
+        None => offline(config, request).await,
+    }
+}
+
+/// Asks the running gateway; `None` if none runs.
+pub(super) async fn ask_gateway(config: &Config, request: &Request) -> Result<Option<Reply>, Failure> {
     let path = &config.server.control;
-    let answered = control::ask(path, &request).await.map_err(|error| match error {
+    control::ask(path, request).await.map_err(|error| match error {
         AskError::Unanswered(why) => Failure::new(
             Exit::Failed,
             "the running gateway did not answer",
@@ -106,11 +113,7 @@ pub(super) async fn ask(config: &Config, request: Request) -> Result<Reply, Fail
             why,
             "run this as the gateway's own user, or correct server.control",
         ),
-    })?;
-    match answered {
-        Some(reply) => Ok(reply),
-        None => offline(config, request).await,
-    }
+    })
 }
 
 async fn offline(config: &Config, request: Request) -> Result<Reply, Failure> {
@@ -120,13 +123,16 @@ async fn offline(config: &Config, request: Request) -> Result<Reply, Failure> {
             Some(offline.broker(config).await?)
         }
         Request::SessionList
+        | Request::TemplateList
+        | Request::TemplateProgress
+        | Request::TemplatePull { .. }
         | Request::UserAdd { .. }
         | Request::UserDisable { .. }
         | Request::UserEnable { .. }
         | Request::UserList
         | Request::UserPasswd { .. } => None,
     };
-    let performer = Performer { auth: Arc::new(offline.auth), broker, store: offline.store };
+    let performer = Performer { auth: offline.auth.clone(), broker, store: offline.store };
     let reply = control::perform(&performer, request).await;
     offline.tasks.drain().await;
     Ok(reply)
@@ -172,6 +178,7 @@ fn show(reply: Reply, output: OutputArgs) -> Result<(), Failure> {
         Reply::Done { text } => println!("{text}"),
         Reply::Sessions { sessions } if output.json => print_json(&sessions),
         Reply::Users { users } if output.json => print_json(&users),
+        Reply::Templates { templates } => print_json(&templates),
         Reply::Sessions { sessions } => {
             println!("{:<14} {:<9} {:<16} {:<14} NAME", "LABEL", "STATE", "OWNER", "TEMPLATE");
             for row in sessions {
@@ -201,7 +208,7 @@ fn show(reply: Reply, output: OutputArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn print_json(rows: &impl serde::Serialize) {
+pub(super) fn print_json(rows: &impl serde::Serialize) {
     match serde_json::to_string_pretty(rows) {
         Ok(text) => println!("{text}"),
         Err(error) => eprintln!("berth: {error}"),

@@ -1,9 +1,11 @@
 //! The command line: parses, runs, prints, and ends with a documented exit code.
 
 mod args;
+mod backup;
 mod data;
 mod failure;
 mod setup;
+mod templates;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -52,6 +54,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Spawner(arguments) => spawner(config, arguments).await,
             Command::User(command) => data::user(&config, command).await,
             Command::Session(command) => data::session(&config, command).await,
+            Command::Template(command) => templates::template(&config, command).await,
+            Command::Backup(arguments) => backup::backup(&config, arguments).await,
+            Command::Restore(arguments) => backup::restore(&config, arguments).await,
             Command::Audit(command) => data::audit(&config, command).await,
             Command::Completions { .. } => Ok(()),
         }

@@ -23,7 +23,7 @@ use toml::de::{DeTable, DeValue};
 pub use self::error::{ConfigError, ConfigErrors};
 use self::section::{Problems, Section, nearest, place};
 pub use self::settings::{AuthSettings, EngineKind, EngineSettings, StoreSettings, ViewerSettings};
-use crate::session::{Home, Icon, NetworkPolicy, Protocol, Template, TemplateLimits};
+use crate::session::{Home, Icon, NetworkPolicy, Protocol, PullPolicy, Template, TemplateLimits};
 use crate::{broker, server, telemetry};
 
 /// Where the configuration is looked for unless told otherwise; only this one may be missing.
@@ -141,6 +141,7 @@ fn default_template() -> Template {
         description: "A Linux desktop with a browser, an editor and a terminal.".to_owned(),
         icon: Icon::Desktop,
         image: "berth/desktop".to_owned(),
+        pull: PullPolicy::default(),
         protocol: Protocol::Rfb,
         port: 5900,
         routing: None,

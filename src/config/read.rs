@@ -21,8 +21,8 @@ use crate::secret::Secret;
 use crate::server;
 use crate::session::reap::Policy;
 use crate::session::{
-    Capability, ClosingTime, Home, Icon, NetworkPolicy, Protocol, Routing, Template, TemplateLimits,
-    TemplateName, Volume,
+    Capability, ClosingTime, Home, Icon, ImageName, NetworkPolicy, Protocol, PullPolicy, Routing, Template,
+    TemplateLimits, TemplateName, Volume,
 };
 use crate::telemetry;
 
@@ -305,6 +305,8 @@ fn template(mut table: Section) -> Option<Template> {
         &[("internal", NetworkPolicy::Internal), ("egress", NetworkPolicy::Egress)];
     const HOMES: &[(&str, Home)] =
         &[("persistent", Home::Persistent), ("session", Home::Session), ("ephemeral", Home::Ephemeral)];
+    const PULLS: &[(&str, PullPolicy)] =
+        &[("never", PullPolicy::Never), ("missing", PullPolicy::Missing), ("daily", PullPolicy::Daily)];
     const CAPABILITIES: &[(&str, Capability)] = &[("NET_RAW", Capability::NetRaw)];
     let default = super::default_template();
     let name: Option<TemplateName> = table.require("name", parsed("desktop"));
@@ -321,6 +323,7 @@ fn template(mut table: Section) -> Option<Template> {
         description: table.take("description", String::new(), text),
         icon: table.take("icon", default.icon, choice(ICONS)),
         image: image.clone().unwrap_or_default(),
+        pull: table.take("pull", default.pull, choice(PULLS)),
         protocol,
         port: table.take("port", usual_port, whole(1..=65535)),
         routing: table.take("routing", None, optional(choice(ROUTINGS))),
@@ -342,6 +345,10 @@ fn template(mut table: Section) -> Option<Template> {
     if template.shm_mib > template.memory_mib {
         let why = format!("/dev/shm counts as memory, and memory_mib is only {}", template.memory_mib);
         table.contradicts("shm_mib", why, "lower shm_mib or raise memory_mib");
+    }
+    if template.pull != PullPolicy::Never && ImageName::of(&template.image).built_here().is_some() {
+        let why = format!("{} is built on this machine; a public registry may have another", template.image);
+        table.contradicts("pull", why, "leave it out, or name the image with its registry: host/path:tag");
     }
     if template.danger_share_origin && protocol == Protocol::Rfb {
         let why = "an rfb template serves no pages of its own".to_owned();

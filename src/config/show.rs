@@ -113,6 +113,7 @@ fn show_template(template: &Template, f: &mut Formatter<'_>) -> fmt::Result {
     line(f, "description", template.description.as_str())?;
     line(f, "icon", template.icon.name())?;
     line(f, "image", template.image.as_str())?;
+    line(f, "pull", template.pull.name())?;
     line(
         f,
         "protocol",

@@ -6,11 +6,13 @@
 
 mod perform;
 mod socket;
+mod templates;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::perform::{Performer, perform};
 pub use self::socket::{AskError, ask, serve};
+pub use self::templates::{ImageRow, PullRow, TemplateRow};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::store::Role;
@@ -23,6 +25,9 @@ pub enum Request {
     SessionList,
     SessionRemove { label: String },
     SessionStop { label: String },
+    TemplateList,
+    TemplateProgress,
+    TemplatePull { name: String },
     UserAdd { name: String, role: Role, password: Secret<String> },
     UserDisable { name: String },
     UserEnable { name: String },
@@ -39,6 +44,9 @@ impl Request {
             Self::SessionList => "session_list",
             Self::SessionRemove { .. } => "session_remove",
             Self::SessionStop { .. } => "session_stop",
+            Self::TemplateList => "template_list",
+            Self::TemplateProgress => "template_progress",
+            Self::TemplatePull { .. } => "template_pull",
             Self::UserAdd { .. } => "user_add",
             Self::UserDisable { .. } => "user_disable",
             Self::UserEnable { .. } => "user_enable",
@@ -69,6 +77,11 @@ pub enum Reply {
     Sessions {
         /// Oldest first.
         sessions: Vec<SessionRow>,
+    },
+    /// The templates.
+    Templates {
+        /// By name.
+        templates: Vec<TemplateRow>,
     },
     /// The users.
     Users {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Reply, Request, SessionRow, UserRow};
+use super::{Reply, Request, SessionRow, UserRow, templates};
 use crate::audit::Actor;
 use crate::auth::{Auth, NewUser};
 use crate::broker::{Broker, BrokerError, Entry};
@@ -28,6 +28,9 @@ pub async fn perform(performer: &Performer, request: Request) -> Reply {
         Request::SessionList => return sessions(performer).await,
         Request::SessionStop { label } => stop(performer, &label, Next::Rest).await,
         Request::SessionRemove { label } => stop(performer, &label, Next::Remove).await,
+        Request::TemplateList => return templates::list(performer, true).await,
+        Request::TemplateProgress => return templates::list(performer, false).await,
+        Request::TemplatePull { name } => templates::pull(performer, &name),
         Request::UserList => return users(performer).await,
         Request::UserAdd { name, role, password } => {
             let created = performer.auth.create_user(&Actor::cli(), NewUser { name, role, password }).await;
@@ -65,11 +68,11 @@ pub async fn perform(performer: &Performer, request: Request) -> Reply {
     }
 }
 
-fn refused(error: impl Answer) -> Reply {
+pub(super) fn refused(error: impl Answer) -> Reply {
     Reply::Refused { code: error.code().to_owned(), text: error.public() }
 }
 
-fn unknown(what: &str, name: &str) -> Reply {
+pub(super) fn unknown(what: &str, name: &str) -> Reply {
     Reply::Refused { code: "not_found".to_owned(), text: format!("there is no {what} {name}") }
 }
 

@@ -4,6 +4,7 @@
 //! time, so tests may pause it. A healthy container answers with a tiny server: RFB 3.8 with the
 //! order's password, or HTTP, as its template says.
 
+mod images;
 mod server;
 
 use std::collections::{BTreeMap, HashMap};
@@ -20,15 +21,17 @@ use tokio::time::{Instant, sleep};
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
 
+pub use self::images::Registry;
+use self::images::Shelf;
 use self::server::Received;
 use super::{
     Connection, Container, ContainerStatus, Engine, EngineError, EngineEvent, EngineEventKind, EngineVersion,
-    StartOrder, Started, Stats,
+    PullSteps, StartOrder, Started, Stats, TemplateImage,
 };
 use crate::secret::Secret;
 use crate::session::{
-    Home, Icon, NetworkPolicy, NodeName, Protocol, SessionId, Template, TemplateLimits, TemplateName,
-    Upstream,
+    Home, Icon, NetworkPolicy, NodeName, Protocol, PullPolicy, SessionId, Template, TemplateLimits,
+    TemplateName, Upstream,
 };
 use crate::tasks::Tasks;
 
@@ -73,6 +76,8 @@ pub struct Calls {
     pub list: usize,
     pub events: usize,
     pub ping: usize,
+    pub images: usize,
+    pub pull: usize,
     pub output: usize,
     pub stats: usize,
 }
@@ -94,6 +99,7 @@ struct State {
     calls: Calls,
     made: u64,
     down: bool,
+    shelf: Shelf,
     events: broadcast::Sender<EngineEvent>,
 }
 
@@ -119,6 +125,7 @@ pub fn template(name: TemplateName, protocol: Protocol) -> Template {
         title: name.to_string(),
         icon: Icon::Desktop,
         image: format!("fake/{name}"),
+        pull: PullPolicy::default(),
         name,
         description: String::new(),
         protocol,
@@ -155,6 +162,7 @@ impl FakeEngine {
             calls: Calls::default(),
             made: 0,
             down: false,
+            shelf: Shelf::default(),
             events: broadcast::channel(1024).0,
         };
         let templates = templates.into_iter().map(|template| (template.name.clone(), template)).collect();
@@ -321,7 +329,7 @@ impl State {
         order: &StartOrder,
         template: &Template,
         illness: Illness,
-    ) -> Result<String, EngineError> {
+    ) -> Result<(String, String), EngineError> {
         let spec = template.spec_hash();
         let old = self.containers.get(&order.session).map(|fake| fake.container.clone());
         if let Some(old) = &old {
@@ -331,12 +339,18 @@ impl State {
             }
             if running && let Some(fake) = self.containers.get_mut(&order.session) {
                 fake.container.status = ContainerStatus::Running;
-                return Ok(old.id.clone());
+                return Ok((old.id.clone(), old.image.clone()));
             }
         }
-        let kept = old.filter(|old| old.spec == spec);
-        let container = kept.unwrap_or_else(|| self.make(order, spec));
-        let id = container.id.clone();
+        let image = self.shelf.id_of(template);
+        let kept =
+            old.filter(|old| old.spec == spec && image.as_ref().is_none_or(|image| *image == old.image));
+        let container = match (kept, image) {
+            (Some(kept), _) => kept,
+            (None, Some(image)) => self.make(order, spec, image),
+            (None, None) => return Err(EngineError::ImageMissing { image: template.image.clone() }),
+        };
+        let made = (container.id.clone(), container.image.clone());
         let fake = Fake {
             container: Container { status: ContainerStatus::Running, ..container },
             protocol: template.protocol,
@@ -348,10 +362,10 @@ impl State {
             frozen: Vec::new(),
         };
         self.containers.insert(order.session, fake);
-        Ok(id)
+        Ok(made)
     }
 
-    fn make(&mut self, order: &StartOrder, spec: String) -> Container {
+    fn make(&mut self, order: &StartOrder, spec: String, image: String) -> Container {
         self.made += 1;
         Container {
             installation: order.installation.clone(),
@@ -360,6 +374,7 @@ impl State {
             name: format!("berth-{}", order.session),
             epoch: order.epoch,
             spec,
+            image,
             status: ContainerStatus::Created,
         }
     }
@@ -385,9 +400,10 @@ impl Engine for FakeEngine {
         let template =
             template.ok_or_else(|| EngineError::TemplateGone { template: order.template.clone() })?;
         self.sicken(illness, template).await?;
-        let container = self.lock().run(order, template, illness)?;
+        let (container, image) = self.lock().run(order, template, illness)?;
         let node = NodeName("fake".to_owned());
-        Ok(Started { upstream: Upstream { node, container, port: template.port, epoch: order.epoch } })
+        let upstream = Upstream { node, container, port: template.port, epoch: order.epoch };
+        Ok(Started { upstream, image })
     }
 
     async fn connect(&self, upstream: &Upstream) -> Result<Connection, EngineError> {
@@ -464,6 +480,17 @@ impl Engine for FakeEngine {
     async fn output(&self, session: SessionId) -> Result<String, EngineError> {
         let state = self.called(|calls| calls.output += 1)?;
         Ok(state.containers.get(&session).map(|_| "hello".to_owned()).unwrap_or_default())
+    }
+
+    async fn images(&self) -> Result<Vec<TemplateImage>, EngineError> {
+        let state = self.called(|calls| calls.images += 1)?;
+        Ok(self.templates.values().map(|template| state.shelf.look(template)).collect())
+    }
+
+    async fn pull(&self, template: &TemplateName) -> Result<PullSteps, EngineError> {
+        drop(self.called(|calls| calls.pull += 1)?);
+        let gone = || EngineError::TemplateGone { template: template.clone() };
+        images::pull(self, self.templates.get(template).ok_or_else(gone)?)
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod addresses;
 pub mod contract;
 pub mod docker;
 pub mod fake;
+mod image;
 pub mod spawner;
 mod status;
 pub mod vnc_password;
@@ -24,6 +25,7 @@ use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::TcpStream;
 
+pub use self::image::{Image, PullProgress, PullStep, TemplateImage};
 pub use self::status::{EngineCheck, EngineStatus};
 use crate::fault::{Answer, Fault};
 use crate::language::Language;
@@ -75,7 +77,20 @@ pub trait Engine: Send + Sync + 'static {
 
     /// The last lines a session's container printed, for people; empty if there are none.
     async fn output(&self, session: SessionId) -> Result<String, EngineError>;
+
+    /// What of every configured template's image is on the machine, by template name.
+    async fn images(&self) -> Result<Vec<TemplateImage>, EngineError>;
+
+    /// Fetches a template's image from its registry and tells how far it is. The stream ends with
+    /// [`PullStep::Done`] or an error, and fails by itself when nothing moved for five minutes.
+    ///
+    /// **Cancel safety**: dropping the stream breaks the pull off; layers that are complete stay
+    /// for the next one, and the image that was there is still there.
+    async fn pull(&self, template: &TemplateName) -> Result<PullSteps, EngineError>;
 }
+
+/// How a pull goes, until it is done or fails.
+pub type PullSteps = BoxStream<'static, Result<PullStep, EngineError>>;
 
 /// What to start. It names a template and never an image, mount or capability: the engine side
 /// looks those up in its own configuration.
@@ -105,6 +120,8 @@ pub struct StartOrder {
 pub struct Started {
     /// Where its bytes go.
     pub upstream: Upstream,
+    /// The id of the image it was made from.
+    pub image: String,
 }
 
 /// A container as the engine knows it.
@@ -122,6 +139,8 @@ pub struct Container {
     pub epoch: u64,
     /// The make, from `berth.spec`.
     pub spec: String,
+    /// The id of the image it was made from, from `berth.image`.
+    pub image: String,
     /// What it is doing.
     pub status: ContainerStatus,
 }

@@ -19,9 +19,10 @@ use tracing::{debug, warn};
 
 use super::addresses::{Addresses, watched};
 use super::{
-    Connection, Container, Engine, EngineError, EngineEvent, EngineVersion, StartOrder, Started, Stats,
+    Connection, Container, Engine, EngineError, EngineEvent, EngineVersion, PullStep, PullSteps, StartOrder,
+    Started, Stats, TemplateImage,
 };
-use crate::session::{SessionId, Upstream};
+use crate::session::{SessionId, TemplateName, Upstream};
 use crate::spawner::protocol::{self, Reply, Request};
 
 /// The bound of a quick verb: the engine's own 10 s and a little, so that its answer wins.
@@ -87,14 +88,18 @@ impl SpawnerEngine {
         }
     }
 
-    async fn collect(&self) -> Result<Vec<Container>, EngineError> {
-        let mut replies = self.open(&Request::List).await?;
-        let mut containers = Vec::new();
+    /// Everything a request with many replies is answered with; `read` takes the one kind it expects.
+    async fn collect<T>(
+        &self,
+        request: Request,
+        read: impl Fn(&Reply) -> Option<T> + Send,
+    ) -> Result<Vec<T>, EngineError> {
+        let mut replies = self.open(&request).await?;
+        let mut items = Vec::new();
         loop {
             match self.next(&mut replies).await? {
-                Reply::Container(container) => containers.push(container),
-                Reply::Done => return Ok(containers),
-                other => return Err(misunderstood(&other)),
+                Reply::Done => return Ok(items),
+                other => items.push(read(&other).ok_or_else(|| misunderstood(&other))?),
             }
         }
     }
@@ -144,7 +149,26 @@ impl Engine for SpawnerEngine {
     }
 
     async fn list(&self) -> Result<Vec<Container>, EngineError> {
-        timeout(QUICK, self.collect()).await.unwrap_or_else(|_| Err(slow("list sessions", QUICK)))
+        let read = |reply: &Reply| match reply {
+            Reply::Container(container) => Some(container.clone()),
+            _ => None,
+        };
+        let listed = timeout(QUICK, self.collect(Request::List, read)).await;
+        listed.unwrap_or_else(|_| Err(slow("list sessions", QUICK)))
+    }
+
+    async fn images(&self) -> Result<Vec<TemplateImage>, EngineError> {
+        let read = |reply: &Reply| match reply {
+            Reply::Image(image) => Some(image.clone()),
+            _ => None,
+        };
+        let listed = timeout(QUICK, self.collect(Request::Images, read)).await;
+        listed.unwrap_or_else(|_| Err(slow("list images", QUICK)))
+    }
+
+    async fn pull(&self, template: &TemplateName) -> Result<PullSteps, EngineError> {
+        let replies = self.open(&Request::Pull { template: template.clone() }).await?;
+        Ok(unfold(Some(replies), next_step).boxed())
     }
 
     async fn events(&self) -> Result<BoxStream<'static, EngineEvent>, EngineError> {
@@ -181,6 +205,25 @@ impl Engine for SpawnerEngine {
             other => Err(misunderstood(&other)),
         }
     }
+}
+
+/// The next step of a pull; nothing follows the last one.
+async fn next_step(
+    replies: Option<BufReader<UnixStream>>,
+) -> Option<(Result<PullStep, EngineError>, Option<BufReader<UnixStream>>)> {
+    let mut replies = replies?;
+    Some(match protocol::read(&mut replies).await {
+        Ok(Some(Reply::Pull(step @ PullStep::Progress(_)))) => (Ok(step), Some(replies)),
+        Ok(Some(Reply::Pull(step @ PullStep::Done(_)))) => (Ok(step), None),
+        Ok(Some(Reply::Failed(error))) => (Err(error), None),
+        Ok(Some(other)) => (Err(misunderstood(&other)), None),
+        Ok(None) => (Err(broken_off("the spawner ended the pull")), None),
+        Err(error) => (Err(broken_off(&error.to_string())), None),
+    })
+}
+
+fn broken_off(detail: &str) -> EngineError {
+    EngineError::Down { detail: detail.to_owned() }
 }
 
 async fn next_event(mut replies: BufReader<UnixStream>) -> Option<(EngineEvent, BufReader<UnixStream>)> {

@@ -5,6 +5,7 @@
 
 mod closing;
 mod grant;
+mod image_name;
 mod label;
 pub mod reap;
 mod reason;
@@ -19,12 +20,13 @@ use uuid::Uuid;
 
 pub use self::closing::{ClosingTime, ClosingTimeError};
 pub use self::grant::{Grant, GrantId, GrantRole, GrantRoleError, ViewerRole};
+pub use self::image_name::ImageName;
 pub use self::label::{Label, LabelError, SessionName, SessionNameError};
 pub use self::reason::{FailReason, StopReason};
 pub use self::state::{Action, Event, Illegal, Next, NodeName, Phase, State, StateKind, Upstream};
 pub use self::template::{
-    Capability, Home, Icon, NetworkPolicy, Protocol, Routing, Template, TemplateLimits, TemplateName,
-    TemplateNameError, Volume,
+    Capability, Home, Icon, NetworkPolicy, Protocol, PullPolicy, Routing, Template, TemplateLimits,
+    TemplateName, TemplateNameError, Volume, image_command,
 };
 use crate::language::Language;
 use crate::secret::Secret;

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use super::ImageName;
+
 /// A template's short name: 1 to 32 of `a-z`, `0-9` and inner `-`.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -167,6 +169,31 @@ pub struct Volume {
     pub target: String,
 }
 
+/// When the gateway fetches a template's image by itself.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PullPolicy {
+    /// Only when somebody asks for it.
+    #[default]
+    Never,
+    /// When it is not on the machine.
+    Missing,
+    /// When it is not on the machine, when the gateway starts, and every day after that.
+    Daily,
+}
+
+impl PullPolicy {
+    /// Its name in the configuration and the API.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Missing => "missing",
+            Self::Daily => "daily",
+        }
+    }
+}
+
 /// What a session is made from: image, protocol, limits, policies.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Template {
@@ -183,6 +210,9 @@ pub struct Template {
     pub icon: Icon,
     /// The image, by tag or digest; must already be on the machine.
     pub image: String,
+    /// When it is fetched without being asked for. No part of a container's make.
+    #[serde(skip)]
+    pub pull: PullPolicy,
     /// What the container speaks.
     pub protocol: Protocol,
     /// The TCP port it speaks on.
@@ -222,6 +252,16 @@ pub struct Template {
     pub limits: TemplateLimits,
 }
 
+/// The command that brings an image to the machine for a template: makes it, if it is one of this
+/// project, else fetches it.
+#[must_use]
+pub fn image_command(image: &str, template: &TemplateName) -> String {
+    match ImageName::of(image).built_here() {
+        Some(image) => format!("images/build {image}"),
+        None => format!("berth template pull {template}"),
+    }
+}
+
 /// A template's own limits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TemplateLimits {
@@ -243,6 +283,12 @@ impl Default for TemplateLimits {
 }
 
 impl Template {
+    /// The command that brings its image to the machine.
+    #[must_use]
+    pub fn image_command(&self) -> String {
+        image_command(&self.image, &self.name)
+    }
+
     /// Where its sessions live, if they live at `default` unless a template says otherwise.
     #[must_use]
     pub fn routing_or(&self, default: Routing) -> Routing {

@@ -1,7 +1,8 @@
 //! What gateway and spawner say to each other: one JSON value per line over a Unix socket.
 //!
 //! A connection carries one request. Most get one reply; [`Request::List`] gets one line per
-//! container and then [`Reply::Done`]; [`Request::Events`] gets [`Reply::Done`] once it listens
+//! container and then [`Reply::Done`], [`Request::Images`] one per template; [`Request::Pull`] gets
+//! a line per step until it is done, fails, or either side hangs up; [`Request::Events`] gets [`Reply::Done`] once it listens
 //! and then a line per event until either side hangs up. Lines are bounded, unknown fields and
 //! variants are errors.
 
@@ -12,8 +13,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::engine::{Container, EngineError, EngineEvent, EngineVersion, StartOrder, Started, Stats};
-use crate::session::SessionId;
+use crate::engine::{
+    Container, EngineError, EngineEvent, EngineVersion, PullStep, StartOrder, Started, Stats, TemplateImage,
+};
+use crate::session::{SessionId, TemplateName};
 
 /// The longest line, in bytes with its end.
 pub const LONGEST_LINE: usize = 64 * 1024;
@@ -62,6 +65,13 @@ pub enum Request {
         /// The session.
         session: SessionId,
     },
+    /// What of the templates' images is on the machine.
+    Images,
+    /// Fetch the image of a template from its registry.
+    Pull {
+        /// The template.
+        template: TemplateName,
+    },
     /// Where a running container is.
     Address {
         /// Its full id.
@@ -87,6 +97,10 @@ pub enum Reply {
     Stats(Stats),
     /// The last lines of a container.
     Output(String),
+    /// One template's image.
+    Image(TemplateImage),
+    /// How a pull goes.
+    Pull(PullStep),
     /// Where a container is.
     Address(IpAddr),
     /// It did not work.
@@ -154,6 +168,9 @@ mod tests {
             order("").replace("Ann's", "a\\nLD_PRELOAD=x"),
             order("").replace("\"fr\"", "\"fr\\nX=1\""),
             "{\"exec\":{\"command\":\"sh\"}}\n".to_owned(),
+            "{\"pull\":{\"image\":\"evil\"}}\n".to_owned(),
+            "{\"pull\":{\"template\":\"registry.example/evil\"}}\n".to_owned(),
+            "{\"pull\":{\"template\":\"desktop\",\"image\":\"evil\"}}\n".to_owned(),
             format!("{{\"pause\":{{\"session\":\"{}\",\"all\":true}}}}\n", id.0),
             "{\"pause\":{\"session\":\"../x\"}}\n".to_owned(),
             "\"ping\"".to_owned(),

@@ -17,6 +17,7 @@ use tracing::{debug, info, warn};
 use super::protocol::{self, Reply, Request};
 use crate::engine::docker::DockerEngine;
 use crate::engine::{Engine, EngineError};
+use crate::session::TemplateName;
 use crate::tasks::Tasks;
 use crate::unix_socket;
 
@@ -88,6 +89,13 @@ async fn answer(stream: UnixStream, engine: &DockerEngine, stop: &CancellationTo
             told = tell_events(&mut writer, engine) => told,
         },
         Request::List => list(&mut writer, engine).await,
+        Request::Images => images(&mut writer, engine).await,
+        // Nobody waits for it any more: broken off, what is complete is kept for the next one.
+        Request::Pull { template } => tokio::select! {
+            () = stop.cancelled() => Ok(()),
+            () = hung_up(reader) => Ok(()),
+            told = tell_pull(&mut writer, engine, &template) => told,
+        },
         // Whoever gave up waiting does not know of what comes to run later.
         Request::Start(order) => {
             let started = engine.start_unless(&order, hung_up(reader)).await;
@@ -121,7 +129,9 @@ async fn one(request: Request, engine: &DockerEngine) -> Result<Reply, EngineErr
         Request::Output { session } => Reply::Output(engine.output(session).await?),
         Request::Address { container } => Reply::Address(engine.address(&container).await?),
         // Answered by the caller: with many lines, or until the requester hangs up.
-        Request::List | Request::Events | Request::Start(_) => Reply::Done,
+        Request::List | Request::Images | Request::Pull { .. } | Request::Events | Request::Start(_) => {
+            Reply::Done
+        }
     })
 }
 
@@ -135,6 +145,33 @@ async fn list(writer: &mut OwnedWriteHalf, engine: &DockerEngine) -> io::Result<
         }
         Err(error) => send(writer, &Reply::Failed(error)).await,
     }
+}
+
+async fn images(writer: &mut OwnedWriteHalf, engine: &DockerEngine) -> io::Result<()> {
+    match engine.images().await {
+        Ok(images) => {
+            for image in images {
+                send(writer, &Reply::Image(image)).await?;
+            }
+            send(writer, &Reply::Done).await
+        }
+        Err(error) => send(writer, &Reply::Failed(error)).await,
+    }
+}
+
+async fn tell_pull(
+    writer: &mut OwnedWriteHalf,
+    engine: &DockerEngine,
+    template: &TemplateName,
+) -> io::Result<()> {
+    let mut steps = match engine.pull(template).await {
+        Ok(steps) => steps,
+        Err(error) => return send(writer, &Reply::Failed(error)).await,
+    };
+    while let Some(step) = steps.next().await {
+        send(writer, &step.map_or_else(Reply::Failed, Reply::Pull)).await?;
+    }
+    Ok(())
 }
 
 async fn tell_events(writer: &mut OwnedWriteHalf, engine: &DockerEngine) -> io::Result<()> {

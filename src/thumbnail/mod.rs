@@ -216,6 +216,7 @@ impl Thumbnails {
                     }
                 }
                 Ok(Change::Removed(session)) => drop(self.0.screens.remove(&session.id)),
+                Ok(Change::Images) => {}
                 Err(broadcast::error::RecvError::Lagged(_)) => {
                     self.0.screens.retain(|id, screen| {
                         let entry = broker.entry(*id);

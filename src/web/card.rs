@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use askama::Template;
 
+use super::template_words;
 use super::words::{self, Text};
 use crate::broker::{Broker, Entry};
 use crate::language::Language;
@@ -18,6 +19,10 @@ pub struct Card {
     pub name: String,
     /// What it is made from, for people.
     pub template: String,
+    /// The picture beside that.
+    pub icon: &'static str,
+    /// That a newer image takes its place at its next start.
+    pub update: Option<Text>,
     /// Where the picture of its screen is, while it has a screen to see.
     pub picture: Option<String>,
     /// The state's stable name, for colours.
@@ -92,6 +97,8 @@ impl Card {
             label: session.label.to_string(),
             name: session.name.to_string(),
             template: title(entry, &session),
+            icon: entry.template.as_ref().map(|template| template.icon).unwrap_or_default().name(),
+            update: update(language, entry),
             picture: picture(entry),
             state: session.state.kind().name(),
             word: words::word(language, &session.state),
@@ -99,7 +106,7 @@ impl Card {
             counting_since: counts(&session.state).then(|| session.state_since.to_string()),
             left: left(broker, entry, language),
             primary: primary(language, &session, entry.address(routing)),
-            more: more(language, &session.state, broker.is_extendable(entry)),
+            more: more(language, entry, &session.state, broker.is_extendable(entry)),
             resettable: !leaving(&session.state),
             deletable: !leaving(&session.state),
             shareable: entry.is_shareable() && !leaving(&session.state),
@@ -116,6 +123,12 @@ impl Card {
 /// What a session is made from, for people; the plain name if its template is gone.
 pub fn title(entry: &Entry, session: &Session) -> String {
     entry.template.as_ref().map_or_else(|| session.template.to_string(), |template| template.title.clone())
+}
+
+/// That a newer image takes a session's place at its next start, if one is there.
+pub fn update(language: Language, entry: &Entry) -> Option<Text> {
+    let home = entry.template.as_ref()?.home;
+    entry.update_ready().then(|| template_words::update(language, home))
 }
 
 /// Where the picture of a session's screen is; nothing while there is no screen to see. Only for
@@ -169,9 +182,12 @@ fn primary(language: Language, session: &Session, address: String) -> Primary {
     }
 }
 
-fn more(language: Language, state: &State, extendable: bool) -> Vec<Item> {
+fn more(language: Language, entry: &Entry, state: &State, extendable: bool) -> Vec<Item> {
     let item = |verb, text| Item { verb, text };
-    let restart = || item("restart", language.text("do-restart"));
+    let restart = || {
+        let text = if entry.update_ready() { "do-restart-new" } else { "do-restart" };
+        item("restart", language.text(text))
+    };
     let stop = || item("stop", language.text("do-stop"));
     match state {
         State::Ready { .. } => {

@@ -12,7 +12,7 @@ use super::gate::{Changing, Known};
 use super::person::{Person, Tab};
 use super::session_page::see_other;
 use super::share::SharedCard;
-use super::{Failure, Site};
+use super::{Failure, Site, template_words};
 use crate::audit::Actor;
 use crate::auth::AuthError;
 use crate::body::Body;
@@ -54,6 +54,12 @@ struct Choice {
     name: String,
     title: String,
     description: String,
+    icon: &'static str,
+    limits: String,
+    /// Nothing can be started from it now.
+    missing: bool,
+    /// What an administrator does about that.
+    command: Option<String>,
     chosen: bool,
 }
 
@@ -191,7 +197,7 @@ fn page(
     let entries = site.broker().entries_of(person.id);
     let card = |entry: &Arc<Entry>| Card::of(site.broker(), entry, routing, language);
     let cards: Vec<Card> = entries.iter().map(card).collect();
-    form.templates = choices(site, typed.map(|typed| typed.template.as_str()));
+    form.templates = choices(site, person, typed.map(|typed| typed.template.as_str()));
     form.name =
         typed.map_or_else(|| suggestion(language, &form.templates, &cards), |typed| typed.name.clone());
     let shared = site.broker().shared_with(person.id);
@@ -211,15 +217,22 @@ fn page(
     respond::page(site.portal(), status, &shown)
 }
 
-fn choices(site: &Site, chosen: Option<&str>) -> Vec<Choice> {
-    let templates = site.broker().templates();
-    let known = chosen.filter(|chosen| templates.keys().any(|name| name.as_str() == *chosen));
-    let first = templates.keys().next().map(TemplateName::as_str);
-    let chosen = known.or(first);
+/// Every template. One without an image is shown too, but not to be chosen: whoever was told to take
+/// it reads why they cannot.
+fn choices(site: &Site, person: &Person, chosen: Option<&str>) -> Vec<Choice> {
+    let broker = site.broker();
+    let templates = broker.templates();
+    let missing = |name: &TemplateName| broker.installed(name).is_missing();
+    let mut offered = templates.keys().filter(|name| !missing(name)).map(TemplateName::as_str);
+    let chosen = chosen.and_then(|chosen| offered.clone().find(|name| *name == chosen)).or(offered.next());
     let choice = |template: &Arc<crate::session::Template>| Choice {
         name: template.name.to_string(),
         title: template.title.clone(),
         description: template.description.clone(),
+        icon: template.icon.name(),
+        limits: template_words::limits(person.language, template, broker.settings().reap).join(" · "),
+        missing: missing(&template.name),
+        command: person.admin.then(|| template.image_command()),
         chosen: chosen == Some(template.name.as_str()),
     };
     templates.values().map(choice).collect()

@@ -25,16 +25,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::card::Card;
 use super::gate::{Arrival, Known};
+use super::images::ImageRow;
 use super::person::Person;
 use super::session_page::Status;
 use super::share::SharedCard;
 use super::{Failure, Site};
 use crate::access;
 use crate::auth::Principal;
-use crate::auth::policy::Verb;
+use crate::auth::policy::{self, Verb};
 use crate::broker::{Broker, Change, Entry};
 use crate::language::Language;
-use crate::session::{Routing, Session, SessionId, StateKind};
+use crate::session::{Routing, Session, SessionId, StateKind, TemplateName};
 
 /// A quiet stream says something at least this often, so that no hop gives it up.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -45,9 +46,12 @@ const WHILE_STARTING: Duration = Duration::from_secs(1);
 #[derive(Deserialize)]
 pub struct Ask {
     session: Option<String>,
+    /// Present, with whatever value: the images.
+    images: Option<String>,
 }
 
-/// `GET /events`: one's own cards, or with `?session=<label>` the status of that session.
+/// `GET /events`: one's own cards, with `?session=<label>` the status of that session, or with
+/// `?images=all`, for administrators, the images.
 pub async fn follow(
     State(site): State<Site>,
     arrival: Arrival,
@@ -55,12 +59,18 @@ pub async fn follow(
     language: Language,
     Query(ask): Query<Ask>,
 ) -> Result<Response, Failure> {
-    let subject = match ask.session {
-        Some(label) => {
+    let subject = match (ask.session, ask.images) {
+        (None, Some(_)) => {
+            policy::administer(&known).map_err(|_denied| Failure::not_found())?;
+            Subject::Images { person: Person::of(&known, language) }
+        }
+        (Some(label), _) => {
             let entry = site.entry(&known, arrival.address, Verb::See, &label).await?;
             Subject::Session { entry, verb: Verb::See }
         }
-        None => Subject::Cards { person: Person::of(&known, language), routing: site.settings().routing },
+        (None, None) => {
+            Subject::Cards { person: Person::of(&known, language), routing: site.settings().routing }
+        }
     };
     Ok(Feed::of(&site, subject, &known, language).into_response())
 }
@@ -75,6 +85,8 @@ pub struct Feed {
     changes: Receiver<Change>,
     /// What was said last of each session, so that nothing is said twice.
     said: HashMap<SessionId, String>,
+    /// The same of each image.
+    said_of_images: HashMap<TemplateName, String>,
     /// What is still to be sent, oldest first.
     pending: VecDeque<Event>,
     heartbeat: Instant,
@@ -89,6 +101,11 @@ pub enum Subject {
         person: Person,
         /// The default routing, for the cards' addresses.
         routing: Routing,
+    },
+    /// The templates' images.
+    Images {
+        /// Who reads of them.
+        person: Person,
     },
     /// The status of one session.
     Session {
@@ -121,6 +138,7 @@ impl Feed {
             known: known.clone(),
             draining: site.0.state.draining.clone(),
             said: HashMap::new(),
+            said_of_images: HashMap::new(),
             pending: VecDeque::from([Event::default().retry(Duration::from_secs(2))]),
             heartbeat: Instant::now() + HEARTBEAT,
             over: false,
@@ -153,6 +171,7 @@ impl Feed {
             match self.wait().await {
                 Wake::Change(Change::Changed(session)) => self.changed(&session),
                 Wake::Change(Change::Removed(session)) => self.removed(&session),
+                Wake::Change(Change::Images) => self.look_at_images(),
                 Wake::Lagged => self.end(Some("reload")),
                 Wake::Tick => self.tick(),
                 Wake::LoginEnded => self.end(Some("login_ended")),
@@ -187,6 +206,7 @@ impl Feed {
                 entries
             }
             Subject::Session { entry, .. } => vec![entry.clone()],
+            Subject::Images { .. } => Vec::new(),
         }
     }
 
@@ -197,6 +217,7 @@ impl Feed {
             Subject::Session { entry: followed, verb } => {
                 followed.id == entry.id && access::allow(&self.known, *verb, entry).is_ok()
             }
+            Subject::Images { .. } => false,
         }
     }
 
@@ -207,6 +228,19 @@ impl Feed {
     fn look(&mut self) {
         for entry in self.entries() {
             self.say(&entry);
+        }
+        self.look_at_images();
+    }
+
+    /// Says how each image is, unless that was the last thing said of it.
+    fn look_at_images(&mut self) {
+        let Subject::Images { person } = &self.subject else { return };
+        for row in ImageRow::all(&self.broker, person.language) {
+            let text = row.html(person.language, &person.csrf);
+            if self.said_of_images.get(&row.template) != Some(&text) {
+                self.said_of_images.insert(row.template, text.clone());
+                self.pending.push_back(Event::default().event("image").data(text));
+            }
         }
     }
 
@@ -239,6 +273,7 @@ impl Feed {
                 }
             }
             Subject::Session { .. } => ("status", json(&self.status(entry))),
+            Subject::Images { .. } => return,
         };
         // The time that is left runs in the browser; it alone is no news.
         let news = without_time(&text);
@@ -264,6 +299,7 @@ impl Feed {
                 let status = json(&self.status(entry));
                 self.pending.push_back(Event::default().event("status").data(status));
             }
+            Subject::Images { .. } => {}
         }
     }
 

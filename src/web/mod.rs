@@ -14,6 +14,7 @@ mod failure;
 mod gate;
 mod health;
 mod host;
+mod images;
 mod login;
 mod next;
 pub mod novnc;
@@ -21,6 +22,7 @@ mod person;
 mod session_page;
 mod sessions;
 mod share;
+mod template_words;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -292,6 +294,8 @@ fn routes() -> Router<Site> {
         .route("/open/{label}", get(sessions::open))
         .route("/events", get(events::follow))
         .route("/admin", get(admin::show))
+        .route("/admin/images", get(images::show))
+        .route("/admin/images/{template}/pull", post(images::pull))
         .route("/health", get(health::alive))
         .route("/ready", get(health::ready))
         .route("/assets/novnc/{version}/{*path}", get(novnc_file))

@@ -42,4 +42,6 @@ pub enum Tab {
     Dashboard,
     /// The admin's table.
     Admin,
+    /// The admin's page of templates and images.
+    Images,
 }

@@ -58,6 +58,8 @@ pub struct Status {
     viewers: Vec<Seen>,
     /// Whether asking for more time would do something now.
     extendable: bool,
+    /// That a newer image takes its place at its next start.
+    update: Option<Text>,
 }
 
 impl Status {
@@ -79,6 +81,7 @@ impl Status {
             input_seen: entry.input_seen(),
             viewers: entry.seen_by(reader),
             extendable: broker.is_extendable(entry),
+            update: card::update(language, entry),
         }
     }
 }
@@ -193,7 +196,7 @@ pub fn render(
         (Page::Waiting | Page::AtRest, Place::SessionHost) => see_other(&view.rest),
         (Page::Waiting, Place::Portal) => waiting(broker, entry, &session, view, surface),
         (Page::AtRest, Place::Portal) => {
-            let detail = person.admin.then(|| detail(person.language, &session.state)).flatten();
+            let detail = person.admin.then(|| detail(person.language, &session)).flatten();
             let shown = at_rest(broker, entry, &session, view, surface);
             respond::page(surface, StatusCode::OK, &RestPage { detail, ..shown })
         }
@@ -301,9 +304,9 @@ fn code(state: &State) -> Option<&'static str> {
 }
 
 /// The technical reason of a failure; engines talk about the server, so only admins read it.
-pub fn detail(language: Language, state: &State) -> Option<String> {
-    match state {
-        State::Failed { reason } => words::detail(language, reason),
+pub fn detail(language: Language, session: &Session) -> Option<String> {
+    match &session.state {
+        State::Failed { reason } => words::detail(language, reason, &session.template),
         State::Starting { .. }
         | State::Ready { .. }
         | State::Paused { .. }

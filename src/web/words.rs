@@ -9,7 +9,9 @@ use std::time::Duration;
 use crate::broker::Place;
 use crate::language::{Language, Value};
 use crate::session::reap::{Expiry, Limit};
-use crate::session::{FailReason, GrantRole, InputSource, Next, Phase, State, StopReason, ViewerRole};
+use crate::session::{
+    FailReason, GrantRole, InputSource, Next, Phase, State, StopReason, TemplateName, ViewerRole,
+};
 
 /// A text that stands in the binary as it is.
 pub type Text = Cow<'static, str>;
@@ -102,7 +104,7 @@ pub fn failed(language: Language, reason: &FailReason) -> Text {
 }
 
 /// The technical reason of a failure, for administrators.
-pub fn detail(language: Language, reason: &FailReason) -> Option<String> {
+pub fn detail(language: Language, reason: &FailReason, template: &TemplateName) -> Option<String> {
     match reason {
         FailReason::Engine { detail } => Some(detail.clone()),
         FailReason::Exited { code, output } => {
@@ -113,7 +115,11 @@ pub fn detail(language: Language, reason: &FailReason) -> Option<String> {
             Some(if output.is_empty() { code } else { format!("{code}\n{output}") })
         }
         FailReason::ImageMissing { image } => {
-            Some(language.say("detail-image", &[("image", image.as_str().into())]))
+            let command = crate::session::image_command(image, template);
+            Some(
+                language
+                    .say("detail-image", &[("image", image.as_str().into()), ("command", command.into())]),
+            )
         }
         FailReason::Deadline { .. }
         | FailReason::EngineDown

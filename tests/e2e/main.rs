@@ -3,6 +3,7 @@
 //! Oracles stand outside the product: `docker inspect`, `docker exec`, `/proc`, the wire.
 #![allow(clippy::disallowed_methods, missing_docs)]
 
+mod backup;
 mod bad_input;
 mod browser;
 mod class;
@@ -10,9 +11,11 @@ mod compat;
 mod desktop;
 mod faults;
 mod gateway;
+mod images;
 mod lifecycle;
 mod limits;
 mod quiet_network;
+mod registry;
 mod screen;
 mod sharing;
 mod viewer;

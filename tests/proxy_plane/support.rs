@@ -11,7 +11,8 @@ use berth::auth::{self, Auth, NewUser, Principal, Visitor};
 use berth::body::Body;
 use berth::broker::{self, Broker, Entry, Share};
 use berth::engine::{
-    Connection, Container, Engine, EngineError, EngineEvent, EngineVersion, StartOrder, Started, Stats,
+    Connection, Container, Engine, EngineError, EngineEvent, EngineVersion, PullSteps, StartOrder, Started,
+    Stats, TemplateImage,
 };
 use berth::fault::Answer;
 use berth::proxy::{Outcome, Proxy, Settings, Surface, Target};
@@ -19,8 +20,8 @@ use berth::respond;
 use berth::secret::Secret;
 use berth::session::reap::Policy;
 use berth::session::{
-    GrantId, GrantRole, Home, Icon, NetworkPolicy, NodeName, Protocol, SessionId, State, Template,
-    TemplateLimits, Upstream,
+    GrantId, GrantRole, Home, Icon, NetworkPolicy, NodeName, Protocol, PullPolicy, SessionId, State,
+    Template, TemplateLimits, TemplateName, Upstream,
 };
 use berth::store::sqlite::SqliteStore;
 use berth::store::{Role, Store, User};
@@ -110,6 +111,7 @@ impl Engine for FakeEngine {
         let node = NodeName("here".to_owned());
         Ok(Started {
             upstream: Upstream { node, container: order.session.to_string(), port: 3000, epoch: order.epoch },
+            image: String::new(),
         })
     }
 
@@ -147,6 +149,12 @@ impl Engine for FakeEngine {
     }
     async fn stats(&self, _: SessionId) -> Result<Stats, EngineError> {
         Err(EngineError::Gone)
+    }
+    async fn images(&self) -> Result<Vec<TemplateImage>, EngineError> {
+        Ok(Vec::new())
+    }
+    async fn pull(&self, template: &TemplateName) -> Result<PullSteps, EngineError> {
+        Err(EngineError::TemplateGone { template: template.clone() })
     }
     async fn output(&self, _: SessionId) -> Result<String, EngineError> {
         Ok(String::new())
@@ -493,6 +501,7 @@ fn template(protocol: Protocol, danger_share_origin: bool) -> Template {
         description: String::new(),
         icon: Icon::Desktop,
         image: "it".to_owned(),
+        pull: PullPolicy::Never,
         protocol,
         port: 3000,
         routing: None,

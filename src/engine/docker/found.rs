@@ -6,7 +6,7 @@ use bollard::models::{
     ContainerInspectResponse, ContainerStateStatusEnum, ContainerSummary, ContainerSummaryStateEnum,
 };
 
-use super::make::{EPOCH, INSTALLATION, SESSION, SPEC};
+use super::make::{EPOCH, IMAGE, INSTALLATION, SESSION, SPEC};
 use crate::engine::{Container, ContainerStatus};
 
 /// A label of an inspected container.
@@ -43,6 +43,7 @@ pub(super) fn listed(row: ContainerSummary) -> Option<Container> {
         installation: labels.get(INSTALLATION).cloned().unwrap_or_default(),
         epoch: labels.get(EPOCH).and_then(|epoch| epoch.parse().ok()).unwrap_or_default(),
         spec: labels.get(SPEC).cloned().unwrap_or_default(),
+        image: labels.get(IMAGE).cloned().or(row.image_id).unwrap_or_default(),
         status,
     })
 }

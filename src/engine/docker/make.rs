@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigLogConfig, ImageConfig, Mount, MountType, MountVolumeOptions,
+    ContainerCreateBody, HostConfig, HostConfigLogConfig, ImageInspect, Mount, MountType, MountVolumeOptions,
     RestartPolicy, RestartPolicyNameEnum,
 };
 
@@ -24,6 +24,8 @@ pub(super) const OWNER: &str = "berth.owner";
 pub(super) const TEMPLATE: &str = "berth.template";
 /// The hash of the template when the container was made.
 pub(super) const SPEC: &str = "berth.spec";
+/// The id of the image when the container was made.
+pub(super) const IMAGE: &str = "berth.image";
 /// The store that knows the session.
 pub(super) const INSTALLATION: &str = "berth.installation";
 /// The session whose container a volume without a name ends with.
@@ -55,14 +57,17 @@ pub(super) fn container_name(session: SessionId) -> String {
     format!("berth-{session}")
 }
 
-/// The body of `POST /containers/create` for a session. `image` is what the image says of itself.
+/// The body of `POST /containers/create` for a session, of an image that was just looked at.
 pub(super) fn session(
     settings: &Settings,
     template: &Template,
     bridge: &Bridge,
     order: &StartOrder,
-    image: &ImageConfig,
+    image: &ImageInspect,
 ) -> ContainerCreateBody {
+    let says = image.config.clone().unwrap_or_default();
+    let mut labels = labels(settings, template, order);
+    labels.insert(IMAGE.to_owned(), image.id.clone().unwrap_or_default());
     let limits = Limits {
         cpus: template.cpus,
         memory_mib: template.memory_mib,
@@ -75,13 +80,13 @@ pub(super) fn session(
     let mut body = ContainerCreateBody {
         image: Some(template.image.clone()),
         hostname: Some(template.name.to_string()),
-        user: unprivileged(image.user.as_deref()),
+        user: unprivileged(says.user.as_deref()),
         env: Some(environment::of(settings, template, order)),
-        labels: Some(labels(settings, template, order)),
+        labels: Some(labels),
         host_config: Some(host),
         ..ContainerCreateBody::default()
     };
-    confine::adapt(&mut body, settings, template, order, image);
+    confine::adapt(&mut body, settings, template, order, &says);
     body
 }
 

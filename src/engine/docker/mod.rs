@@ -2,7 +2,8 @@
 //!
 //! The spawner owns the one [`DockerEngine`] of a machine. Only this folder knows Docker: `api`
 //! makes the calls, `make` and `confine` say what a container may do, `start` is the one way one
-//! comes to run, `network`, `own_network`, `firewall` and `probe` keep it apart from everything else.
+//! comes to run, `images` says what they are made from and fetches it, `network`, `own_network`,
+//! `firewall` and `probe` keep it apart from everything else.
 
 mod api;
 mod archive;
@@ -12,6 +13,7 @@ mod events;
 mod fences;
 mod firewall;
 mod found;
+mod images;
 mod make;
 mod network;
 mod output;
@@ -44,8 +46,8 @@ pub use self::probe::Isolation;
 use self::start::Turn;
 use super::addresses::Addresses;
 use super::{
-    Connection, Container, ContainerStatus, Engine, EngineError, EngineEvent, EngineVersion, StartOrder,
-    Started, Stats,
+    Connection, Container, ContainerStatus, Engine, EngineError, EngineEvent, EngineVersion, PullSteps,
+    StartOrder, Started, Stats, TemplateImage,
 };
 use crate::session::{NetworkPolicy, NodeName, SessionId, Template, TemplateName, Upstream};
 
@@ -384,5 +386,13 @@ impl Engine for DockerEngine {
             Some(found) => output::last_lines(&self.api, &found.id).await,
             None => Ok(String::new()),
         }
+    }
+
+    async fn images(&self) -> Result<Vec<TemplateImage>, EngineError> {
+        images::of_templates(self).await
+    }
+
+    async fn pull(&self, template: &TemplateName) -> Result<PullSteps, EngineError> {
+        images::pull(self, template)
     }
 }

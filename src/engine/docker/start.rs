@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bollard::models::ContainerInspectResponse;
+use bollard::models::{ContainerInspectResponse, ImageInspect};
 use tokio::sync::OwnedMutexGuard;
 use tracing::{info, warn};
 
-use super::make::{self, EPOCH, SESSION, SPEC, container_name};
+use super::make::{self, EPOCH, IMAGE, SESSION, SPEC, container_name};
 use super::network::Bridge;
 use super::{DockerEngine, Failure, archive, confine, label, own_network, status};
 use crate::engine::{ContainerStatus, EngineError, StartOrder, Started, vnc_password};
@@ -76,27 +76,53 @@ async fn stand(
     order: &StartOrder,
 ) -> Result<Standing, EngineError> {
     let name = container_name(order.session);
+    // What the name stands for now; it may have been built or fetched anew since the last start.
+    let image = engine.api.image(&template.image).await?;
+    let wanted = Wanted { template, image: image.as_ref() };
     if let Some(existing) = engine.api.inspect(&name).await?
-        && let Some(adopted) = adopt(engine, template, order, &existing).await?
+        && let Some(adopted) = adopt(engine, wanted, order, &existing).await?
     {
         return Ok(adopted);
     }
-    match make(engine, template, order).await {
+    match make(engine, wanted, order).await {
         Ok(id) => Ok(Standing { id, status: ContainerStatus::Created, fresh: true }),
         // Another process made it since we looked.
         Err(Failure::Status { code: 409, message }) => {
             let conflict = EngineError::Conflict { detail: message };
             let existing = engine.api.inspect(&name).await?.ok_or(conflict.clone())?;
-            adopt(engine, template, order, &existing).await?.ok_or(conflict)
+            adopt(engine, wanted, order, &existing).await?.ok_or(conflict)
         }
         Err(failure) => Err(failure.into()),
     }
 }
 
+/// What a session's container is to be made from.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    template: &'a Template,
+    /// `None` if it is not on the machine: then a container that is there serves on.
+    image: Option<&'a ImageInspect>,
+}
+
+impl Wanted<'_> {
+    /// Whether a container would be made the same way today.
+    fn is_make_of(&self, existing: &ContainerInspectResponse) -> bool {
+        let newest = self.image.and_then(|image| image.id.as_deref());
+        label(existing, SPEC) == Some(&self.template.spec_hash())
+            && newest.is_none_or(|newest| image_of(existing) == newest)
+    }
+}
+
+/// The id of the image that a container was made from; the engine's own word for containers that
+/// were made before they were labelled with it.
+fn image_of(existing: &ContainerInspectResponse) -> &str {
+    label(existing, IMAGE).or(existing.image.as_ref()).map_or("", String::as_str)
+}
+
 /// `None` if the existing container was of another make and has been removed.
 async fn adopt(
     engine: &DockerEngine,
-    template: &Template,
+    wanted: Wanted<'_>,
     order: &StartOrder,
     existing: &ContainerInspectResponse,
 ) -> Result<Option<Standing>, EngineError> {
@@ -114,7 +140,7 @@ async fn adopt(
     let status = status(existing);
     let running = matches!(status, ContainerStatus::Running | ContainerStatus::Paused);
     // A desktop that runs is never replaced under its user: it is at its next start.
-    if running || label(existing, SPEC) == Some(&template.spec_hash()) {
+    if running || wanted.is_make_of(existing) {
         info!(session = %order.session, ?status, "adopting a container");
         return Ok(Some(Standing { id, status, fresh: false }));
     }
@@ -124,11 +150,12 @@ async fn adopt(
     Ok(None)
 }
 
-async fn make(engine: &DockerEngine, template: &Template, order: &StartOrder) -> Result<String, Failure> {
+async fn make(engine: &DockerEngine, wanted: Wanted<'_>, order: &StartOrder) -> Result<String, Failure> {
+    let template = wanted.template;
     let missing = || Failure::Other(EngineError::ImageMissing { image: template.image.clone() });
-    let image = engine.api.image(&template.image).await?.ok_or_else(missing)?;
+    let image = wanted.image.ok_or_else(missing)?;
     let bridge = bridge(engine, template, order).await.map_err(Failure::Other)?;
-    let body = make::session(&engine.settings, template, &bridge, order, &image.config.unwrap_or_default());
+    let body = make::session(&engine.settings, template, &bridge, order, image);
     let made = engine.api.create(&container_name(order.session), body).await;
     // Unless somebody else made the container, the network is of no use to anyone.
     if bridge.session.is_some() && made.as_ref().is_err_and(|failure| !failure.is(409)) {
@@ -176,6 +203,7 @@ async fn run(
                 port: template.port,
                 epoch: order.epoch,
             },
+            image: image_of(&now).to_owned(),
         }),
         ContainerStatus::Created | ContainerStatus::Exited => Err(engine.exited(&standing.id, &now).await),
     }

@@ -71,7 +71,7 @@ failed-unproven = Something else answered in its place, so it was not opened. Tr
 
 detail-code = exit code { $code }
 detail-code-unknown = exit code unknown
-detail-image = The image { $image } is not on the server. Build it (make images) or fetch it (docker pull { $image }), then try again.
+detail-image = The image { $image } is not on the server. Install it with “{ $command }”, then try again.
 
 left-away = Freezes in { $time } if nobody uses it.
 left-busy = It is at work; freezes in { $time } if nobody uses it.
@@ -387,3 +387,48 @@ share-back = Back
 shared-of = Belongs to
 shared-resting = Not running now
 role-owner = Owner
+
+### Templates and images
+
+template-cores = { $cores ->
+    [one] { $cores } core
+   *[other] { $cores } cores
+}
+template-memory-gib = { $number } GiB of memory
+template-memory-mib = { $number } MiB of memory
+template-network-internal = no internet
+template-network-egress = internet
+template-home-persistent = home kept
+template-home-session = home kept with the machine
+template-home-ephemeral = nothing kept
+template-away = freezes after { $time } unused
+template-total = stops after { $time }
+create-missing = Not installed on the server yet. Ask your administrator for it.
+update-ready = A new version is ready. It comes with the next start or restart: the files in the home folder are kept, what was changed elsewhere is not.
+update-ready-all = A new version is ready. It comes with the next start or restart and replaces the machine with every file in it: copy out what you need first.
+admin-update = new image ready
+do-restart-new = Restart with the new version
+nav-images = Images
+images-title = Templates and images
+images-text = What machines are made from. A machine that exists gets a newer image at its next start or restart.
+images-template = Template
+images-image = Image
+images-here = On this server
+images-policy = Fetched
+image-present = installed
+image-missing = not installed
+image-unknown = not known right now
+image-command = Install it with:
+image-version = version
+image-pull = Fetch
+image-built-here = Made here with:
+pull-never = when asked for
+pull-missing = when missing
+pull-daily = every day
+pull-waiting = It waits for others to be fetched.
+pull-running = Being fetched: { $bytes }, { $done } of { $layers } layers.
+pull-done = Fetched at { $at }.
+pull-failed = It could not be fetched: { $detail }
+size-mb = { $number } MB
+size-gb = { $number } GB
+size-point = .

@@ -70,7 +70,7 @@ failed-unproven = Autre chose a répondu à sa place, elle n’a donc pas été 
 
 detail-code = code de sortie { $code }
 detail-code-unknown = code de sortie inconnu
-detail-image = L’image { $image } n’est pas sur le serveur. Construisez-la (make images) ou récupérez-la (docker pull { $image }), puis réessayez.
+detail-image = L’image { $image } n’est pas sur le serveur. Installez-la avec « { $command } », puis réessayez.
 
 left-away = Se fige dans { $time } si personne ne l’utilise.
 left-busy = Elle travaille ; se fige dans { $time } si personne ne l’utilise.
@@ -386,3 +386,48 @@ share-back = Retour
 shared-of = Appartient à
 shared-resting = À l’arrêt pour l’instant
 role-owner = Propriétaire
+
+### Modèles et images
+
+template-cores = { $cores ->
+    [one] { $cores } cœur
+   *[other] { $cores } cœurs
+}
+template-memory-gib = { $number } Gio de mémoire
+template-memory-mib = { $number } Mio de mémoire
+template-network-internal = sans internet
+template-network-egress = internet
+template-home-persistent = dossier personnel conservé
+template-home-session = dossier personnel conservé avec la machine
+template-home-ephemeral = rien n’est conservé
+template-away = se fige après { $time } sans utilisation
+template-total = s’arrête après { $time }
+create-missing = Pas encore installé sur le serveur. Demandez-le à votre administrateur.
+update-ready = Une nouvelle version est prête. Elle arrive au prochain démarrage ou redémarrage : les fichiers du dossier personnel sont conservés, ce qui a été modifié ailleurs ne l’est pas.
+update-ready-all = Une nouvelle version est prête. Elle arrive au prochain démarrage ou redémarrage et remplace la machine avec tous ses fichiers : copiez d’abord ce dont vous avez besoin.
+admin-update = nouvelle image prête
+do-restart-new = Redémarrer avec la nouvelle version
+nav-images = Images
+images-title = Modèles et images
+images-text = Ce dont les machines sont faites. Une machine existante reçoit une image plus récente à son prochain démarrage ou redémarrage.
+images-template = Modèle
+images-image = Image
+images-here = Sur ce serveur
+images-policy = Récupérée
+image-present = installée
+image-missing = pas installée
+image-unknown = inconnu pour l’instant
+image-command = Pour l’installer :
+image-version = version
+image-pull = Récupérer
+image-built-here = Construite ici avec :
+pull-never = sur demande
+pull-missing = quand elle manque
+pull-daily = chaque jour
+pull-waiting = Elle attend que d’autres soient récupérées.
+pull-running = Récupération en cours : { $bytes }, { $done } couches sur { $layers }.
+pull-done = Récupérée le { $at }.
+pull-failed = Elle n’a pas pu être récupérée : { $detail }
+size-mb = { $number } Mo
+size-gb = { $number } Go
+size-point = ,

@@ -5,17 +5,26 @@ import { connect, loggedOut, removed, told } from "./viewer/connection.js";
 import "./viewer/display.js";
 import "./viewer/keys.js";
 import { limited, showLeft } from "./viewer/limits.js";
+import { at, show } from "./viewer/page.js";
 import { present } from "./viewer/people.js";
 import { check, follow } from "./viewer/status.js";
 import "./viewer/trouble.js";
 
 const OFTEN_MS = 5000;
 
+/** Says under Help that a newer image is there, and marks that button. */
+function renewed(status) {
+  at("update").hidden = !status.update;
+  show(at("update"), status.update ?? "");
+  at("help").classList.toggle("news", Boolean(status.update));
+}
+
 const tell = {
   status(status) {
     limited(status);
     present(status.viewers);
     told(status);
+    renewed(status);
   },
   removed,
   loginEnded: loggedOut,

@@ -1,0 +1,108 @@
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use jiff::Timestamp;
+
+use super::*;
+
+fn manifest() -> Manifest {
+    let image = SavedImage { name: "berth/desktop".to_owned(), id: "sha256:00".to_owned(), size_bytes: 5 };
+    Manifest::of(&[Kind::Store, Kind::Images], vec![image], Timestamp::UNIX_EPOCH)
+}
+
+fn write(to: &Path, force: bool) -> Result<Manifest, BackupError> {
+    let mut writer = Writer::create(to, manifest(), force)?;
+    for (kind, bytes) in [(Kind::Store, &[7; 1000][..]), (Kind::Images, &[9; 512])] {
+        let mut member = writer.member(kind)?;
+        // In pieces, as a stream comes.
+        for piece in bytes.chunks(300) {
+            member.write_all(piece).unwrap();
+        }
+        member.finish()?;
+    }
+    writer.finish()
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("berth.backup");
+    let written = write(&path, false).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let archive = Archive::open(&path).unwrap();
+    assert_eq!(archive.manifest(), &written);
+    assert_eq!(archive.manifest().member(Kind::Store).unwrap().bytes, 1000);
+    let mut read = 0;
+    archive.check(|bytes| read += bytes).unwrap();
+    assert_eq!(read, 1512);
+    let mut images = Vec::new();
+    archive.bytes_of(Kind::Images).unwrap().unwrap().read_to_end(&mut images).unwrap();
+    assert_eq!(images, [9; 512]);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+}
+
+#[test]
+fn the_tar_command_reads_a_backup() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("berth.backup");
+    write(&path, false).unwrap();
+    let tar = |arguments: &[&str]| {
+        let output = Command::new("tar").args(arguments).arg(&path).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        output.stdout
+    };
+    let listing = String::from_utf8(tar(&["-tf"])).unwrap();
+    assert_eq!(listing.lines().collect::<Vec<_>>(), ["manifest.json", "store.sqlite", "images.tar"]);
+    let output = Command::new("tar").arg("-xOf").arg(&path).arg("store.sqlite").output().unwrap();
+    assert_eq!(output.stdout, [7; 1000]);
+}
+
+#[test]
+fn an_existing_file_is_replaced_only_by_force_and_only_by_a_whole_backup() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("berth.backup");
+    fs::write(&path, "older").unwrap();
+    assert!(matches!(write(&path, false), Err(BackupError::Exists { .. })));
+    let mut broken_off = Writer::create(&path, manifest(), true).unwrap();
+    broken_off.member(Kind::Store).unwrap().write_all(b"some").unwrap();
+    drop(broken_off);
+    assert_eq!(fs::read(&path).unwrap(), b"older");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    write(&path, true).unwrap();
+    Archive::open(&path).unwrap().check(|_| {}).unwrap();
+}
+
+#[test]
+fn what_is_damaged_cut_off_newer_or_something_else_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("berth.backup");
+    write(&path, false).unwrap();
+    let whole = fs::read(&path).unwrap();
+    let opened = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        Archive::open(&path)
+    };
+
+    let at = whole.windows(8).position(|bytes| bytes == [7; 8]).unwrap();
+    let mut damaged = whole.clone();
+    damaged[at + 5] ^= 1;
+    let told = opened(&damaged).unwrap().check(|_| {});
+    assert!(
+        matches!(&told, Err(BackupError::Damaged { member, .. }) if member == "store.sqlite"),
+        "{told:?}"
+    );
+
+    for length in [0, 100, 600, at + 10, whole.len() - 1024 - 100] {
+        assert!(matches!(opened(&whole[..length]), Err(BackupError::Strange { .. })), "cut at {length}");
+    }
+    assert!(matches!(opened(b"a text, much longer than nothing"), Err(BackupError::Strange { .. })));
+
+    let text = String::from_utf8_lossy(&whole[512..1536]).into_owned();
+    let newer = text.replacen("\"format\": 1,", "\"format\": 2,", 1);
+    let mut bytes = whole.clone();
+    bytes[512..512 + newer.len().min(1024)].copy_from_slice(&newer.as_bytes()[..newer.len().min(1024)]);
+    assert!(matches!(opened(&bytes), Err(BackupError::Newer { format: 2, .. })));
+}
