@@ -44,22 +44,17 @@ lockPref("view_source.editor.external", false);
 const PAGES_OWN_POPUPS = new Set(["ContentSelectDropdown", "PopupAutoComplete", "DateTimePickerPanel", "DateTimePickerPanelPopup"]);
 const EDITING = new Set(["a", "c", "v", "x", "y", "z"]);
 const MOVING = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "Backspace", "Delete", "Insert", "Enter"]);
+const COMMANDS = new Set(["Alt", "ContextMenu", "Meta", "BrowserBack", "BrowserFavorites", "BrowserForward", "BrowserHome", "BrowserSearch"]);
 const RETRY_MS = 10_000;
 
 // Whether a key is writing, moving or editing: everything else is a command to the browser.
 function isForThePage(event) {
-  if (event.getModifierState("AltGraph")) return true;
-  if (/^F\d+$/.test(event.key) || ["ContextMenu", "BrowserBack", "BrowserForward", "BrowserHome"].includes(event.key)) {
-    return false;
-  }
-  if (event.altKey || event.metaKey) return ["Alt", "Meta", "OS"].includes(event.key) === false && event.key.length === 1 && !event.ctrlKey && !isAscii(event.key);
-  if (!event.ctrlKey) return event.key !== "Alt";
-  if (event.key === "Control" || event.key === "Shift") return true;
-  return MOVING.has(event.key) || (EDITING.has(event.key.toLowerCase()) && (!event.shiftKey || event.key.toLowerCase() === "z"));
-}
-
-function isAscii(key) {
-  return key.charCodeAt(0) < 128;
+  if (/^F\d+$/.test(event.key) || COMMANDS.has(event.key)) return false;
+  if (event.getModifierState("AltGraph")) return !event.ctrlKey;
+  if (event.altKey || event.metaKey) return false;
+  if (!event.ctrlKey || ["Control", "Shift"].includes(event.key)) return true;
+  const letter = event.key.toLowerCase();
+  return MOVING.has(event.key) || (EDITING.has(letter) && (!event.shiftKey || letter === "z"));
 }
 
 function forbid(event) {
