@@ -1,13 +1,11 @@
 //! The kiosk: one page, whatever a student tries.
 
-use std::process::{Command, Stdio};
-
 use thirtyfour::prelude::*;
 
 use crate::browser::Browser;
 use crate::desktop::type_line;
 use crate::gateway::{Gateway, eventually};
-use crate::images::{CANVAS, at_a_session, run, template};
+use crate::images::{CANVAS, at_a_session, put, run, template};
 
 const TEMPLATE: &str = include_str!("../../../config/templates.d/kiosk.toml");
 
@@ -17,14 +15,7 @@ const SERVER: &str = include_str!("kiosk.pl");
 
 /// Lets the kiosk's page be served from now on.
 fn serve(container: &str) {
-    let mut shell = Command::new("docker")
-        .args(["exec", "-i", container, "sh", "-c", "cat > /tmp/serve.pl"])
-        .stdin(Stdio::piped())
-        .spawn()
-        .expect("docker is installed");
-    std::io::Write::write_all(&mut shell.stdin.take().expect("it was piped"), SERVER.as_bytes())
-        .expect("the container takes it");
-    assert!(shell.wait().expect("docker ends").success());
+    put(container, "/tmp/serve.pl", SERVER);
     crate::gateway::docker(&["exec", "-d", container, "perl", "/tmp/serve.pl"]);
 }
 

@@ -5,6 +5,9 @@ mod kiosk;
 mod security;
 mod webdev;
 
+use std::io::Write;
+use std::process::{Command, Stdio};
+
 use crate::browser::Browser;
 use crate::desktop::{create, label_of, painted};
 use crate::gateway::Gateway;
@@ -32,7 +35,19 @@ async fn at_a_session(gateway: &Gateway, template: &str) -> (Browser, String) {
 
 /// What a command in a container prints, once it succeeds.
 fn run(container: &str, command: &str) -> Option<String> {
-    let output =
-        std::process::Command::new("docker").args(["exec", container, "sh", "-c", command]).output().ok()?;
+    let output = Command::new("docker").args(["exec", container, "sh", "-c", command]).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Puts a file into a container.
+fn put(container: &str, path: &str, text: &str) {
+    let mut shell = Command::new("docker")
+        .args(["exec", "-i", container, "sh", "-c", &format!("cat > {path}")])
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("docker is installed");
+    let mut input = shell.stdin.take().expect("it was piped");
+    input.write_all(text.as_bytes()).expect("the container takes it");
+    drop(input);
+    assert!(shell.wait().expect("docker ends").success(), "{path}");
 }
