@@ -45,6 +45,26 @@ fn desktop() {
 }
 
 #[test]
+fn webdev() {
+    keeps_the_contract("webdev");
+}
+
+#[test]
+fn database() {
+    keeps_the_contract("database");
+}
+
+#[test]
+fn security() {
+    keeps_the_contract("security");
+}
+
+#[test]
+fn kiosk() {
+    keeps_the_contract("kiosk");
+}
+
+#[test]
 fn novnc() {
     keeps_the_contract("novnc");
 }

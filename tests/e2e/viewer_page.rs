@@ -27,7 +27,7 @@ async fn at_a_desktop(gateway: &Gateway, languages: &str, subdomain: bool) -> (B
 }
 
 /// A terminal on the desktop, with the keyboard in it.
-async fn at_a_terminal(browser: &Browser, container: &str) {
+pub async fn at_a_terminal(browser: &Browser, container: &str) {
     eventually("the panel runs", || async { runs(container, "xfce4-panel").then_some(()) }).await;
     focus(browser).await;
     eventually("a terminal opens", || async {
@@ -46,18 +46,18 @@ async fn at_a_terminal(browser: &Browser, container: &str) {
 }
 
 /// Gives the keyboard to the desktop without a click on anything there.
-async fn focus(browser: &Browser) {
+pub async fn focus(browser: &Browser) {
     browser.script("document.querySelector('#screen canvas').focus()").await;
 }
 
 /// A file in the desktop's home, once it is there.
-fn read(container: &str, file: &str) -> Option<String> {
+pub fn read(container: &str, file: &str) -> Option<String> {
     let path = format!("/home/user/{file}");
     let output = Command::new("docker").args(["exec", container, "cat", &path]).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-async fn arrives(container: &str, file: &str, expected: &str) {
+pub async fn arrives(container: &str, file: &str, expected: &str) {
     eventually(&format!("{expected:?} arrives in {file}"), || async {
         read(container, file).filter(|text| text.trim_end() == expected)
     })

@@ -1,0 +1,2 @@
+// Shows what is wrong, if something is.
+document.body.classList.toggle("wrong", location.hash === "#not-an-address");

@@ -1,0 +1,156 @@
+//! The kiosk: one page, whatever a student tries.
+
+use thirtyfour::prelude::*;
+
+use crate::browser::Browser;
+use crate::desktop::type_line;
+use crate::gateway::{Gateway, eventually};
+use crate::images::{CANVAS, at_a_session, put, run, template};
+
+const TEMPLATE: &str = include_str!("../../../config/templates.d/kiosk.toml");
+
+/// A web server inside the kiosk. Its page says twice a second how large it is, whether it is seen and has the keyboard, and
+/// what was typed into it; all requests are noted.
+const SERVER: &str = include_str!("kiosk.pl");
+
+/// Lets the kiosk's page be served from now on.
+fn serve(container: &str) {
+    put(container, "/tmp/serve.pl", SERVER);
+    crate::gateway::docker(&["exec", "-d", container, "perl", "/tmp/serve.pl"]);
+}
+
+/// Waits until the page says this about itself, in words it has not used before.
+async fn says(container: &str, what: &str) {
+    let count = || run(container, &format!("grep -cF '{what}' /tmp/requests || true"));
+    let before = count();
+    eventually(&format!("the page says {what:?}"), || async { (count()? != before.clone()?).then_some(()) })
+        .await;
+}
+
+/// Presses keys together.
+async fn press(browser: &Browser, keys: &[Key], letter: Option<char>) {
+    let mut chain = browser.driver.action_chain();
+    for key in keys {
+        chain = chain.key_down(key.clone());
+    }
+    if let Some(letter) = letter {
+        chain = chain.key_down(letter).key_up(letter);
+    }
+    for key in keys.iter().rev() {
+        chain = chain.key_up(key.clone());
+    }
+    chain.perform().await.expect("key events");
+}
+
+/// Clicks at a place of the screen.
+async fn click_at(browser: &Browser, x: i64, y: i64, right: bool) {
+    let canvas = browser.driver.find(By::Css(CANVAS)).await.expect("a canvas");
+    let box_ = canvas.rect().await.expect("a place");
+    let (x, y) = (box_.x as i64 + x, box_.y as i64 + y);
+    let chain = browser.driver.action_chain().move_to(x, y);
+    let chain = if right { chain.context_click() } else { chain.click() };
+    chain.perform().await.expect("a click");
+}
+
+#[tokio::test]
+async fn a_student_sees_the_page_and_finds_no_way_out() {
+    let page = "env = { KIOSK_URL = \"http://127.0.0.1:8000/\", WIDTH = \"1024\", HEIGHT = \"768\" }";
+    let gateway = Gateway::builder().template(&template(TEMPLATE).replace("env = { }", page)).start().await;
+    let (browser, container) = at_a_session(&gateway, "kiosk").await;
+    // It was there before its page: the kiosk asks again by itself.
+    serve(&container);
+    says(&container, "GET /alive?1024x768 visible true").await;
+    browser.screenshot("image-kiosk").await;
+    let process = eventually("the browser runs", || async { run(&container, "pgrep -o firefox-esr") }).await;
+
+    browser.script("document.querySelector('#screen canvas').focus()").await;
+    type_line(&browser.driver, "hello").await;
+    let here = "GET /alive?1024x768 visible true hello";
+    says(&container, here).await;
+
+    let (control, alt, shift) = (Key::Control, Key::Alt, Key::Shift);
+    let ways: &[(&[Key], Option<char>)] = &[
+        (&[control.clone()], Some('t')),
+        (&[control.clone()], Some('n')),
+        (&[control.clone(), shift.clone()], Some('p')),
+        (&[control.clone()], Some('w')),
+        (&[control.clone()], Some('q')),
+        (&[alt.clone(), Key::F4], None),
+        (&[Key::F11], None),
+        (&[Key::F12], None),
+        (&[control.clone(), shift.clone()], Some('i')),
+        (&[control.clone(), shift.clone()], Some('k')),
+        (&[control.clone()], Some('u')),
+        (&[control.clone()], Some('o')),
+        (&[control.clone()], Some('s')),
+        (&[control.clone()], Some('p')),
+        (&[control.clone()], Some('j')),
+        (&[control.clone()], Some('f')),
+        (&[shift.clone(), Key::F10], None),
+        (&[alt.clone()], Some('f')),
+        (&[alt.clone(), Key::Left], None),
+        (&[alt.clone(), Key::Tab], None),
+        (&[control.clone()], Some('l')),
+    ];
+    for (keys, letter) in ways {
+        press(&browser, keys, *letter).await;
+    }
+    type_line(&browser.driver, "about:config").await;
+    // Whatever was typed went to the page, which is as it was.
+    says(&container, &format!("{here}about:config")).await;
+    click_at(&browser, 500, 500, true).await;
+    browser.screenshot("image-kiosk-locked").await;
+    click_at(&browser, 40, 140, false).await;
+    says(&container, &format!("{here}about:config")).await;
+    assert_eq!(
+        run(&container, "pgrep -o firefox-esr"),
+        Some(process.clone()),
+        "the same browser all the time"
+    );
+
+    // Links to other windows stay in this one; a download is none.
+    let (link, download) = ((30, 190), (200, 190));
+    click_at(&browser, download.0, download.1, false).await;
+    eventually("the download was asked for", || async {
+        run(&container, "grep -F 'GET /file.bin' /tmp/requests")
+    })
+    .await;
+    click_at(&browser, link.0, link.1, false).await;
+    eventually("the link was followed", || async { run(&container, "grep -F 'GET /other' /tmp/requests") })
+        .await;
+    says(&container, "GET /alive?1024x768 visible true").await;
+    assert_eq!(
+        run(
+            &container,
+            "find / -xdev -name '*.bin*' -path '*file*' -newer /tmp/serve.pl 2>/dev/null; find /tmp /home -name 'file*.bin*'"
+        ),
+        Some(String::new()),
+        "nothing was saved"
+    );
+
+    // Killed, it comes back by itself, with the first page, as if it had never run.
+    run(&container, "pkill -KILL firefox-esr; : > /tmp/requests").expect("it was running");
+    says(&container, "GET /alive?1024x768 visible true").await;
+    assert_ne!(run(&container, "pgrep -o firefox-esr"), Some(process));
+
+    // It fills the window of whoever looks.
+    browser.click("#display").await;
+    browser.click(".choice:has(#resize)").await;
+    let size = browser
+        .script("const s = document.getElementById('screen'); return `${s.clientWidth}x${s.clientHeight}`")
+        .await;
+    says(&container, &format!("GET /alive?{} visible", size.as_str().expect("a size"))).await;
+    browser.screenshot("image-kiosk-resized").await;
+}
+
+#[tokio::test]
+async fn without_an_address_the_kiosk_says_how_to_set_one() {
+    let gateway = Gateway::builder().template(&template(TEMPLATE)).start().await;
+    let (browser, container) = at_a_session(&gateway, "kiosk").await;
+    eventually("the page is shown", || async {
+        run(&container, "pgrep -f 'file:// Content' || pgrep -f 'isForBrowser'").map(|_| ())
+    })
+    .await;
+    crate::desktop::painted(&browser.driver, CANVAS).await;
+    browser.screenshot("image-kiosk-without").await;
+}
