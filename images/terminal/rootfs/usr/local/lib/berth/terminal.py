@@ -1,3 +1,4 @@
+#!/usr/bin/python3 -B
 """Shells in the browser: one page, and one WebSocket per window.
 
 A shell belongs to its name, not to its window: whoever reloads the page or loses the network finds it as it was, and
@@ -18,7 +19,7 @@ from terminado import NamedTermManager, TermSocket
 PORT = 8080
 MAX_SHELLS = 16
 # How long programs have to end after SIGTERM; the container has five seconds.
-HANG_UP_S = 3
+HANG_UP_S = 2
 PAGES = pathlib.Path("/usr/share/berth/terminal")
 
 
