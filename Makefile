@@ -5,7 +5,7 @@ SHELL := /bin/bash
 # cargo itself honours CARGO_TARGET_DIR; the scripts in .ci do too.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help run test fmt lint images bench fuzz-smoke clean prerequisites
+.PHONY: help run test fmt lint images images-audit bench fuzz-smoke clean prerequisites
 
 help: ## show this
 	@echo 'Berth: one HTTPS URL to a real desktop'
@@ -14,14 +14,15 @@ help: ## show this
 
 run: ## install what is missing, build, and serve https://localhost:8443/ in the foreground
 	@.ci/prerequisites run
-	@images/build base desktop novnc
+	@images/build desktop novnc
 	@cargo build --release
 	@$(TARGET)/release/berth setup
 	@exec $(TARGET)/release/berth serve
 
 test: ## install what is missing, build, and run every suite
 	@.ci/prerequisites test
-	@images/build base desktop novnc test-novnc-classic test-illness
+	@images/build
+	@images/build test-novnc-classic test-illness
 	@.ci/tests
 
 fmt: ## format the sources
@@ -30,9 +31,13 @@ fmt: ## format the sources
 lint: ## formatting, clippy, documentation, dependencies: any warning fails
 	@.ci/lint
 
-images: ## build the container images
+images: ## build the container images, check what they promise, and print their sizes and times
 	@.ci/prerequisites engine
 	@images/build
+	@python3 images/contract --table docs/images.md
+
+images-audit: ## list the packages of each image for which the distribution has newer ones
+	@images/audit
 
 bench: ## run the benches
 	@cargo bench
