@@ -73,7 +73,7 @@ pub const CLASSIC: &str = r#"
 [[template]]
 name = "classic"
 title = "Classic"
-image = "berth-test/novnc-classic"
+image = "berth/novnc-classic"
 protocol = "http"
 port = 6080
 home = "ephemeral"
