@@ -15,7 +15,10 @@ fn keeps_the_contract(image: &str) {
     }
     let said = suite.output().expect("python3 runs");
     let (points, broken) = (String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
-    assert!(said.status.success(), "the image '{image}' breaks the contract of docs/images.md:\n{points}{broken}");
+    assert!(
+        said.status.success(),
+        "the image '{image}' breaks the contract of docs/images.md:\n{points}{broken}"
+    );
 }
 
 #[test]
@@ -45,12 +48,16 @@ fn novnc() {
 
 #[test]
 fn every_product_image_of_this_tree_has_a_test_here() {
-    let list = Command::new("images/build").arg("--list").current_dir(ROOT).output().expect("images/build runs");
+    let list =
+        Command::new("images/build").arg("--list").current_dir(ROOT).output().expect("images/build runs");
     let list = String::from_utf8(list.stdout).expect("names are ASCII");
     let untested: Vec<&str> = list
         .lines()
         .map(|line| line.split_whitespace().collect::<Vec<_>>())
-        .filter(|words| words[3] == "product" && !include_str!("images.rs").contains(&format!("contract(\"{}\")", words[0])))
+        .filter(|words| {
+            words[3] == "product"
+                && !include_str!("images.rs").contains(&format!("contract(\"{}\")", words[0]))
+        })
         .map(|words| words[0])
         .collect();
     assert!(untested.is_empty(), "without a test: {untested:?}");

@@ -367,6 +367,10 @@ impl Drop for Gateway {
         for container in self.containers() {
             let _ = Command::new("docker").args(["rm", "-f", "-v", &container]).output();
         }
+        let homes = format!("label=berth.network={}", self.network);
+        for home in docker(&["volume", "ls", "-q", "--filter", &homes]).lines() {
+            let _ = Command::new("docker").args(["volume", "rm", home]).output();
+        }
         for network in [self.network.clone(), format!("{}-egress", self.network)] {
             let _ = Command::new("docker").args(["network", "rm", &network]).output();
         }

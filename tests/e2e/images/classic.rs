@@ -1,7 +1,7 @@
 //! An image of the replaced systems' shape: its own noVNC opens by itself and shows its screen.
 //! What is typed there is proven in `desktop`.
 
-use super::{App, remove_homes, shipped};
+use super::{App, shipped};
 use crate::browser::Browser;
 use crate::gateway::Gateway;
 
@@ -20,5 +20,4 @@ async fn the_classic_image_opens_its_own_viewer() {
                    return s.size > 4; })()";
     browser.until(painted).await;
     browser.screenshot("classic-own-viewer").await;
-    remove_homes(&gateway);
 }

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::remove_homes;
 use crate::browser::Browser;
 use crate::desktop::type_line;
 use crate::gateway::{Gateway, Student, docker, eventually};
 
 /// The disk with a small Linux, from its image.
 fn disk(folder: &std::path::Path) -> PathBuf {
-    let (container, path) = (docker(&["create", "berth-test/machine-disk", "true"]), folder.join("disk.qcow2"));
+    let (container, path) =
+        (docker(&["create", "berth-test/machine-disk", "true"]), folder.join("disk.qcow2"));
     docker(&["cp", &format!("{container}:/disk.qcow2"), &path.display().to_string()]);
     docker(&["rm", &container]);
     path
@@ -73,7 +73,6 @@ async fn a_machine_keeps_what_it_wrote() {
     })
     .await;
     assert!(before == std::fs::read(&disk).expect("the disk"), "the operator's disk was written to");
-    remove_homes(&gateway);
 }
 
 #[tokio::test]
@@ -87,5 +86,4 @@ async fn a_missing_disk_is_said_in_words() {
     ann.until(&label, "failed").await;
     let page = ann.page(&format!("/s/{label}/")).await;
     assert!(page.contains("is not a file that user 1000 may read"), "{page}");
-    remove_homes(&gateway);
 }

@@ -8,7 +8,7 @@ mod notebook;
 mod terminal;
 
 use crate::browser::Browser;
-use crate::gateway::{Gateway, Student, docker, eventually};
+use crate::gateway::{Gateway, Student, eventually};
 
 /// The template of the shipped configuration, from `config/templates.d`.
 fn shipped(name: &str) -> String {
@@ -44,15 +44,4 @@ fn inside(container: &str, command: &str) -> String {
     let output = std::process::Command::new("docker").args(["exec", container, "sh", "-c", command]).output();
     let output = output.expect("docker is installed");
     if output.status.success() { String::from_utf8_lossy(&output.stdout).into_owned() } else { String::new() }
-}
-
-/// Removes the homes that a test's sessions left.
-fn remove_homes(gateway: &Gateway) {
-    let filter = format!("label=berth.network={}", gateway.network);
-    for container in gateway.containers() {
-        docker(&["rm", "-f", "-v", &container]);
-    }
-    for home in docker(&["volume", "ls", "-q", "--filter", &filter]).lines() {
-        docker(&["volume", "rm", home]);
-    }
 }

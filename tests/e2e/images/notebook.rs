@@ -1,6 +1,6 @@
 //! JupyterLab: a cell runs in a kernel over its WebSocket, and what it shows stands on the page.
 
-use super::{App, inside, remove_homes, shipped};
+use super::{App, inside, shipped};
 use crate::browser::Browser;
 use crate::desktop::type_line;
 use crate::gateway::{Gateway, eventually};
@@ -41,7 +41,6 @@ async fn a_student_runs_a_cell(routing: &'static str) {
     run.key_up(Key::Shift).perform().await.expect("key events");
     browser.until("document.querySelector('.jp-OutputArea-output img')?.naturalWidth > 100").await;
     browser.screenshot(&format!("{routing}-notebook-plot")).await;
-    remove_homes(&gateway);
 }
 
 #[tokio::test]

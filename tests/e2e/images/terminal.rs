@@ -1,6 +1,6 @@
 //! A shell in the browser: keys arrive, the shell outlives its page, and its history outlives its container.
 
-use super::{App, inside, remove_homes, shipped};
+use super::{App, inside, shipped};
 use crate::browser::Browser;
 use crate::desktop::type_line;
 use crate::gateway::{Gateway, eventually};
@@ -12,7 +12,8 @@ async fn a_student_types_in_the_terminal(routing: &'static str) {
     let app = App::open(&gateway, &mut browser, &ann, "terminal").await;
     browser.wait_for("body[data-state=connected] .xterm-screen").await;
     browser.click(".xterm-screen").await;
-    type_line(&browser.driver, "kept=$RANDOM; echo \"$kept\" > proof; ls --color=always -a; git --version").await;
+    type_line(&browser.driver, "kept=$RANDOM; echo \"$kept\" > proof; ls --color=always -a; git --version")
+        .await;
     let proof = eventually("the typed line has run", || async {
         Some(inside(&app.container, "cat proof")).filter(|proof| !proof.is_empty())
     })
@@ -29,12 +30,12 @@ async fn a_student_types_in_the_terminal(routing: &'static str) {
     })
     .await;
 
-    ann.post(&format!("/sessions/{}/restart", app.label), &[]).await;
-    eventually("the session is stopped or starts again", || async {
-        inside(&app.container, "cat .bash_history").contains("again").then_some(())
-    })
-    .await;
-    remove_homes(&gateway);
+    ann.post(&format!("/sessions/{}/stop", app.label), &[]).await;
+    ann.until(&app.label, "stopped").await;
+    ann.post(&format!("/sessions/{}/start", app.label), &[]).await;
+    ann.until(&app.label, "ready").await;
+    let history = inside(&gateway.container(&app.label), "cat .bash_history");
+    assert!(history.contains("> again"), "the history is kept: {history}");
 }
 
 #[tokio::test]
