@@ -3,6 +3,9 @@
 //! Needs the engine, Python and the images (`images/build`). The time limits are meant for a machine with nothing else to
 //! do; `BERTH_CONTRACT_PATIENCE` stretches them, and is 3 here unless set, because other tests run beside.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -61,4 +64,68 @@ fn every_product_image_of_this_tree_has_a_test_here() {
         .map(|words| words[0])
         .collect();
     assert!(untested.is_empty(), "without a test: {untested:?}");
+}
+
+/// A `docker` that runs what it is given right here, and an apt that knows two packages with newer versions.
+const FAKES: &[(&str, &str)] = &[
+    (
+        "docker",
+        "#!/bin/sh\ncase $1 in\n  run) while [ \"$1\" != -c ]; do shift; done; exec sh \"$@\" ;;\n  image) echo 2026-01-02T03:04:05Z ;;\nesac\n",
+    ),
+    ("apt-get", "#!/bin/sh\nexit 0\n"),
+    (
+        "apt-cache",
+        "#!/bin/sh\ncat <<'TEXT'\n\
+bash:
+  Installed: 5.2-1
+  Candidate: 5.2-1
+  Version table:
+ *** 5.2-1 500
+        500 http://mirror/debian trixie/main amd64 Packages
+        100 /var/lib/dpkg/status
+libc6:
+  Installed: 2.41-1
+  Candidate: 2.41-2
+  Version table:
+     2.41-2 500
+        500 http://mirror/debian-security trixie-security/main amd64 Packages
+ *** 2.41-1 500
+        500 http://mirror/debian trixie/main amd64 Packages
+tzdata:
+  Installed: 2026a-1
+  Candidate: 2026b-1
+  Version table:
+     2026b-1 500
+        500 http://mirror/debian trixie-updates/main amd64 Packages
+     2025a-0 500
+        500 http://mirror/debian-security trixie-security/main amd64 Packages
+ *** 2026a-1 100
+        100 /var/lib/dpkg/status
+TEXT
+",
+    ),
+];
+
+#[test]
+fn the_audit_names_outdated_packages_and_marks_security() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("audit");
+    fs::create_dir_all(&folder).expect("a folder under target");
+    for (name, script) in FAKES {
+        let file = folder.join(name);
+        fs::write(&file, script).expect("a script");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("executable");
+    }
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").expect("a path"));
+    let said = Command::new("images/audit")
+        .arg("base")
+        .env("PATH", path)
+        .current_dir(ROOT)
+        .output()
+        .expect("images/audit runs");
+    let lines = String::from_utf8_lossy(&said.stdout);
+    assert_eq!(said.status.code(), Some(1), "{lines}{}", String::from_utf8_lossy(&said.stderr));
+    assert!(lines.starts_with("base (2026-01-02T03:04:05Z): 2 outdated, 1 of them for security"), "{lines}");
+    let rows: Vec<String> =
+        lines.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(rows, ["libc6 2.41-1 -> 2.41-2 security", "tzdata 2026a-1 -> 2026b-1"]);
 }
