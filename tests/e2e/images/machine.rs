@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use thirtyfour::prelude::*;
+
 use crate::browser::Browser;
-use crate::desktop::type_line;
 use crate::gateway::{Gateway, Student, docker, eventually};
 
 /// The disk with a small Linux, from its image.
@@ -23,6 +24,13 @@ fn template(disk: &std::path::Path) -> String {
     let text = lines.collect::<Vec<_>>().join("\n") + "\n";
     let text = text.replace("/srv/disks/machine.qcow2", &disk.display().to_string());
     text.replace("memory_mib = 4608 ", "memory_mib = 1024 ")
+}
+
+/// Types a line key by key: an emulated keyboard holds few, and an emulated processor takes its time.
+async fn type_line(browser: &Browser, text: &str) {
+    for key in text.chars().map(String::from).chain([Key::Enter.value().to_string()]) {
+        browser.driver.action_chain().send_keys(key).perform().await.expect("a key event");
+    }
 }
 
 /// How often the machine has said on its serial line that it is up.
@@ -52,12 +60,12 @@ async fn a_machine_keeps_what_it_wrote() {
     let label = ann.create("machine", "Machine").await;
     let container = open(&gateway, &browser, &ann, &label, 1).await;
     eventually("the typed line has run in the machine", || async {
-        type_line(&browser.driver, "echo kept-4711 > proof; sync; cat proof > /dev/ttyS0").await;
+        type_line(&browser, "echo kept-4711 > proof; sync; cat proof > /dev/ttyS0").await;
+        browser.screenshot("machine").await;
         tokio::time::sleep(std::time::Duration::from_millis(700)).await;
         docker(&["logs", &container]).contains("kept-4711").then_some(())
     })
     .await;
-    browser.screenshot("machine").await;
 
     ann.post(&format!("/sessions/{label}/stop"), &[]).await;
     ann.until(&label, "stopped").await;
@@ -67,7 +75,7 @@ async fn a_machine_keeps_what_it_wrote() {
     ann.post(&format!("/sessions/{label}/start"), &[]).await;
     let container = open(&gateway, &browser, &ann, &label, 2).await;
     eventually("the file is still there", || async {
-        type_line(&browser.driver, "echo again-$(cat proof) > /dev/ttyS0").await;
+        type_line(&browser, "echo again-$(cat proof) > /dev/ttyS0").await;
         tokio::time::sleep(std::time::Duration::from_millis(700)).await;
         docker(&["logs", &container]).contains("again-kept-4711").then_some(())
     })

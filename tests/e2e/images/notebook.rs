@@ -12,8 +12,15 @@ async fn a_student_runs_a_cell(routing: &'static str) {
     let mut browser = Browser::open(1280, 800).await;
     let app = App::open(&gateway, &mut browser, &ann, "notebook").await;
 
-    let seed = browser.wait_for(".jp-DirListing-item[title*='Welcome.ipynb']").await;
-    browser.driver.action_chain().double_click_element(&seed).perform().await.expect("a double click");
+    // The page draws over its files while it starts.
+    let seed = ".jp-DirListing-item[title*='Welcome.ipynb']";
+    browser.until(&format!("document.querySelector(\"{seed}\")?.offsetWidth > 0")).await;
+    eventually("a double click opens the notebook", || async {
+        let seed = browser.driver.find(By::Css(seed)).await.ok()?;
+        let _ = browser.driver.action_chain().double_click_element(&seed).perform().await;
+        browser.driver.find(By::Css(".jp-Notebook")).await.ok().map(|_| ())
+    })
+    .await;
     browser.until("document.querySelectorAll('.jp-Notebook .jp-CodeCell').length > 0").await;
     browser.until("document.querySelector('.jp-Notebook-ExecutionIndicator[data-status=idle]')").await;
     browser.screenshot(&format!("{routing}-notebook-open")).await;
