@@ -22,7 +22,7 @@ run: ## install what is missing, build, and serve https://localhost:8443/ in the
 test: ## install what is missing, build, and run every suite
 	@.ci/prerequisites test
 	@images/build
-	@images/build test-novnc-classic test-illness
+	@images/build test-machine-disk test-illness
 	@.ci/tests
 
 fmt: ## format the sources

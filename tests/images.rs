@@ -65,6 +65,26 @@ fn kiosk() {
 }
 
 #[test]
+fn notebook() {
+    keeps_the_contract("notebook");
+}
+
+#[test]
+fn terminal() {
+    keeps_the_contract("terminal");
+}
+
+#[test]
+fn machine() {
+    keeps_the_contract("machine");
+}
+
+#[test]
+fn novnc_classic() {
+    keeps_the_contract("novnc-classic");
+}
+
+#[test]
 fn novnc() {
     keeps_the_contract("novnc");
 }

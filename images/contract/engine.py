@@ -25,7 +25,8 @@ class EngineError(Exception):
 def docker(*words, stdin=None):
     done = subprocess.run(["docker", *words], input=stdin, capture_output=True)
     if done.returncode:
-        raise EngineError(f"docker {words[0]}: {done.stderr.decode(errors='replace').strip()}")
+        said = (done.stderr or done.stdout).decode(errors="replace").strip()
+        raise EngineError(f"docker {' '.join(words)[:200]}: exit code {done.returncode} {said[-300:]}")
     return done.stdout.decode(errors="replace").strip()
 
 

@@ -9,8 +9,8 @@ from des import encrypt, reversed_bits
 PASSWORD = b"measured"
 # A SYN sent before the container's interface is up is lost, and the kernel repeats it only after a second.
 CONNECT_S, POLL_S = 0.1, 0.01
-# The picture has been painted when it has stood still this long.
-STILL_S = 0.5
+# The picture has been painted when it has stood still this long; a part this small may go on: a blinking cursor, a clock.
+STILL_S, STILL_PART = 0.5, 1 / 500
 
 
 class NoScreen(Exception):
@@ -97,12 +97,12 @@ class Screen:
         changed = time.monotonic()
         self.ask(0)
         while time.monotonic() < deadline:
+            if time.monotonic() - changed > STILL_S and self.is_painted(colours):
+                return changed
             self.socket.settimeout(STILL_S)
             try:
                 kind = self.socket.recv(1)
             except TimeoutError:
-                if self.is_painted(colours):
-                    return changed
                 continue
             self.socket.settimeout(10)
             if self.take(kind):
@@ -115,12 +115,11 @@ class Screen:
         if kind == b"\x00":
             self.read(1)
             before = zlib.crc32(self.pixels)
-            for _ in range(struct.unpack(">H", self.read(2))[0]):
-                self.take_rectangle()
-            if zlib.crc32(self.pixels) == before:
-                self.ask(1)
-                return False
-            return True
+            area = sum(self.take_rectangle() for _ in range(struct.unpack(">H", self.read(2))[0]))
+            if zlib.crc32(self.pixels) != before and area > self.width * self.height * STILL_PART:
+                return True
+            self.ask(1)
+            return False
         if kind == b"\x03":
             self.read(3)
             self.read(struct.unpack(">I", self.read(4))[0])
@@ -129,6 +128,7 @@ class Screen:
         return False
 
     def take_rectangle(self):
+        """Takes over a rectangle; how many pixels it has."""
         x, y, width, height, encoding = struct.unpack(">HHHHi", self.read(12))
         if encoding:
             raise NoScreen(f"unexpected encoding {encoding}")
@@ -136,6 +136,7 @@ class Screen:
         for row in range(height):
             start = ((y + row) * self.width + x) * 4
             self.pixels[start:start + width * 4] = data[row * width * 4:(row + 1) * width * 4]
+        return width * height
 
     def is_painted(self, colours):
         """Whoever paints letters or windows paints lines that differ."""

@@ -73,7 +73,7 @@ pub const CLASSIC: &str = r#"
 [[template]]
 name = "classic"
 title = "Classic"
-image = "berth-test/novnc-classic"
+image = "berth/novnc-classic"
 protocol = "http"
 port = 6080
 home = "ephemeral"
@@ -367,9 +367,11 @@ impl Drop for Gateway {
         for container in self.containers() {
             let _ = Command::new("docker").args(["rm", "-f", "-v", &container]).output();
         }
-        let filter = format!("label=berth.network={}", self.network);
-        for network in docker(&["network", "ls", "-q", "--filter", &filter]).lines() {
-            let _ = Command::new("docker").args(["network", "rm", network]).output();
+        let ours = format!("label=berth.network={}", self.network);
+        for kind in ["volume", "network"] {
+            for id in docker(&[kind, "ls", "-q", "--filter", &ours]).lines() {
+                let _ = Command::new("docker").args([kind, "rm", id]).output();
+            }
         }
         let table = format!("berth_{}", self.network.replace('-', "_"));
         let _ = Command::new("nft").args(["delete", "table", "inet", &table]).output();

@@ -2,14 +2,12 @@
 
 use crate::desktop::type_line;
 use crate::gateway::{Gateway, eventually};
-use crate::images::{at_a_session, put, run, template};
+use crate::images::{at_a_session, put, run, shipped};
 use crate::viewer_page::{arrives, at_a_terminal};
-
-const TEMPLATE: &str = include_str!("../../../config/templates.d/database.toml");
 
 #[tokio::test]
 async fn a_student_queries_both_servers_and_they_keep_what_was_written() {
-    let gateway = Gateway::builder().template(&template(TEMPLATE)).start().await;
+    let gateway = Gateway::builder().template(&shipped("database")).start().await;
     let (browser, container) = at_a_session(&gateway, "database").await;
     let ready = "mariadb -e 'SELECT 1' && psql -c 'SELECT 1'";
     eventually("both servers answer", || async { run(&container, ready) }).await;

@@ -5,9 +5,7 @@ use thirtyfour::prelude::*;
 use crate::browser::Browser;
 use crate::desktop::type_line;
 use crate::gateway::{Gateway, eventually};
-use crate::images::{CANVAS, at_a_session, put, run, template};
-
-const TEMPLATE: &str = include_str!("../../../config/templates.d/kiosk.toml");
+use crate::images::{CANVAS, at_a_session, put, run, shipped};
 
 /// A web server inside the kiosk. Its page says twice a second how large it is, whether it is seen and has the keyboard, and
 /// what was typed into it; all requests are noted.
@@ -55,7 +53,7 @@ async fn click_at(browser: &Browser, x: i64, y: i64, right: bool) {
 #[tokio::test]
 async fn a_student_sees_the_page_and_finds_no_way_out() {
     let page = "env = { KIOSK_URL = \"http://127.0.0.1:8000/\", WIDTH = \"1024\", HEIGHT = \"768\" }";
-    let gateway = Gateway::builder().template(&template(TEMPLATE).replace("env = { }", page)).start().await;
+    let gateway = Gateway::builder().template(&shipped("kiosk").replace("env = { }", page)).start().await;
     let (browser, container) = at_a_session(&gateway, "kiosk").await;
     // It was there before its page: the kiosk asks again by itself.
     serve(&container);
@@ -145,7 +143,7 @@ async fn a_student_sees_the_page_and_finds_no_way_out() {
 
 #[tokio::test]
 async fn without_an_address_the_kiosk_says_how_to_set_one() {
-    let gateway = Gateway::builder().template(&template(TEMPLATE)).start().await;
+    let gateway = Gateway::builder().template(&shipped("kiosk")).start().await;
     let (browser, container) = at_a_session(&gateway, "kiosk").await;
     eventually("the page is shown", || async {
         run(&container, "pgrep -f 'file:// Content' || pgrep -f 'isForBrowser'").map(|_| ())

@@ -2,10 +2,8 @@
 
 use crate::desktop::type_line;
 use crate::gateway::{Gateway, docker, eventually};
-use crate::images::{at_a_session, run, template};
+use crate::images::{at_a_session, run, shipped};
 use crate::viewer_page::{at_a_terminal, read};
-
-const TEMPLATE: &str = include_str!("../../../config/templates.d/security.toml");
 
 /// A container's address in the sessions' network.
 fn address(container: &str) -> String {
@@ -22,7 +20,7 @@ async fn scanned(container: &str, file: &str) -> String {
 
 #[tokio::test]
 async fn a_scan_finds_what_is_open_here_and_nothing_of_a_neighbour() {
-    let gateway = Gateway::builder().template(&template(TEMPLATE)).start().await;
+    let gateway = Gateway::builder().template(&shipped("security")).start().await;
     let ann = gateway.login("ann").await;
     let neighbour = ann.create("security", "Neighbour").await;
     ann.until(&neighbour, "ready").await;

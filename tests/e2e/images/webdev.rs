@@ -2,15 +2,14 @@
 
 use crate::desktop::type_line;
 use crate::gateway::{Gateway, eventually};
-use crate::images::{at_a_session, run, template};
+use crate::images::{at_a_session, run, shipped};
 use crate::viewer_page::at_a_terminal;
 
-const TEMPLATE: &str = include_str!("../../../config/templates.d/webdev.toml");
 const SITE: &str = "curl -sf http://localhost:8080";
 
 #[tokio::test]
 async fn a_student_changes_a_page_and_sees_it_served() {
-    let gateway = Gateway::builder().template(&template(TEMPLATE)).start().await;
+    let gateway = Gateway::builder().template(&shipped("webdev")).start().await;
     let (browser, container) = at_a_session(&gateway, "webdev").await;
 
     // The example site runs: PHP, and a file as it is.
