@@ -241,6 +241,7 @@ fn draining(drain: &Drain, tasks: &Tasks) -> CancellationToken {
 fn background(broker: &Broker, auth: &Arc<Auth>, tasks: &Tasks) {
     tasks.spawn("reaper", broker.clone().reap_forever());
     tasks.spawn("reconciler", broker.clone().reconcile_forever());
+    tasks.spawn("homes", broker.clone().measure_homes_forever());
     tasks.spawn("grants", broker.clone().lapse_grants_forever());
     tasks.spawn("engine events", broker.clone().follow_engine_forever());
     let (auth, stop) = (auth.clone(), tasks.stopping());

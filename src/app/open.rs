@@ -104,7 +104,7 @@ impl Offline {
                 "start the gateway or the engine and try again",
             )
         };
-        let engine = DockerEngine::connect(super::spawner::settings(&config.engine), templates)
+        let engine = DockerEngine::connect(super::spawner::settings(config), templates)
             .await
             .map_err(|error| failed(&error))?;
         let broker = Broker::new(

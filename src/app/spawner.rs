@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::cli::{Exit, Failure};
-use crate::config::{Config, EngineSettings};
+use crate::config::Config;
 use crate::engine::EngineError;
 use crate::engine::docker::{self, DockerEngine};
 use crate::fault::chain;
@@ -99,7 +99,7 @@ fn not_prepared(error: &EngineError) -> Failure {
 }
 
 async fn prepare(config: &Config) -> Result<DockerEngine, EngineError> {
-    let engine = DockerEngine::connect(settings(&config.engine), by_name(&config.templates)).await?;
+    let engine = DockerEngine::connect(settings(config), by_name(&config.templates)).await?;
     engine.ensure_network().await?;
     let filtered = match engine.firewall() {
         Ok(firewall) => firewall.apply().await,
@@ -137,13 +137,15 @@ fn keep_filter(engine: &Arc<DockerEngine>, tasks: &Tasks) {
     });
 }
 
-/// The engine part of the configuration in the engine's own words.
-pub(super) fn settings(engine: &EngineSettings) -> docker::Settings {
+/// The engine's parts of the configuration in the engine's own words.
+pub(super) fn settings(config: &Config) -> docker::Settings {
+    let engine = &config.engine;
     docker::Settings {
         socket: engine.socket.clone(),
         network: engine.network.clone(),
         subnet: engine.subnet,
         probe_image: engine.probe_image.clone(),
+        homes: config.homes.clone(),
     }
 }
 

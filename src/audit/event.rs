@@ -73,6 +73,16 @@ pub enum AuditEvent {
         /// What they could do.
         role: GrantRole,
     },
+    /// A copy was put back into somebody's home.
+    HomeRestored {
+        /// The copy.
+        copy: String,
+    },
+    /// The files of a session's home were set aside as a copy.
+    HomeSetAside {
+        /// The copy.
+        copy: String,
+    },
     /// A user logged in.
     LoginOk,
     /// A login was refused.
@@ -178,6 +188,8 @@ impl AuditEvent {
             | Self::GrantCreated { .. }
             | Self::GrantLapsed { .. }
             | Self::GrantWithdrawn { .. }
+            | Self::HomeRestored { .. }
+            | Self::HomeSetAside { .. }
             | Self::LoginOk
             | Self::Logout
             | Self::SessionCreated { .. }

@@ -11,7 +11,9 @@ mod error;
 mod extend;
 mod grants;
 mod herald;
+mod homes;
 mod load;
+mod measure;
 mod queue;
 pub mod readiness;
 mod reaper;
@@ -36,6 +38,9 @@ pub use self::entry::{Entry, Hold, Route};
 pub use self::error::BrokerError;
 pub use self::grants::{LiveGrant, Share, ShareError};
 use self::herald::Herald;
+use self::homes::Homes;
+pub use self::homes::{HomeListed, HomeSettings};
+pub use self::measure::{HomeView, Measured};
 pub use self::queue::Place;
 use self::queue::Queue;
 pub use self::viewers::{Attendee, Seen, ViewerGuard, Watching};
@@ -70,6 +75,8 @@ pub struct Settings {
     pub closing: Option<ClosingTime>,
     /// Time between two reconciliations. Default 15 s.
     pub reconcile_every: Duration,
+    /// How homes are watched and copied.
+    pub homes: HomeSettings,
 }
 
 impl Default for Settings {
@@ -84,6 +91,7 @@ impl Default for Settings {
             reap: Policy::default(),
             closing: None,
             reconcile_every: Duration::from_secs(15),
+            homes: HomeSettings::default(),
         }
     }
 }
@@ -142,6 +150,7 @@ struct Inner {
     by_label: DashMap<Label, Arc<Entry>>,
     by_id: DashMap<SessionId, Arc<Entry>>,
     queue: Queue,
+    homes: Homes,
     /// Held while a session is counted and recorded, so that two requests cannot share one place.
     creating: tokio::sync::Mutex<()>,
     changes: broadcast::Sender<Change>,
@@ -185,6 +194,7 @@ impl Broker {
             by_label: DashMap::new(),
             by_id: DashMap::new(),
             queue,
+            homes: Homes::default(),
             creating: tokio::sync::Mutex::new(()),
             changes,
             herald,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::session::CopyName;
 use crate::store::Role;
 
 /// TLS gateway and session broker: one HTTPS URL to a desktop in a container.
@@ -35,6 +36,9 @@ pub enum Command {
     /// Manage sessions.
     #[command(subcommand)]
     Session(SessionCommand),
+    /// Look at homes and put copies of them back.
+    #[command(subcommand)]
+    Home(HomeCommand),
     /// Read and verify the audit.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -107,10 +111,35 @@ pub enum SessionCommand {
         /// The session's label, as in its URL.
         label: String,
     },
+    /// Make a session anew, in a new container; its home is kept unless --home is given.
+    Reset {
+        /// The session's label, as in its URL.
+        label: String,
+        /// Also set its home aside as a dated copy and start with an empty one; needs --yes.
+        #[arg(long, requires = "yes")]
+        home: bool,
+        /// Yes, empty the home.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Remove a session and its container; a persistent home is kept.
     Remove {
         /// The session's label, as in its URL.
         label: String,
+    },
+}
+
+/// Homes and their copies.
+#[derive(Debug, Subcommand)]
+pub enum HomeCommand {
+    /// List homes: owner, size, limit, last look, copies.
+    List(OutputArgs),
+    /// Put a copy back into its owner's home; what is in the home becomes a copy itself.
+    Restore {
+        /// The owner's name.
+        owner: String,
+        /// The copy, as `berth home list` names it: 20260131-081500.
+        copy: CopyName,
     },
 }
 

@@ -52,6 +52,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Spawner(arguments) => spawner(config, arguments).await,
             Command::User(command) => data::user(&config, command).await,
             Command::Session(command) => data::session(&config, command).await,
+            Command::Home(command) => data::home(&config, command).await,
             Command::Audit(command) => data::audit(&config, command).await,
             Command::Completions { .. } => Ok(()),
         }

@@ -21,7 +21,9 @@ pub(super) async fn setup(config: &Config) -> Result<(), Failure> {
     println!("certificate  {} (until {})", config.tls.certificate.display(), certificates.expires_at());
     let users = match ask(config, Request::UserList).await? {
         Reply::Users { users } => users,
-        Reply::Done { .. } | Reply::Refused { .. } | Reply::Sessions { .. } => Vec::new(),
+        Reply::Done { .. } | Reply::Homes { .. } | Reply::Refused { .. } | Reply::Sessions { .. } => {
+            Vec::new()
+        }
     };
     if !users.is_empty() {
         println!("users        {} there already; `berth user passwd NAME` makes a new password", users.len());
@@ -42,7 +44,7 @@ pub(super) async fn setup(config: &Config) -> Result<(), Failure> {
                     "run it again",
                 ));
             }
-            Reply::Done { .. } | Reply::Sessions { .. } | Reply::Users { .. } => {
+            Reply::Done { .. } | Reply::Homes { .. } | Reply::Sessions { .. } | Reply::Users { .. } => {
                 println!("               {name:<8} {}", password.expose());
             }
         }

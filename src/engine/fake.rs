@@ -4,6 +4,7 @@
 //! time, so tests may pause it. A healthy container answers with a tiny server: RFB 3.8 with the
 //! order's password, or HTTP, as its template says.
 
+mod homes;
 mod server;
 
 use std::collections::{BTreeMap, HashMap};
@@ -20,6 +21,7 @@ use tokio::time::{Instant, sleep};
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
 
+use self::homes::FakeHome;
 use self::server::Received;
 use super::{
     Connection, Container, ContainerStatus, Engine, EngineError, EngineEvent, EngineEventKind, EngineVersion,
@@ -27,8 +29,8 @@ use super::{
 };
 use crate::secret::Secret;
 use crate::session::{
-    Home, Icon, NetworkPolicy, NodeName, Protocol, SessionId, Template, TemplateLimits, TemplateName,
-    Upstream,
+    Home, HomeKey, Icon, NetworkPolicy, NodeName, Protocol, SessionId, Template, TemplateLimits,
+    TemplateName, Upstream,
 };
 use crate::tasks::Tasks;
 
@@ -75,6 +77,8 @@ pub struct Calls {
     pub ping: usize,
     pub output: usize,
     pub stats: usize,
+    pub measure: usize,
+    pub aside: usize,
 }
 
 /// The engine in memory. Clones share the same containers.
@@ -92,6 +96,8 @@ struct State {
     by_session: HashMap<SessionId, Illness>,
     by_template: HashMap<TemplateName, Illness>,
     calls: Calls,
+    homes: BTreeMap<HomeKey, FakeHome>,
+    copies_fail: bool,
     made: u64,
     down: bool,
     events: broadcast::Sender<EngineEvent>,
@@ -100,6 +106,8 @@ struct State {
 #[derive(Debug)]
 struct Fake {
     container: Container,
+    /// The home it uses.
+    home: Option<HomeKey>,
     protocol: Protocol,
     secret: Secret<String>,
     illness: Illness,
@@ -153,6 +161,8 @@ impl FakeEngine {
             by_session: HashMap::new(),
             by_template: HashMap::new(),
             calls: Calls::default(),
+            homes: BTreeMap::new(),
+            copies_fail: false,
             made: 0,
             down: false,
             events: broadcast::channel(1024).0,
@@ -322,6 +332,7 @@ impl State {
         template: &Template,
         illness: Illness,
     ) -> Result<String, EngineError> {
+        let home = self.take_home(order, template)?;
         let spec = template.spec_hash();
         let old = self.containers.get(&order.session).map(|fake| fake.container.clone());
         if let Some(old) = &old {
@@ -339,6 +350,7 @@ impl State {
         let id = container.id.clone();
         let fake = Fake {
             container: Container { status: ContainerStatus::Running, ..container },
+            home,
             protocol: template.protocol,
             secret: order.secret.clone(),
             illness,

@@ -5,6 +5,7 @@
 
 mod closing;
 mod grant;
+mod home;
 mod label;
 pub mod reap;
 mod reason;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 pub use self::closing::{ClosingTime, ClosingTimeError};
 pub use self::grant::{Grant, GrantId, GrantRole, GrantRoleError, ViewerRole};
+pub use self::home::{CopyName, CopyNameError, HomeKey, HomeKeyError, HomeLevel, HomeUse};
 pub use self::label::{Label, LabelError, SessionName, SessionNameError};
 pub use self::reason::{FailReason, StopReason};
 pub use self::state::{Action, Event, Illegal, Next, NodeName, Phase, State, StateKind, Upstream};

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use crate::engine::home::{HomeReply, HomeRequest};
 use crate::engine::{Container, EngineError, EngineEvent, EngineVersion, StartOrder, Started, Stats};
 use crate::session::SessionId;
 
@@ -67,6 +68,8 @@ pub enum Request {
         /// Its full id.
         container: String,
     },
+    /// Something about homes.
+    Home(HomeRequest),
 }
 
 /// Everything the spawner can answer.
@@ -89,6 +92,8 @@ pub enum Reply {
     Output(String),
     /// Where a container is.
     Address(IpAddr),
+    /// What became of homes.
+    Home(HomeReply),
     /// It did not work.
     Failed(EngineError),
 }
@@ -141,7 +146,7 @@ mod tests {
         let template = "desktop";
         let order = |more: &str| {
             format!(
-                "{{\"start\":{{\"session\":\"{0}\",\"owner\":\"{0}\",\"template\":\"{template}\",\"epoch\":1,\
+                "{{\"start\":{{\"session\":\"{0}\",\"owner\":\"{0}\",\"owner_name\":\"ann\",\"template\":\"{template}\",\"epoch\":1,\
                  \"installation\":\"i\",\
                  \"secret\":\"s\"{more}}}}}\n",
                 id.0
@@ -151,6 +156,8 @@ mod tests {
         let refused = [
             order(",\"image\":\"evil\""),
             order(",\"mounts\":[\"/:/host\"]"),
+            "{\"home\":{\"measure\":{\"homes\":[\"/etc\"]}}}\n".to_owned(),
+            "{\"home\":{\"remove\":{\"installation\":\"i\",\"session\":\"../x\"}}}\n".to_owned(),
             "{\"exec\":{\"command\":\"sh\"}}\n".to_owned(),
             format!("{{\"pause\":{{\"session\":\"{}\",\"all\":true}}}}\n", id.0),
             "{\"pause\":{\"session\":\"../x\"}}\n".to_owned(),

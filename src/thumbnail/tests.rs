@@ -39,6 +39,7 @@ impl Bench {
             reap: Policy { away: long, frozen: long, remove_stopped: long, ..Policy::default() },
             closing: None,
             reconcile_every: long,
+            homes: Default::default(),
         };
         let (tasks, engine_too) = (Tasks::new(), Arc::new(engine.clone()));
         let audit = Audit::new(store.clone());

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use askama::Template;
 
+use super::homes::HomeText;
 use super::words::{self, Text};
 use crate::broker::{Broker, Entry};
 use crate::language::Language;
@@ -30,6 +31,8 @@ pub struct Card {
     pub counting_since: Option<String>,
     /// How long it has.
     pub left: Option<Left>,
+    /// How full its home is, once that is known.
+    pub home: Option<HomeText>,
     /// The one thing to press.
     pub primary: Primary,
     /// What else can be done at once.
@@ -98,6 +101,7 @@ impl Card {
             sentence: words::sentence(language, &session.state, place),
             counting_since: counts(&session.state).then(|| session.state_since.to_string()),
             left: left(broker, entry, language),
+            home: broker.home(entry).and_then(|home| HomeText::of(language, &home)),
             primary: primary(language, &session, entry.address(routing)),
             more: more(language, &session.state, broker.is_extendable(entry)),
             resettable: !leaving(&session.state),

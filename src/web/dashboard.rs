@@ -9,13 +9,15 @@ use serde::Deserialize;
 
 use super::card::{Card, Primary};
 use super::gate::{Changing, Known};
+use super::homes::{self, Wanted};
 use super::person::{Person, Tab};
 use super::session_page::see_other;
 use super::share::SharedCard;
 use super::{Failure, Site};
+use crate::audit::Actor;
 use crate::auth::AuthError;
 use crate::body::Body;
-use crate::broker::{BrokerError, Entry};
+use crate::broker::{BrokerError, Entry, Wish};
 use crate::fault::Answer;
 use crate::language::Language;
 use crate::respond::{self, Surface};
@@ -63,6 +65,9 @@ pub(super) struct NewSession {
     template: String,
     #[serde(default)]
     name: String,
+    /// The machine that is to stop for it.
+    #[serde(default)]
+    instead_of: String,
 }
 
 /// What was wrong with the form.
@@ -98,6 +103,10 @@ pub(super) async fn create(
             let flaws = Flaws { name: Some(about_name(language, error)), ..Flaws::default() };
             (StatusCode::UNPROCESSABLE_ENTITY, flaws)
         }
+        Err(Refusal::Broker(BrokerError::HomeInUse { name, label })) => {
+            let wanted = Wanted::Create { template: &form.template, name: &form.name };
+            return Ok(homes::in_use(&site, &person, &wanted, (&name, &label)));
+        }
         Err(Refusal::Broker(error)) => (respond::status(&error), flaws_of(error)?),
         Err(Refusal::Other(failure)) => return Err(failure),
     };
@@ -126,7 +135,17 @@ async fn try_create(site: &Site, person: &Person, form: &NewSession) -> Result<A
     let template: Result<TemplateName, _> = form.template.parse();
     // Text that no template can be called is answered as one that is not configured.
     let Ok(template) = template else { return Err(Refusal::Other(Failure::from(NoTemplate))) };
-    site.broker().create(&owner, &template, name).await.map_err(Refusal::Broker)
+    // Somebody else's is nobody's here.
+    let own = |entry: &Arc<Entry>| entry.owner == owner.id;
+    let created = match site.broker().find(&form.instead_of).filter(own) {
+        Some(of) => {
+            let by = Actor { name: owner.name.clone(), address: None };
+            let wish = Wish { template, name, password: None };
+            site.broker().create_instead(&owner, wish, &of, &by).await
+        }
+        None => site.broker().create(&owner, &template, name).await,
+    };
+    created.map_err(Refusal::Broker)
 }
 
 /// The refusals that belong beside a field; everything else is an error like any other.
@@ -137,12 +156,14 @@ fn flaws_of(error: BrokerError) -> Result<Flaws, Failure> {
             Ok(Flaws { name: text, ..Flaws::default() })
         }
         BrokerError::TemplateUnknown(_) => Ok(Flaws { template: text, ..Flaws::default() }),
-        BrokerError::Full { .. } | BrokerError::TooMany { .. } => {
+        BrokerError::Full { .. } | BrokerError::HomeBusy | BrokerError::TooMany { .. } => {
             Ok(Flaws { whole: text, ..Flaws::default() })
         }
         BrokerError::BrokenOff
+        | BrokerError::CopyUnknown(_)
         | BrokerError::Engine(_)
         | BrokerError::ExtendSpent { .. }
+        | BrokerError::HomeInUse { .. }
         | BrokerError::Illegal(_)
         | BrokerError::NotFound
         | BrokerError::Store(_) => Err(error.into()),

@@ -11,6 +11,7 @@ use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
 use super::card::{self, Left};
+use super::homes::HomeText;
 use super::person::Person;
 use super::words::{self, Text};
 use crate::body::Body;
@@ -58,6 +59,8 @@ pub struct Status {
     viewers: Vec<Seen>,
     /// Whether asking for more time would do something now.
     extendable: bool,
+    /// How full its home is; for its owner alone.
+    home: Option<HomeText>,
 }
 
 impl Status {
@@ -67,6 +70,7 @@ impl Status {
         let progress = broker.progress(entry);
         let place = progress.and_then(|progress| progress.place);
         let expiry = broker.expiry(entry);
+        let home = (reader == entry.owner).then(|| broker.home(entry)).flatten();
         Self {
             page: Page::of(&session.state),
             state: session.state.kind().name(),
@@ -79,6 +83,7 @@ impl Status {
             input_seen: entry.input_seen(),
             viewers: entry.seen_by(reader),
             extendable: broker.is_extendable(entry),
+            home: home.and_then(|home| HomeText::of(language, &home)),
         }
     }
 }

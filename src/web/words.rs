@@ -67,6 +67,7 @@ fn stopping(language: Language, next: Next) -> Text {
         Next::Rest => "now-stopping",
         Next::Restart => "now-restarting",
         Next::Reset => "now-resetting",
+        Next::ResetHome => "now-resetting-home",
         Next::Remove => "now-removing",
     })
 }
@@ -94,6 +95,8 @@ pub fn failed(language: Language, reason: &FailReason) -> Text {
         FailReason::Engine { .. } => "failed-engine",
         FailReason::EngineDown => "failed-engine-down",
         FailReason::Exited { .. } => "failed-exited",
+        FailReason::HomeInUse => "failed-home-in-use",
+        FailReason::HomeKept { .. } => "failed-home-kept",
         FailReason::ImageMissing { .. } => "failed-image-missing",
         FailReason::Internal => "failed-internal",
         FailReason::TemplateGone => "failed-template-gone",
@@ -104,7 +107,7 @@ pub fn failed(language: Language, reason: &FailReason) -> Text {
 /// The technical reason of a failure, for administrators.
 pub fn detail(language: Language, reason: &FailReason) -> Option<String> {
     match reason {
-        FailReason::Engine { detail } => Some(detail.clone()),
+        FailReason::Engine { detail } | FailReason::HomeKept { detail } => Some(detail.clone()),
         FailReason::Exited { code, output } => {
             let code = code.map_or_else(
                 || language.text("detail-code-unknown").into_owned(),
@@ -117,6 +120,7 @@ pub fn detail(language: Language, reason: &FailReason) -> Option<String> {
         }
         FailReason::Deadline { .. }
         | FailReason::EngineDown
+        | FailReason::HomeInUse
         | FailReason::Internal
         | FailReason::TemplateGone
         | FailReason::Unproven => None,
@@ -238,6 +242,8 @@ mod tests {
             FailReason::Engine { detail: detail() },
             FailReason::EngineDown,
             FailReason::Exited { code: None, output: detail() },
+            FailReason::HomeInUse,
+            FailReason::HomeKept { detail: detail() },
             FailReason::ImageMissing { image: detail() },
             FailReason::Internal,
             FailReason::TemplateGone,

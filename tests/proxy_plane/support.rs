@@ -103,6 +103,8 @@ impl FakeEngine {
     }
 }
 
+impl berth::engine::Homes for FakeEngine {}
+
 #[async_trait]
 impl Engine for FakeEngine {
     async fn start(&self, order: &StartOrder) -> Result<Started, EngineError> {
@@ -482,6 +484,7 @@ fn broker_settings(reap: Policy) -> broker::Settings {
         reap,
         closing: None,
         reconcile_every: Duration::from_secs(3600),
+        homes: Default::default(),
     }
 }
 

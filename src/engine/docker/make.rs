@@ -5,14 +5,14 @@
 use std::collections::HashMap;
 
 use bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, MountVolumeOptions,
-    RestartPolicy, RestartPolicyNameEnum,
+    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, RestartPolicy,
+    RestartPolicyNameEnum,
 };
 
-use super::Settings;
 use super::network::Bridge;
+use super::{Settings, homes};
 use crate::engine::StartOrder;
-use crate::session::{Home, NetworkPolicy, SessionId, Template, Volume};
+use crate::session::{NetworkPolicy, SessionId, Template, Volume};
 
 /// The installation a container belongs to: the name of its internal network.
 pub(super) const NETWORK: &str = "berth.network";
@@ -32,7 +32,7 @@ pub(super) const EPOCH: &str = "berth.epoch";
 /// A name server that answers nobody (RFC 5737 §3), so that lookups end inside the container.
 const DEAD_NAME_SERVER: &str = "192.0.2.1";
 /// Who runs in a container whose image says nothing or says root.
-const UNPRIVILEGED: &str = "1000:1000";
+pub(super) const UNPRIVILEGED: &str = "1000:1000";
 const MIB: u64 = 1024 * 1024;
 
 /// What a container may use.
@@ -68,23 +68,23 @@ pub(super) fn session(
         shm_mib: template.shm_mib,
     };
     let mut host = hardened(limits, bridge, template.network);
-    let home = home(settings, template, order);
+    let home = homes::mount(settings, template, order);
     host.mounts = Some(home.into_iter().chain(template.volumes.iter().map(read_only)).collect());
     ContainerCreateBody {
         image: Some(template.image.clone()),
         hostname: Some(template.name.to_string()),
         user: unprivileged(image_user),
-        env: Some(environment(template, order)),
+        env: Some(environment(settings, template, order)),
         labels: Some(labels(settings, template, order)),
         host_config: Some(host),
         ..ContainerCreateBody::default()
     }
 }
 
-fn environment(template: &Template, order: &StartOrder) -> Vec<String> {
+fn environment(settings: &Settings, template: &Template, order: &StartOrder) -> Vec<String> {
     let own = template.env.iter().map(|(key, value)| format!("{key}={value}"));
     let password = template.password_env.iter().map(|key| format!("{key}={}", order.secret.expose()));
-    own.chain(password).collect()
+    own.chain(password).chain(homes::environment(settings, template)).collect()
 }
 
 /// What every container of ours is held to. Masked and read-only paths and the seccomp profile
@@ -136,7 +136,7 @@ pub(super) fn unprivileged(image_user: Option<&str>) -> Option<String> {
 }
 
 fn labels(settings: &Settings, template: &Template, order: &StartOrder) -> HashMap<String, String> {
-    HashMap::from([
+    let own = [
         (NETWORK.to_owned(), settings.network.clone()),
         (SESSION.to_owned(), order.session.to_string()),
         (OWNER.to_owned(), order.owner.to_string()),
@@ -144,26 +144,8 @@ fn labels(settings: &Settings, template: &Template, order: &StartOrder) -> HashM
         (INSTALLATION.to_owned(), order.installation.clone()),
         (SPEC.to_owned(), template.spec_hash()),
         (EPOCH.to_owned(), order.epoch.to_string()),
-    ])
-}
-
-fn home(settings: &Settings, template: &Template, order: &StartOrder) -> Option<Mount> {
-    let labels = HashMap::from([
-        (OWNER.to_owned(), order.owner.to_string()),
-        (NETWORK.to_owned(), settings.network.clone()),
-    ]);
-    let source = match template.home {
-        Home::Ephemeral => return None,
-        Home::Persistent => format!("berth-home-{}", order.owner),
-        Home::Session => format!("berth-home-{}", order.session),
-    };
-    Some(Mount {
-        typ: Some(MountType::VOLUME),
-        source: Some(source),
-        target: Some(template.home_dir.clone()),
-        volume_options: Some(MountVolumeOptions { labels: Some(labels), ..MountVolumeOptions::default() }),
-        ..Mount::default()
-    })
+    ];
+    own.into_iter().chain(homes::labels(settings, template, order)).collect()
 }
 
 /// What the operator lends to every container of a template.

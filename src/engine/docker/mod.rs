@@ -6,12 +6,16 @@
 
 mod api;
 mod archive;
+mod errand;
 mod events;
 mod fences;
 mod firewall;
+mod home_verbs;
+mod homes;
 mod make;
 mod network;
 mod output;
+mod ownership;
 mod probe;
 mod start;
 
@@ -34,6 +38,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use self::api::{Api, Failure, QUICK};
 use self::fences::Fences;
 pub use self::firewall::Firewall;
+pub use self::homes::HomeSettings;
 use self::make::{EPOCH, INSTALLATION, NETWORK, SESSION, SPEC, container_name};
 use self::network::Bridge;
 pub use self::probe::Isolation;
@@ -43,7 +48,7 @@ use super::{
     Connection, Container, ContainerStatus, Engine, EngineError, EngineEvent, EngineVersion, StartOrder,
     Started, Stats,
 };
-use crate::session::{NetworkPolicy, NodeName, SessionId, Template, TemplateName, Upstream};
+use crate::session::{HomeKey, NetworkPolicy, NodeName, SessionId, Template, TemplateName, Upstream};
 
 /// The bound of a whole start.
 const START: Duration = Duration::from_secs(60);
@@ -59,6 +64,8 @@ pub struct Settings {
     pub subnet: Ipv4Net,
     /// The image that proves isolation; has bash and perl. Default `berth/base`.
     pub probe_image: String,
+    /// Where homes are kept.
+    pub homes: HomeSettings,
 }
 
 impl Default for Settings {
@@ -68,6 +75,7 @@ impl Default for Settings {
             network: "berth".to_owned(),
             subnet: Ipv4Net::new_assert([10, 201, 0, 0].into(), 16),
             probe_image: "berth/base".to_owned(),
+            homes: HomeSettings::default(),
         }
     }
 }
@@ -83,6 +91,10 @@ pub struct DockerEngine {
     /// One start, stop or removal at a time per session, so that nobody starts a container before
     /// its password is in it or stops what is not up yet. Entries live as long as such a turn.
     turns: DashMap<SessionId, Arc<Mutex<()>>>,
+    /// One beginning or change at a time per home.
+    home_turns: DashMap<HomeKey, Arc<Mutex<()>>>,
+    /// Held while homes are measured: one container reads at a time.
+    measuring: Mutex<()>,
     /// What was started or stopped; changed within a turn.
     fences: Fences,
 }
@@ -105,6 +117,8 @@ impl DockerEngine {
             node,
             addresses: Arc::default(),
             turns: DashMap::new(),
+            home_turns: DashMap::new(),
+            measuring: Mutex::new(()),
             fences: Fences::default(),
         })
     }
@@ -357,17 +371,21 @@ fn status(found: &ContainerInspectResponse) -> ContainerStatus {
     }
 }
 
-/// A row of the engine's list; `None`, and so left out, if it is not labelled as a session.
-fn listed(row: ContainerSummary) -> Option<Container> {
+fn listed_status(row: &ContainerSummary) -> ContainerStatus {
     use ContainerSummaryStateEnum as Engine;
-    let empty = HashMap::new();
-    let labels = row.labels.as_ref().unwrap_or(&empty);
-    let status = match row.state {
+    match row.state {
         Some(Engine::RUNNING | Engine::RESTARTING | Engine::STOPPING) => ContainerStatus::Running,
         Some(Engine::PAUSED) => ContainerStatus::Paused,
         Some(Engine::CREATED | Engine::EMPTY) | None => ContainerStatus::Created,
         Some(Engine::EXITED | Engine::DEAD | Engine::REMOVING) => ContainerStatus::Exited,
-    };
+    }
+}
+
+/// A row of the engine's list; `None`, and so left out, if it is not labelled as a session.
+fn listed(row: ContainerSummary) -> Option<Container> {
+    let empty = HashMap::new();
+    let labels = row.labels.as_ref().unwrap_or(&empty);
+    let status = listed_status(&row);
     Some(Container {
         session: labels.get(SESSION)?.parse().ok()?,
         id: row.id?,

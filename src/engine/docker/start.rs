@@ -8,7 +8,7 @@ use tokio::sync::OwnedMutexGuard;
 use tracing::{info, warn};
 
 use super::make::{self, EPOCH, SESSION, SPEC, container_name};
-use super::{DockerEngine, Failure, label, status};
+use super::{DockerEngine, Failure, homes, label, ownership, status};
 use crate::engine::{ContainerStatus, EngineError, StartOrder, Started, vnc_password};
 use crate::session::{Protocol, SessionId, Template, Upstream};
 
@@ -35,6 +35,7 @@ pub(super) async fn start(
         () = &mut abandoned => return Err(EngineError::Gone),
     };
     engine.fences.admit(order.session, order.epoch)?;
+    let _home = free_home(engine, template, order).await?;
     // Not cut off: nobody could tell then whether the engine makes the container all the same.
     let standing = stand(engine, template, order).await?;
     let started = tokio::select! {
@@ -45,6 +46,21 @@ pub(super) async fn start(
         undo(engine, order.session, &standing, error).await?;
     }
     started
+}
+
+/// The right to use the session's home, held until its container runs; then the container itself
+/// tells. Refused while another one uses the home.
+async fn free_home(
+    engine: &DockerEngine,
+    template: &Template,
+    order: &StartOrder,
+) -> Result<Option<OwnedMutexGuard<()>>, EngineError> {
+    let Some(home) = homes::order_of(template, order) else { return Ok(None) };
+    let turn = engine.home_turn(home.key).await?;
+    if homes::in_use(engine, home.key, order.session).await? {
+        return Err(EngineError::HomeInUse);
+    }
+    Ok(Some(turn))
 }
 
 /// Leaves the container as this start found it: none, at rest, or running.
@@ -112,7 +128,9 @@ async fn adopt(
     let status = status(existing);
     let running = matches!(status, ContainerStatus::Running | ContainerStatus::Paused);
     // A desktop that runs is never replaced under its user: it is at its next start.
-    if running || label(existing, SPEC) == Some(&template.spec_hash()) {
+    let current = label(existing, SPEC) == Some(&template.spec_hash())
+        && homes::is_current(&engine.settings, template, order, existing);
+    if running || current {
         info!(session = %order.session, ?status, "adopting a container");
         return Ok(Some(Standing { id, status, fresh: false }));
     }
@@ -128,7 +146,24 @@ async fn make(engine: &DockerEngine, template: &Template, order: &StartOrder) ->
     let bridge = engine.bridge(template.network).map_err(Failure::Other)?;
     bridge.ensure(&engine.api).await.map_err(Failure::Other)?;
     let body = make::session(&engine.settings, template, &bridge, order, user.as_deref());
-    engine.api.create(&container_name(order.session), body).await
+    let owner = ownership::runs_as(body.user.as_deref(), user.as_deref()).to_owned();
+    let mount = homes::mount(&engine.settings, template, order);
+    let name = container_name(order.session);
+    let id = match (engine.api.create(&name, body.clone()).await, homes::order_of(template, order)) {
+        (Err(failure), Some(home)) if failure.is_missing_source() => {
+            let laid = engine.lay_home(&home, &ownership::provisional(&owner)).await;
+            laid.map_err(Failure::Other)?;
+            engine.api.create(&name, body).await?
+        }
+        (made, _) => made?,
+    };
+    if let Some(mount) = mount
+        && let Err(error) = ownership::settle(engine, template, order, &id, (&mount, &owner)).await
+    {
+        engine.remove_container(&id).await.map_err(Failure::Other)?;
+        return Err(Failure::Other(error));
+    }
+    Ok(id)
 }
 
 async fn run(

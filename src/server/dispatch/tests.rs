@@ -171,6 +171,7 @@ fn broker_settings() -> broker::Settings {
         reap: Policy { away: hour, frozen: hour, total: None, remove_stopped: hour, ..Policy::default() },
         closing: None,
         reconcile_every: Duration::from_secs(15),
+        homes: Default::default(),
     }
 }
 

@@ -3,6 +3,7 @@
 import "./viewer/clipboard.js";
 import { connect, loggedOut, removed, told } from "./viewer/connection.js";
 import "./viewer/display.js";
+import { housed } from "./viewer/home.js";
 import "./viewer/keys.js";
 import { limited, showLeft } from "./viewer/limits.js";
 import { present } from "./viewer/people.js";
@@ -14,6 +15,7 @@ const OFTEN_MS = 5000;
 const tell = {
   status(status) {
     limited(status);
+    housed(status);
     present(status.viewers);
     told(status);
   },

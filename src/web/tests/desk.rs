@@ -168,6 +168,7 @@ fn broker_settings() -> broker::Settings {
         },
         closing: None,
         reconcile_every: Duration::from_secs(15),
+        homes: Default::default(),
     }
 }
 
