@@ -5,6 +5,9 @@
 //! test-illness`, or another one named by `BERTH_TEST_IMAGE`) the tests say so and pass.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "engine_docker/homes.rs"]
+mod homes;
+
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::sync::Arc;

@@ -140,7 +140,9 @@ pub(super) async fn change(
 }
 
 fn read(sent: &[u8]) -> Result<How, Unreadable> {
-    serde_json::from_slice(sent).map_err(|_| Unreadable { status: StatusCode::UNPROCESSABLE_ENTITY })
+    let how: Option<How> =
+        serde_json::from_slice(sent).map_err(|_| Unreadable { status: StatusCode::UNPROCESSABLE_ENTITY })?;
+    Ok(how.unwrap_or_default())
 }
 
 fn reason(known: &Principal, entry: &Entry) -> StopReason {

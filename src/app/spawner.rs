@@ -117,6 +117,7 @@ async fn prepare(config: &Config) -> Result<DockerEngine, EngineError> {
         let detail = format!("a session can reach what it must not: {}", isolation.leaks.join(", "));
         return Err(EngineError::Refused { detail });
     }
+    info!("{}", docker::Quota::of(&config.homes));
     info!("isolation proven: sessions reach neither each other nor this machine");
     Ok(engine)
 }

@@ -15,6 +15,7 @@ use self::args::{Command, SpawnerArgs};
 pub use self::failure::{Exit, Failure};
 use crate::app;
 use crate::config::{Config, DEFAULT_PATH};
+use crate::engine::docker;
 use crate::fault::chain;
 use crate::telemetry;
 
@@ -73,6 +74,7 @@ fn load(path: &Path) -> Result<Config, Failure> {
 
 fn check_config(config: &Config, path: &Path) {
     println!("# {} is fine. In force, with defaults and environment:\n\n{config}", path.display());
+    println!("# {}", docker::Quota::of(&config.homes));
     for danger in config.dangers() {
         println!("# DANGER: {danger}");
     }

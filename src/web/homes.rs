@@ -108,7 +108,7 @@ pub fn in_use(
     (name, label): (&SessionName, &Label),
 ) -> Response<Body> {
     let language = person.language;
-    let say = |id| language.say(id, &[("name", name.as_str().into())]);
+    let naming = |id| language.say(id, &[("name", name.as_str().into())]);
     let (action, fields) = match wanted {
         Wanted::Start { label, back } => (format!("/sessions/{label}/start"), vec![("back", *back)]),
         Wanted::Create { template, name } => {
@@ -121,9 +121,9 @@ pub fn in_use(
         person,
         tab: Tab::Dashboard,
         title: language.text("home-in-use").into_owned(),
-        text: say("home-in-use-text"),
-        button: say("home-in-use-button"),
-        open: say("home-in-use-open"),
+        text: naming("home-in-use-text"),
+        button: naming("home-in-use-button"),
+        open: naming("home-in-use-open"),
         action,
         fields,
         instead_of: label.as_str(),

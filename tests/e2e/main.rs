@@ -10,6 +10,7 @@ mod compat;
 mod desktop;
 mod faults;
 mod gateway;
+mod homes;
 mod lifecycle;
 mod limits;
 mod quiet_network;

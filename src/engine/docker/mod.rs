@@ -17,6 +17,7 @@ mod network;
 mod output;
 mod ownership;
 mod probe;
+mod quota;
 mod start;
 
 use std::collections::{BTreeMap, HashMap};
@@ -42,6 +43,7 @@ pub use self::homes::HomeSettings;
 use self::make::{EPOCH, INSTALLATION, NETWORK, SESSION, SPEC, container_name};
 use self::network::Bridge;
 pub use self::probe::Isolation;
+pub use self::quota::Quota;
 use self::start::Turn;
 use super::addresses::Addresses;
 use super::{
@@ -93,6 +95,8 @@ pub struct DockerEngine {
     turns: DashMap<SessionId, Arc<Mutex<()>>>,
     /// One beginning or change at a time per home.
     home_turns: DashMap<HomeKey, Arc<Mutex<()>>>,
+    /// Whether something keeps homes within their limit.
+    quota: Quota,
     /// Held while homes are measured: one container reads at a time.
     measuring: Mutex<()>,
     /// What was started or stopped; changed within a turn.
@@ -110,6 +114,7 @@ impl DockerEngine {
     ) -> Result<Self, EngineError> {
         let api = Api::connect(&settings.socket).await?;
         let node = NodeName(api.node().await?);
+        let quota = Quota::of(&settings.homes);
         Ok(Self {
             api,
             settings,
@@ -118,6 +123,7 @@ impl DockerEngine {
             addresses: Arc::default(),
             turns: DashMap::new(),
             home_turns: DashMap::new(),
+            quota,
             measuring: Mutex::new(()),
             fences: Fences::default(),
         })

@@ -38,6 +38,9 @@ pub(super) async fn start(
     let _home = free_home(engine, template, order).await?;
     // Not cut off: nobody could tell then whether the engine makes the container all the same.
     let standing = stand(engine, template, order).await?;
+    if let Some(home) = homes::order_of(template, order) {
+        engine.quota.apply(&engine.settings.homes, &home).await;
+    }
     let started = tokio::select! {
         started = run(engine, template, order, &standing) => started,
         () = &mut abandoned => Err(EngineError::Gone),
