@@ -76,7 +76,7 @@ fn one(request: Request, servers: &Servers, running: &Running) -> Reply {
         Request::Ping => {
             Reply::Version(EngineVersion { version: "none, for benches".to_owned(), api: "0".to_owned() })
         }
-        Request::Stats { .. } => Reply::Failed(EngineError::Gone),
+        Request::Home(_) | Request::Stats { .. } => Reply::Failed(EngineError::Gone),
         Request::Output { .. } => Reply::Output(String::new()),
         Request::Pause { .. }
         | Request::Resume { .. }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Site;
 use crate::body::Body;
-use crate::broker::Entry;
+use crate::broker::{Entry, HomeView};
 use crate::clock;
 use crate::respond;
 use crate::session::{Grant, State, StateKind, UserId};
@@ -38,7 +38,19 @@ pub(super) fn session(site: &Site, entry: &Entry, reader: UserId) -> Value {
         "expires_because": expiry.map(|expiry| expiry.because.name()),
         "update_ready": entry.update_ready(),
         "extendable": broker.is_extendable(entry),
+        "home": broker.home(entry).map(home),
         "url": format!("{}{}", site.0.origin, entry.address(site.0.routing)),
+    })
+}
+
+/// A session's home; what is not known yet is `null`.
+fn home(home: HomeView) -> Value {
+    json!({
+        "kind": home.kind,
+        "used_bytes": home.usage.map(|usage| usage.used_bytes),
+        "limit_bytes": home.usage.and_then(|usage| usage.limit_bytes),
+        "level": home.usage.map(|_| home.level),
+        "measured_at": home.measured_at,
     })
 }
 

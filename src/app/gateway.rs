@@ -243,6 +243,7 @@ fn background(broker: &Broker, auth: &Arc<Auth>, tasks: &Tasks) {
     tasks.spawn("reconciler", broker.clone().reconcile_forever());
     tasks.spawn("images", broker.clone().watch_images_forever());
     tasks.spawn("pulls", broker.clone().pull_due_forever());
+    tasks.spawn("homes", broker.clone().measure_homes_forever());
     tasks.spawn("grants", broker.clone().lapse_grants_forever());
     tasks.spawn("engine events", broker.clone().follow_engine_forever());
     let (auth, stop) = (auth.clone(), tasks.stopping());

@@ -123,6 +123,7 @@ async fn prepare(config: &Config) -> Result<DockerEngine, EngineError> {
         let detail = format!("a session can reach what it must not: {}", isolation.leaks.join(", "));
         return Err(EngineError::Refused { detail });
     }
+    info!("{}", docker::Quota::of(&config.homes));
     info!("isolation proven: sessions reach neither each other nor this machine");
     Ok(engine)
 }
@@ -155,7 +156,7 @@ fn keep_swept(engine: &Arc<DockerEngine>, tasks: &Tasks) {
     });
 }
 
-/// The engine part of the configuration in the engine's own words.
+/// The engine's parts of the configuration in the engine's own words.
 pub(super) fn settings(config: &Config) -> docker::Settings {
     let engine = &config.engine;
     docker::Settings {
@@ -164,6 +165,7 @@ pub(super) fn settings(config: &Config) -> docker::Settings {
         subnet: engine.subnet,
         probe_image: engine.probe_image.clone(),
         time_zone: time_zone(&config.limits.time_zone),
+        homes: config.homes.clone(),
     }
 }
 

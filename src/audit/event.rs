@@ -93,6 +93,16 @@ pub enum AuditEvent {
         /// The registry's name for what came, if the engine kept it.
         digest: Option<String>,
     },
+    /// A copy was put back into somebody's home.
+    HomeRestored {
+        /// The copy.
+        copy: String,
+    },
+    /// The files of a session's home were set aside as a copy.
+    HomeSetAside {
+        /// The copy.
+        copy: String,
+    },
     /// A user logged in.
     LoginOk,
     /// A login was refused.
@@ -199,6 +209,8 @@ impl AuditEvent {
             | Self::GrantLapsed { .. }
             | Self::GrantWithdrawn { .. }
             | Self::ImagePulled { .. }
+            | Self::HomeRestored { .. }
+            | Self::HomeSetAside { .. }
             | Self::LoginOk
             | Self::Logout
             | Self::SessionCreated { .. }

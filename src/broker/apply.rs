@@ -125,6 +125,7 @@ impl Broker {
         if session.state.kind() == before.state.kind() {
             return;
         }
+        self.home_changed(session.state.kind());
         let owner = &session.owner_name;
         match &session.state {
             State::Failed { reason } => warn!(session = %entry.id, owner, ?reason, "session.failed"),

@@ -16,7 +16,9 @@ use crate::engine::EngineError;
 use crate::language::Language;
 use crate::revocation::CloseReason;
 use crate::secret::Secret;
-use crate::session::{Action, Event, InputSource, Next, SessionName, StateKind, StopReason, TemplateName};
+use crate::session::{
+    Action, Event, Home, HomeKey, InputSource, Next, SessionName, StateKind, StopReason, TemplateName,
+};
 use crate::store::User;
 
 /// What a session is to be.
@@ -37,7 +39,8 @@ impl Broker {
     /// Creates a session and starts it.
     ///
     /// # Errors
-    /// [`BrokerError::TemplateUnknown`], [`BrokerError::TooMany`], [`BrokerError::Full`], or the
+    /// [`BrokerError::TemplateUnknown`], [`BrokerError::TooMany`], [`BrokerError::Full`],
+    /// [`BrokerError::HomeInUse`] while another session of the owner uses the same home, or the
     /// store's conflict when the owner has a session of this name. Nothing is left behind.
     pub async fn create(
         &self,
@@ -64,6 +67,10 @@ impl Broker {
         let Some(made_from) = inner.templates.get(template) else {
             return Err(BrokerError::TemplateUnknown(template.clone()));
         };
+        // Not under the lock of all creations: it may wait for a session that is just stopping. The
+        // home of a session of its own is nobody else's.
+        let home = (made_from.home == Home::Persistent).then_some(HomeKey::Owner(owner.id));
+        let _home = self.home_turn(home, None).await?;
         let creating = inner.creating.lock().await;
         // Whoever was disabled or removed a moment ago gets nothing any more.
         if inner.store.user(owner.id).await?.is_none_or(|user| user.disabled) {
@@ -84,7 +91,7 @@ impl Broker {
         drop(creating);
         info!(session = %entry.id, owner = %owner.name, template = %template, "session.created");
         self.record(&entry, AuditEvent::SessionCreated { template: template.to_string() }, by.clone()).await;
-        if let Err(error) = self.start(&entry, by).await {
+        if let Err(error) = self.begin(&entry, by).await {
             self.erase(&entry).await;
             return Err(error);
         }
@@ -131,7 +138,7 @@ impl Broker {
     /// audit names, here and below.
     ///
     /// # Errors
-    /// [`BrokerError::Full`], or the store's refusal.
+    /// [`BrokerError::Full`], [`BrokerError::HomeInUse`], or the store's refusal.
     pub async fn start(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
         let (broker, entry, by) = (self.clone(), entry.clone(), by.clone());
         self.whole(async move { broker.start_now(&entry, &by).await }).await
@@ -144,6 +151,12 @@ impl Broker {
         if entry.session().state.kind() == StateKind::Paused {
             return self.resume(entry, by).await;
         }
+        let _home = self.own_home_turn(entry).await?;
+        self.begin(entry, by).await
+    }
+
+    /// Records the start of a session whose home is free, and sets it going.
+    async fn begin(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
         let deadline = clock::later(clock::now(), self.0.settings.queue_deadline);
         let action = self.apply(entry, Event::Start { deadline }, by).await?;
         self.follow(entry, action);
@@ -153,7 +166,8 @@ impl Broker {
     /// Stops a session, then does what `next` says. Returns when the stop is under way.
     ///
     /// # Errors
-    /// [`BrokerError::Illegal`] if it rests already and nothing is to follow.
+    /// [`BrokerError::Illegal`] if it rests already and nothing is to follow;
+    /// [`BrokerError::HomeInUse`] if it rests, is to start again, and another uses its home.
     pub async fn stop(
         &self,
         entry: &Arc<Entry>,
@@ -175,6 +189,11 @@ impl Broker {
         if next == Next::Restart && !entry.session().state.occupies() {
             return self.start(entry, by).await;
         }
+        let _home = match next {
+            // From rest these lead to a start.
+            Next::Reset | Next::ResetHome => self.own_home_turn(entry).await?,
+            Next::Remove | Next::Rest | Next::Restart => None,
+        };
         let action = self.apply(entry, Event::Stop { reason, next }, by).await?;
         self.follow(entry, action);
         Ok(())

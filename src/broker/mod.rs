@@ -11,8 +11,10 @@ mod error;
 mod extend;
 mod grants;
 mod herald;
+mod homes;
 mod images;
 mod load;
+mod measure;
 mod pull_error;
 mod queue;
 pub mod readiness;
@@ -38,8 +40,11 @@ pub use self::entry::{Entry, Hold, Route};
 pub use self::error::BrokerError;
 pub use self::grants::{LiveGrant, Share, ShareError};
 use self::herald::Herald;
+use self::homes::Homes;
+pub use self::homes::{HomeListed, HomeSettings};
 use self::images::Images;
 pub use self::images::{Installed, Pull};
+pub use self::measure::{HomeView, Measured};
 pub use self::pull_error::PullError;
 pub use self::queue::Place;
 use self::queue::Queue;
@@ -77,6 +82,8 @@ pub struct Settings {
     pub time_zone: String,
     /// Time between two reconciliations. Default 15 s.
     pub reconcile_every: Duration,
+    /// How homes are watched and copied.
+    pub homes: HomeSettings,
 }
 
 impl Default for Settings {
@@ -92,6 +99,7 @@ impl Default for Settings {
             closing: None,
             time_zone: String::new(),
             reconcile_every: Duration::from_secs(15),
+            homes: HomeSettings::default(),
         }
     }
 }
@@ -152,6 +160,7 @@ struct Inner {
     by_label: DashMap<Label, Arc<Entry>>,
     by_id: DashMap<SessionId, Arc<Entry>>,
     queue: Queue,
+    homes: Homes,
     /// Held while a session is counted and recorded, so that two requests cannot share one place.
     creating: tokio::sync::Mutex<()>,
     changes: broadcast::Sender<Change>,
@@ -196,6 +205,7 @@ impl Broker {
             by_label: DashMap::new(),
             by_id: DashMap::new(),
             queue,
+            homes: Homes::default(),
             creating: tokio::sync::Mutex::new(()),
             changes,
             herald,

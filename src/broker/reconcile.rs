@@ -80,7 +80,7 @@ impl Broker {
         let stopping = self.0.tasks.stopping();
         let mut ticks = interval(self.0.settings.reconcile_every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut unknown, mut foreign) = (HashSet::new(), 0);
+        let (mut unknown, mut homeless, mut foreign) = (HashSet::new(), HashSet::new(), 0);
         loop {
             tokio::select! {
                 () = stopping.cancelled() => return,
@@ -88,7 +88,11 @@ impl Broker {
             }
             match self.reconcile(&mut unknown).await {
                 Ok(found) => {
-                    metrics::gauge!(names::ORPHANS).set(count(found.orphans));
+                    let homes = self.sweep_homes(&mut homeless).await.unwrap_or_else(|error| {
+                        warn!(%error, "sessions' homes could not be compared");
+                        0
+                    });
+                    metrics::gauge!(names::ORPHANS).set(count(found.orphans + homes));
                     if found.foreign != foreign {
                         warn!(
                             containers = found.foreign,

@@ -120,6 +120,7 @@ pub(super) fn fail_reason(error: EngineError) -> FailReason {
     match error {
         EngineError::Down { .. } => FailReason::EngineDown,
         EngineError::Exited { code, output } => FailReason::Exited { code, output },
+        EngineError::HomeInUse => FailReason::HomeInUse,
         EngineError::ImageMissing { image } => FailReason::ImageMissing { image },
         EngineError::TemplateGone { .. } => FailReason::TemplateGone,
         EngineError::Gone => FailReason::Exited { code: None, output: String::new() },

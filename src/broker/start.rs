@@ -52,6 +52,7 @@ impl Broker {
             installation: self.0.store.installation(),
             session: entry.id,
             owner: entry.owner,
+            owner_name: session.owner_name.clone(),
             template: session.template.clone(),
             title: session.name.clone(),
             language: session.language,

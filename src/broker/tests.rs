@@ -1,5 +1,6 @@
 //! The broker over the fake engine and a store in memory: races, illnesses, repairs.
 
+mod homes;
 mod images;
 mod limits;
 
@@ -41,6 +42,7 @@ fn settings() -> Settings {
         closing: None,
         time_zone: String::new(),
         reconcile_every: long,
+        homes: HomeSettings::default(),
     }
 }
 
@@ -335,7 +337,7 @@ async fn the_reconciler_finds_what_events_did_not_tell() {
     while repaired < 2 {
         let found = bench.broker.reconcile(&mut HashSet::new()).await.expect("the engine answers");
         repaired += found.repaired;
-        // Nothing above may ever have to wait: the work would never be finished.
+        // The engine and the store in memory answer without waiting, so nobody else would ever run.
         tokio::task::yield_now().await;
     }
     assert_eq!(lost.session().state, State::Stopped { reason: StopReason::Lost });

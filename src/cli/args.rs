@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::backup::Kind;
+use crate::session::CopyName;
 use crate::store::Role;
 
 /// TLS gateway and session broker: one HTTPS URL to a desktop in a container.
@@ -43,6 +44,9 @@ pub enum Command {
     Backup(BackupArgs),
     /// Put back what is in a backup.
     Restore(RestoreArgs),
+    /// Look at homes and put copies of them back.
+    #[command(subcommand)]
+    Home(HomeCommand),
     /// Read and verify the audit.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -114,6 +118,17 @@ pub enum SessionCommand {
     Stop {
         /// The session's label, as in its URL.
         label: String,
+    },
+    /// Make a session anew, in a new container; its home is kept unless --home is given.
+    Reset {
+        /// The session's label, as in its URL.
+        label: String,
+        /// Also set its home aside as a dated copy and start with an empty one; needs --yes.
+        #[arg(long, requires = "yes")]
+        home: bool,
+        /// Yes, empty the home.
+        #[arg(long)]
+        yes: bool,
     },
     /// Remove a session and its container; a persistent home is kept.
     Remove {
@@ -191,6 +206,20 @@ impl From<KindArg> for Kind {
             KindArg::Images => Self::Images,
         }
     }
+}
+
+/// Homes and their copies.
+#[derive(Debug, Subcommand)]
+pub enum HomeCommand {
+    /// List homes: owner, size, limit, last look, copies.
+    List(OutputArgs),
+    /// Put a copy back into its owner's home; what is in the home becomes a copy itself.
+    Restore {
+        /// The owner's name.
+        owner: String,
+        /// The copy, as `berth home list` names it: 20260131-081500.
+        copy: CopyName,
+    },
 }
 
 /// Reading the audit.

@@ -2,12 +2,12 @@
 
 use std::io::BufRead;
 
-use super::args::{AuditCommand, OutputArgs, SessionCommand, UserCommand};
+use super::args::{AuditCommand, HomeCommand, OutputArgs, SessionCommand, UserCommand};
 use super::failure::{Exit, Failure};
 use crate::app::{Offline, open_store};
 use crate::audit;
 use crate::config::Config;
-use crate::control::{self, AskError, Performer, Reply, Request};
+use crate::control::{self, AskError, HomeRow, Performer, Reply, Request};
 use crate::fault::chain;
 use crate::secret::{Secret, random_password};
 
@@ -37,7 +37,19 @@ pub(super) async fn session(config: &Config, command: SessionCommand) -> Result<
     match command {
         SessionCommand::List(output) => show(ask(config, Request::SessionList).await?, output),
         SessionCommand::Stop { label } => done(ask(config, Request::SessionStop { label }).await?),
+        SessionCommand::Reset { label, home, yes: _ } => {
+            done(ask(config, Request::SessionReset { label, home }).await?)
+        }
         SessionCommand::Remove { label } => done(ask(config, Request::SessionRemove { label }).await?),
+    }
+}
+
+pub(super) async fn home(config: &Config, command: HomeCommand) -> Result<(), Failure> {
+    match command {
+        HomeCommand::List(output) => show(ask(config, Request::HomeList).await?, output),
+        HomeCommand::Restore { owner, copy } => {
+            done(ask(config, Request::HomeRestore { owner, copy }).await?)
+        }
     }
 }
 
@@ -122,7 +134,10 @@ async fn offline(config: &Config, request: Request) -> Result<Reply, Failure> {
         Request::SessionRemove { .. } | Request::SessionStop { .. } | Request::UserRemove { .. } => {
             Some(offline.broker(config).await?)
         }
-        Request::SessionList
+        Request::HomeList
+        | Request::HomeRestore { .. }
+        | Request::SessionList
+        | Request::SessionReset { .. }
         | Request::TemplateList
         | Request::TemplateProgress
         | Request::TemplatePull { .. }
@@ -176,6 +191,8 @@ fn done(reply: Reply) -> Result<(), Failure> {
 fn show(reply: Reply, output: OutputArgs) -> Result<(), Failure> {
     match reply {
         Reply::Done { text } => println!("{text}"),
+        Reply::Homes { homes } if output.json => print_json(&homes),
+        Reply::Homes { homes } => show_homes(&homes),
         Reply::Sessions { sessions } if output.json => print_json(&sessions),
         Reply::Users { users } if output.json => print_json(&users),
         Reply::Templates { templates } => print_json(&templates),
@@ -206,6 +223,23 @@ fn show(reply: Reply, output: OutputArgs) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+fn show_homes(homes: &[HomeRow]) {
+    println!(
+        "{:<24} {:<14} {:>10} {:>10} {:<21} COPIES",
+        "OWNER", "SESSION", "USED_MIB", "LIMIT_MIB", "MEASURED"
+    );
+    let mib = |bytes: Option<u64>| bytes.map_or("-".to_owned(), |bytes| (bytes / (1024 * 1024)).to_string());
+    for home in homes {
+        let session = home.session.as_deref().unwrap_or("-");
+        let measured = home.measured_at.as_deref().and_then(|at| at.split('.').next()).unwrap_or("never");
+        let copies = home.copies.as_ref().map_or("not known".to_owned(), |copies| {
+            copies.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        });
+        let (used, limit) = (mib(home.used_bytes), mib(home.limit_bytes));
+        println!("{:<24} {session:<14} {used:>10} {limit:>10} {measured:<21} {copies}", home.owner);
+    }
 }
 
 pub(super) fn print_json(rows: &impl serde::Serialize) {

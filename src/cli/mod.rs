@@ -17,6 +17,7 @@ use self::args::{Command, SpawnerArgs};
 pub use self::failure::{Exit, Failure};
 use crate::app;
 use crate::config::{Config, DEFAULT_PATH};
+use crate::engine::docker;
 use crate::fault::chain;
 use crate::telemetry;
 
@@ -57,6 +58,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Template(command) => templates::template(&config, command).await,
             Command::Backup(arguments) => backup::backup(&config, arguments).await,
             Command::Restore(arguments) => backup::restore(&config, arguments).await,
+            Command::Home(command) => data::home(&config, command).await,
             Command::Audit(command) => data::audit(&config, command).await,
             Command::Completions { .. } => Ok(()),
         }
@@ -77,6 +79,7 @@ fn load(path: &Path) -> Result<Config, Failure> {
 
 fn check_config(config: &Config, path: &Path) {
     println!("# {} is fine. In force, with defaults and environment:\n\n{config}", path.display());
+    println!("# {}", docker::Quota::of(&config.homes));
     for danger in config.dangers() {
         println!("# DANGER: {danger}");
     }

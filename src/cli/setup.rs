@@ -21,9 +21,11 @@ pub(super) async fn setup(config: &Config) -> Result<(), Failure> {
     println!("certificate  {} (until {})", config.tls.certificate.display(), certificates.expires_at());
     let users = match ask(config, Request::UserList).await? {
         Reply::Users { users } => users,
-        Reply::Done { .. } | Reply::Refused { .. } | Reply::Sessions { .. } | Reply::Templates { .. } => {
-            Vec::new()
-        }
+        Reply::Done { .. }
+        | Reply::Homes { .. }
+        | Reply::Refused { .. }
+        | Reply::Sessions { .. }
+        | Reply::Templates { .. } => Vec::new(),
     };
     if !users.is_empty() {
         println!("users        {} there already; `berth user passwd NAME` makes a new password", users.len());
@@ -44,7 +46,11 @@ pub(super) async fn setup(config: &Config) -> Result<(), Failure> {
                     "run it again",
                 ));
             }
-            Reply::Done { .. } | Reply::Sessions { .. } | Reply::Templates { .. } | Reply::Users { .. } => {
+            Reply::Done { .. }
+            | Reply::Homes { .. }
+            | Reply::Sessions { .. }
+            | Reply::Templates { .. }
+            | Reply::Users { .. } => {
                 println!("               {name:<8} {}", password.expose());
             }
         }

@@ -23,6 +23,7 @@ use toml::de::{DeTable, DeValue};
 pub use self::error::{ConfigError, ConfigErrors};
 use self::section::{Problems, Section, nearest, place};
 pub use self::settings::{AuthSettings, EngineKind, EngineSettings, StoreSettings, ViewerSettings};
+use crate::engine::docker;
 use crate::session::{Home, Icon, NetworkPolicy, Protocol, PullPolicy, Template, TemplateLimits};
 use crate::{broker, server, telemetry};
 
@@ -32,7 +33,7 @@ pub const DEFAULT_PATH: &str = "config/berth.toml";
 /// What an override's name begins with: `BERTH__SECTION__KEY`.
 const OVERRIDE: &str = "BERTH__";
 
-const SECTIONS: [&str; 8] = ["auth", "engine", "limits", "log", "server", "store", "tls", "viewer"];
+const SECTIONS: [&str; 9] = ["auth", "engine", "homes", "limits", "log", "server", "store", "tls", "viewer"];
 
 /// The whole configuration. [`std::fmt::Display`] writes it as a file again, secrets hidden.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +48,9 @@ pub struct Config {
     pub store: StoreSettings,
     /// `[engine]`
     pub engine: EngineSettings,
-    /// `[limits]`, and `engine.reconcile_s`.
+    /// `[homes]`, what the engine's side needs of it.
+    pub homes: docker::HomeSettings,
+    /// `[limits]`, `engine.reconcile_s`, and what the broker needs of `[homes]`.
     pub limits: broker::Settings,
     /// `[auth]`
     pub auth: AuthSettings,
@@ -104,6 +107,7 @@ impl Config {
     ) -> Self {
         let (server, metrics) = read::server(section("server"));
         let (engine, reconcile_every) = read::engine(section("engine"));
+        let (homes, watched) = read::homes(section("homes"));
         let templates = read::templates(templates, problems);
         Self {
             server,
@@ -111,7 +115,8 @@ impl Config {
             telemetry: read::telemetry(section("log"), metrics),
             store: read::store(section("store")),
             engine,
-            limits: read::limits(section("limits"), reconcile_every),
+            homes,
+            limits: broker::Settings { homes: watched, ..read::limits(section("limits"), reconcile_every) },
             auth: read::auth(section("auth")),
             viewer: read::viewer(section("viewer")),
             templates: if templates.is_empty() { vec![default_template()] } else { templates },

@@ -17,6 +17,7 @@ use super::value::{
     text, variable, variables, whole,
 };
 use crate::broker;
+use crate::engine::docker;
 use crate::secret::Secret;
 use crate::server;
 use crate::session::reap::Policy;
@@ -163,6 +164,27 @@ fn subnet(value: &Value) -> Parsed<Ipv4Net> {
     Ok(subnet)
 }
 
+/// `[homes]`: what the engine's side and what the broker needs of it.
+pub(super) fn homes(mut table: Section) -> (docker::HomeSettings, broker::HomeSettings) {
+    let (kept, watched) = (docker::HomeSettings::default(), broker::HomeSettings::default());
+    let absolute = |value: &Value| {
+        let directory = filled(value)?;
+        inside(&directory)?;
+        Ok(directory.into())
+    };
+    let engine = docker::HomeSettings {
+        directory: table.take("directory", kept.directory, optional(absolute)),
+        quota_mib: table.take("quota_mib", kept.quota_mib, whole(0..=1_073_741_824)),
+    };
+    let broker = broker::HomeSettings {
+        warn_percent: table.take("warn_percent", watched.warn_percent, whole(1..=100)),
+        measure_every: table.take("measure_s", watched.measure_every, seconds(1)),
+        keep_copies: table.take("keep_copies", watched.keep_copies, whole(1..=1000)),
+    };
+    table.finish();
+    (engine, broker)
+}
+
 pub(super) fn limits(mut table: Section, reconcile_every: Duration) -> broker::Settings {
     let default = broker::Settings::default();
     let count = || whole(1..=1_000_000);
@@ -178,6 +200,7 @@ pub(super) fn limits(mut table: Section, reconcile_every: Duration) -> broker::S
         closing: closing(&mut table, &time_zone, zone),
         time_zone,
         reconcile_every,
+        ..default
     };
     if let Some(total) = settings.reap.total.filter(|total| *total < settings.start_deadline) {
         let why = format!(

@@ -63,6 +63,14 @@ impl Config {
         line(f, "probe_image", engine.probe_image.as_str())?;
         line(f, "reconcile_s", seconds(self.limits.reconcile_every))?;
         line(f, "danger_skip_isolation", engine.danger_skip_isolation)?;
+        writeln!(f, "\n[homes]")?;
+        let (homes, watched) = (&self.homes, &self.limits.homes);
+        let directory = homes.directory.as_ref().map(|path| path.display().to_string());
+        line(f, "directory", directory.unwrap_or_default())?;
+        line(f, "quota_mib", whole(homes.quota_mib))?;
+        line(f, "warn_percent", whole(watched.warn_percent))?;
+        line(f, "measure_s", seconds(watched.measure_every))?;
+        line(f, "keep_copies", whole(watched.keep_copies))?;
         writeln!(f, "\n[auth]")?;
         line(f, "login_ttl_s", seconds(self.auth.login_ttl))?;
         line(f, "api_tokens_from_env", self.auth.api_tokens_from_env.clone().unwrap_or_default())?;

@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 pub use self::perform::{Performer, perform};
 pub use self::socket::{AskError, ask, serve};
 pub use self::templates::{ImageRow, PullRow, TemplateRow};
+use crate::broker::HomeListed;
 use crate::secret::Secret;
-use crate::session::Session;
+use crate::session::{CopyName, Home, Session};
 use crate::store::Role;
 
 /// What the command line may ask.
@@ -22,8 +23,11 @@ use crate::store::Role;
 #[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
 #[allow(missing_docs)]
 pub enum Request {
+    HomeList,
+    HomeRestore { owner: String, copy: CopyName },
     SessionList,
     SessionRemove { label: String },
+    SessionReset { label: String, home: bool },
     SessionStop { label: String },
     TemplateList,
     TemplateProgress,
@@ -41,8 +45,11 @@ impl Request {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
+            Self::HomeList => "home_list",
+            Self::HomeRestore { .. } => "home_restore",
             Self::SessionList => "session_list",
             Self::SessionRemove { .. } => "session_remove",
+            Self::SessionReset { .. } => "session_reset",
             Self::SessionStop { .. } => "session_stop",
             Self::TemplateList => "template_list",
             Self::TemplateProgress => "template_progress",
@@ -65,6 +72,11 @@ pub enum Reply {
     Done {
         /// The sentence.
         text: String,
+    },
+    /// The homes.
+    Homes {
+        /// Owners by name, then sessions.
+        homes: Vec<HomeRow>,
     },
     /// It was refused or failed.
     Refused {
@@ -115,6 +127,34 @@ impl From<&Session> for SessionRow {
             container: format!("berth-{}", session.id),
             created_at: session.created_at.to_string(),
             last_input_at: session.last_input_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+/// A home as the command line shows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct HomeRow {
+    pub owner: String,
+    pub session: Option<String>,
+    pub kind: Home,
+    pub used_bytes: Option<u64>,
+    pub limit_bytes: Option<u64>,
+    pub measured_at: Option<String>,
+    pub copies: Option<Vec<CopyName>>,
+}
+
+impl From<HomeListed> for HomeRow {
+    fn from(home: HomeListed) -> Self {
+        let usage = home.measured.and_then(|measured| measured.usage);
+        Self {
+            owner: home.owner,
+            session: home.session,
+            kind: home.kind,
+            used_bytes: usage.map(|usage| usage.used_bytes),
+            limit_bytes: usage.and_then(|usage| usage.limit_bytes),
+            measured_at: home.measured.map(|measured| measured.at.to_string()),
+            copies: home.copies,
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Reply, Request, SessionRow, UserRow, templates};
+use super::{HomeRow, Reply, Request, SessionRow, UserRow, templates};
 use crate::audit::Actor;
 use crate::auth::{Auth, NewUser};
 use crate::broker::{Broker, BrokerError, Entry};
 use crate::fault::Answer;
 use crate::revocation::CloseReason;
-use crate::session::{Next, StopReason};
+use crate::session::{CopyName, Next, StopReason};
 use crate::store::{Store, User};
 
 /// What requests are performed on. Clones share everything.
@@ -27,6 +27,9 @@ pub async fn perform(performer: &Performer, request: Request) -> Reply {
     let done = match request {
         Request::SessionList => return sessions(performer).await,
         Request::SessionStop { label } => stop(performer, &label, Next::Rest).await,
+        Request::SessionReset { label, home } => reset(performer, &label, home).await,
+        Request::HomeList => return homes(performer).await,
+        Request::HomeRestore { owner, copy } => restore(performer, &owner, &copy).await,
         Request::SessionRemove { label } => stop(performer, &label, Next::Remove).await,
         Request::TemplateList => return templates::list(performer, true).await,
         Request::TemplateProgress => return templates::list(performer, false).await,
@@ -112,7 +115,51 @@ async fn stop(performer: &Performer, label: &str, next: Next) -> Result<String, 
     end(performer, &entry, next).await.map_err(refused)?;
     Ok(match next {
         Next::Remove => format!("session {label} removed; a persistent home is kept"),
-        Next::Rest | Next::Restart | Next::Reset => format!("session {label} stopped; its files are kept"),
+        Next::Rest | Next::Restart | Next::Reset | Next::ResetHome => {
+            format!("session {label} stopped; its files are kept")
+        }
+    })
+}
+
+/// Returns when the reset is under way: setting a large home aside takes minutes.
+async fn reset(performer: &Performer, label: &str, home: bool) -> Result<String, Reply> {
+    let broker = running(performer)?;
+    let entry = broker.find(label).ok_or_else(|| unknown("session", label))?;
+    let next = if home { Next::ResetHome } else { Next::Reset };
+    broker.stop(&entry, StopReason::Admin, next, &Actor::cli()).await.map_err(refused)?;
+    let files = if home { "its files are set aside as a copy" } else { "its home is kept" };
+    Ok(format!("session {label} is being reset; {files} (`berth session list` shows how far it is)"))
+}
+
+async fn restore(performer: &Performer, owner: &str, copy: &CopyName) -> Result<String, Reply> {
+    let broker = running(performer)?;
+    with_user(performer, owner, async |user| {
+        let restored = broker.restore_home(&user, copy, &Actor::cli()).await;
+        restored.map_err(refused)?;
+        Ok(format!("the home of {} is as it was at {copy}; what it held is a copy now", user.name))
+    })
+    .await
+}
+
+async fn homes(performer: &Performer) -> Reply {
+    let broker = match running(performer) {
+        Ok(broker) => broker,
+        Err(refusal) => return refusal,
+    };
+    match performer.store.users().await {
+        Ok(users) => {
+            let homes = broker.list_homes(&users).await;
+            Reply::Homes { homes: homes.into_iter().map(HomeRow::from).collect() }
+        }
+        Err(error) => refused(error),
+    }
+}
+
+/// What changes a home needs the gateway that knows who uses it.
+fn running(performer: &Performer) -> Result<&Broker, Reply> {
+    performer.broker.as_ref().ok_or_else(|| Reply::Refused {
+        code: "no_gateway".to_owned(),
+        text: "no gateway runs, so nobody knows which homes are in use; start it first".to_owned(),
     })
 }
 

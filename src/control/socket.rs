@@ -21,6 +21,9 @@ const MAX_LINE: u64 = 64 * 1024;
 /// Bound of one request, asked or answered; removing sessions waits for their containers.
 const BOUND: Duration = Duration::from_secs(60);
 
+/// Bound of a request that copies files or looks at many homes.
+const LONG: Duration = Duration::from_secs(2 * 3600);
+
 /// Why nobody answered a request.
 #[derive(Debug, Error)]
 pub enum AskError {
@@ -49,7 +52,7 @@ pub async fn serve(path: PathBuf, performer: Performer, tasks: Tasks) -> io::Res
             let Ok((stream, _)) = accepted else { continue };
             let (performer, tasks) = (performer.clone(), spawner.clone());
             spawner.spawn("control-request", async move {
-                if let Err(error) = timeout(BOUND, answer(stream, performer, tasks)).await.unwrap_or(Ok(())) {
+                if let Err(error) = timeout(LONG, answer(stream, performer, tasks)).await.unwrap_or(Ok(())) {
                     warn!(%error, "a control request broke off");
                 }
             });
@@ -62,7 +65,7 @@ pub async fn serve(path: PathBuf, performer: Performer, tasks: Tasks) -> io::Res
 async fn answer(mut stream: UnixStream, performer: Performer, tasks: Tasks) -> io::Result<()> {
     let (reader, mut writer) = stream.split();
     let mut line = String::new();
-    BufReader::new(reader.take(MAX_LINE)).read_line(&mut line).await?;
+    timeout(BOUND, BufReader::new(reader.take(MAX_LINE)).read_line(&mut line)).await??;
     let reply = match serde_json::from_str::<Request>(&line) {
         Ok(request) => {
             info!(ask = request.name(), "control.request");
@@ -102,12 +105,31 @@ pub async fn ask(path: &Path, request: &Request) -> Result<Option<Reply>, AskErr
     }
 }
 
+fn bound(request: &Request) -> Duration {
+    match request {
+        Request::HomeList | Request::HomeRestore { .. } => LONG,
+        Request::SessionList
+        | Request::SessionRemove { .. }
+        | Request::SessionReset { .. }
+        | Request::SessionStop { .. }
+        | Request::TemplateList
+        | Request::TemplateProgress
+        | Request::TemplatePull { .. }
+        | Request::UserAdd { .. }
+        | Request::UserDisable { .. }
+        | Request::UserEnable { .. }
+        | Request::UserList
+        | Request::UserPasswd { .. }
+        | Request::UserRemove { .. } => BOUND,
+    }
+}
+
 async fn exchange(mut stream: UnixStream, request: &Request) -> io::Result<Reply> {
     let mut line = serde_json::to_string(request).map_err(io::Error::other)?;
     line.push('\n');
     stream.write_all(line.as_bytes()).await?;
     let mut reply = String::new();
-    timeout(BOUND, BufReader::new(stream).read_line(&mut reply)).await??;
+    timeout(bound(request), BufReader::new(stream).read_line(&mut reply)).await??;
     serde_json::from_str(&reply).map_err(io::Error::other)
 }
 

@@ -39,6 +39,7 @@ pub fn order(template: &TemplateName, epoch: u64) -> StartOrder {
         installation: "contract".to_owned(),
         session: SessionId::random(),
         owner: UserId::random(),
+        owner_name: "ann".to_owned(),
         template: template.clone(),
         title: "A machine".parse().expect("a name"),
         language: None,

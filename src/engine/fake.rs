@@ -4,6 +4,7 @@
 //! time, so tests may pause it. A healthy container answers with a tiny server: RFB 3.8 with the
 //! order's password, or HTTP, as its template says.
 
+mod homes;
 mod images;
 mod server;
 
@@ -21,6 +22,7 @@ use tokio::time::{Instant, sleep};
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
 
+use self::homes::FakeHome;
 pub use self::images::Registry;
 use self::images::Shelf;
 use self::server::Received;
@@ -30,7 +32,7 @@ use super::{
 };
 use crate::secret::Secret;
 use crate::session::{
-    Home, Icon, NetworkPolicy, NodeName, Protocol, PullPolicy, SessionId, Template, TemplateLimits,
+    Home, HomeKey, Icon, NetworkPolicy, NodeName, Protocol, PullPolicy, SessionId, Template, TemplateLimits,
     TemplateName, Upstream,
 };
 use crate::tasks::Tasks;
@@ -80,6 +82,8 @@ pub struct Calls {
     pub pull: usize,
     pub output: usize,
     pub stats: usize,
+    pub measure: usize,
+    pub aside: usize,
 }
 
 /// The engine in memory. Clones share the same containers.
@@ -97,6 +101,8 @@ struct State {
     by_session: HashMap<SessionId, Illness>,
     by_template: HashMap<TemplateName, Illness>,
     calls: Calls,
+    homes: BTreeMap<HomeKey, FakeHome>,
+    copies_fail: bool,
     made: u64,
     down: bool,
     shelf: Shelf,
@@ -106,6 +112,8 @@ struct State {
 #[derive(Debug)]
 struct Fake {
     container: Container,
+    /// The home it uses.
+    home: Option<HomeKey>,
     protocol: Protocol,
     secret: Secret<String>,
     illness: Illness,
@@ -160,6 +168,8 @@ impl FakeEngine {
             by_session: HashMap::new(),
             by_template: HashMap::new(),
             calls: Calls::default(),
+            homes: BTreeMap::new(),
+            copies_fail: false,
             made: 0,
             down: false,
             shelf: Shelf::default(),
@@ -330,6 +340,7 @@ impl State {
         template: &Template,
         illness: Illness,
     ) -> Result<(String, String), EngineError> {
+        let home = self.take_home(order, template)?;
         let spec = template.spec_hash();
         let old = self.containers.get(&order.session).map(|fake| fake.container.clone());
         if let Some(old) = &old {
@@ -353,6 +364,7 @@ impl State {
         let made = (container.id.clone(), container.image.clone());
         let fake = Fake {
             container: Container { status: ContainerStatus::Running, ..container },
+            home,
             protocol: template.protocol,
             secret: order.secret.clone(),
             illness,

@@ -8,6 +8,7 @@ pub(crate) mod addresses;
 pub mod contract;
 pub mod docker;
 pub mod fake;
+pub mod home;
 mod image;
 pub mod spawner;
 mod status;
@@ -25,6 +26,7 @@ use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::TcpStream;
 
+pub use self::home::{HomeOrder, Homes};
 pub use self::image::{Image, PullProgress, PullStep, TemplateImage};
 pub use self::status::{EngineCheck, EngineStatus};
 use crate::fault::{Answer, Fault};
@@ -38,7 +40,7 @@ use crate::session::{SessionId, SessionName, TemplateName, Upstream, UserId};
 /// a cancelled `start` may leave a container behind, which [`Engine::remove`] or a repeated
 /// `start` with the same session finds by its deterministic name.
 #[async_trait]
-pub trait Engine: Send + Sync + 'static {
+pub trait Engine: Homes + Send + Sync + 'static {
     /// Makes and starts the container of a session, or starts the one that exists if it is of
     /// the same make. Idempotent by session id. Returns once the container runs; whether it is
     /// reachable is for the caller to find out. Bound: 60 s.
@@ -103,6 +105,8 @@ pub struct StartOrder {
     pub session: SessionId,
     /// The owner; a persistent home is theirs.
     pub owner: UserId,
+    /// The owner's user name: a home in a directory of the host is called after it.
+    pub owner_name: String,
     /// What to make it from.
     pub template: TemplateName,
     /// What its owner calls it; programs in the container read it as `TITLE`.
@@ -224,6 +228,9 @@ pub enum EngineError {
         /// Its last lines.
         output: String,
     },
+    /// Another container uses the same home, or its files are being copied.
+    #[error("the home is in use")]
+    HomeInUse,
     /// The image is not on this machine.
     #[error("there is no image {image} on this machine")]
     ImageMissing {
@@ -267,6 +274,7 @@ impl Answer for EngineError {
             Self::Unreachable { .. } | Self::Exited { .. } | Self::Gone => Fault::Upstream,
             Self::Conflict { .. }
             | Self::Down { .. }
+            | Self::HomeInUse
             | Self::ImageMissing { .. }
             | Self::Refused { .. }
             | Self::TemplateGone { .. }
@@ -279,6 +287,7 @@ impl Answer for EngineError {
             Self::Conflict { .. } => "engine_conflict",
             Self::Down { .. } => "engine_down",
             Self::Exited { .. } => "container_exited",
+            Self::HomeInUse => "home_in_use",
             Self::ImageMissing { .. } => "image_missing",
             Self::Gone => "container_gone",
             Self::Refused { .. } => "engine_refused",
@@ -293,6 +302,7 @@ impl Answer for EngineError {
             Self::Unreachable { .. } | Self::Exited { .. } | Self::Gone => {
                 "The machine behind this page does not answer.".to_owned()
             }
+            Self::HomeInUse => "Another machine is using the same files. Stop that one first.".to_owned(),
             Self::ImageMissing { .. } | Self::TemplateGone { .. } => {
                 "This machine cannot be started because part of it is not installed.".to_owned()
             }
@@ -308,6 +318,7 @@ impl Answer for EngineError {
             Self::Unreachable { .. } => Some(Duration::from_secs(2)),
             Self::Conflict { .. }
             | Self::Exited { .. }
+            | Self::HomeInUse
             | Self::ImageMissing { .. }
             | Self::Gone
             | Self::Refused { .. }

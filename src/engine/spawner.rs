@@ -3,6 +3,8 @@
 //! Only the verbs go there. The bytes of a session do not: the gateway asks for a container's
 //! address once, dials it itself, and needs no spawner again while the session stays open.
 
+mod homes;
+
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;

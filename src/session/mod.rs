@@ -5,6 +5,7 @@
 
 mod closing;
 mod grant;
+mod home;
 mod image_name;
 mod label;
 pub mod reap;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 
 pub use self::closing::{ClosingTime, ClosingTimeError};
 pub use self::grant::{Grant, GrantId, GrantRole, GrantRoleError, ViewerRole};
+pub use self::home::{CopyName, CopyNameError, HomeKey, HomeKeyError, HomeLevel, HomeUse};
 pub use self::image_name::ImageName;
 pub use self::label::{Label, LabelError, SessionName, SessionNameError};
 pub use self::reason::{FailReason, StopReason};

@@ -100,6 +100,13 @@ pub enum FailReason {
         /// The last lines it printed.
         output: String,
     },
+    /// The home could not be set aside; it is as it was.
+    HomeKept {
+        /// The engine's own words.
+        detail: String,
+    },
+    /// Another container uses the same home.
+    HomeInUse,
     /// The template's image is not on this machine.
     ImageMissing {
         /// The image.
@@ -122,6 +129,8 @@ impl FailReason {
             Self::Engine { .. } => "engine",
             Self::EngineDown => "engine_down",
             Self::Exited { .. } => "exited",
+            Self::HomeInUse => "home_in_use",
+            Self::HomeKept { .. } => "home_kept",
             Self::ImageMissing { .. } => "image_missing",
             Self::Internal => "internal",
             Self::TemplateGone => "template_gone",
@@ -151,6 +160,12 @@ impl FailReason {
             }
             Self::Exited { .. } => {
                 "It ended before it was ready. Try again; if it keeps happening, tell your administrator."
+            }
+            Self::HomeInUse => {
+                "Another machine is still using the same files. Stop that one, then start this one."
+            }
+            Self::HomeKept { .. } => {
+                "The files in its home could not be set aside, so they are as they were. Start it again to go on with them."
             }
             Self::ImageMissing { .. } => {
                 "What it is made from is not on the server. Tell your administrator; trying again will not help yet."
@@ -190,6 +205,8 @@ mod tests {
             FailReason::Engine { detail: "x".into() },
             FailReason::EngineDown,
             FailReason::Exited { code: None, output: String::new() },
+            FailReason::HomeInUse,
+            FailReason::HomeKept { detail: "x".into() },
             FailReason::ImageMissing { image: "x".into() },
             FailReason::Internal,
             FailReason::TemplateGone,

@@ -103,7 +103,10 @@ pub enum Next {
     Restart,
     /// Its container is removed, then it starts in a new one; the home is kept.
     Reset,
-    /// Its container and its record are removed; a persistent home is kept.
+    /// As a reset, and its home is set aside as a dated copy, so that it starts with an empty one.
+    ResetHome,
+    /// Its container and its record are removed; so is a home of its own;
+    /// an owner's home is kept.
     Remove,
 }
 
@@ -356,9 +359,13 @@ fn on_stopping(reason: StopReason, next: Next, event: Event) -> Outcome {
             Ok((State::Stopping { reason: later, next: Next::Remove }, Action::Nothing))
         }
         // So does wanting more than rest; the rest changes nothing.
-        Event::Stop { next: later @ (Next::Restart | Next::Reset), .. } if next == Next::Rest => {
+        Event::Stop { next: later @ (Next::Restart | Next::Reset | Next::ResetHome), .. }
+            if next == Next::Rest =>
+        {
             Ok((State::Stopping { reason, next: later }, Action::Nothing))
         }
+        // The home could not be set aside: it is as it was, and nothing runs.
+        Event::Fail { reason } if next == Next::ResetHome => Ok((State::Failed { reason }, Action::Nothing)),
         Event::Stop { .. } | Event::Gone { .. } => Ok((State::Stopping { reason, next }, Action::Nothing)),
         // Opening a session that is just stopping starts it again afterwards, unless it is removed.
         Event::Start { .. } => {
@@ -368,7 +375,7 @@ fn on_stopping(reason: StopReason, next: Next, event: Event) -> Outcome {
         Event::Ended { deadline } => Ok(match next {
             Next::Rest => (State::Stopped { reason }, Action::Nothing),
             // At once, so that nobody can take its place or start it in between.
-            Next::Restart | Next::Reset => (starting(deadline), Action::Launch),
+            Next::Restart | Next::Reset | Next::ResetHome => (starting(deadline), Action::Launch),
             // Stays `Stopping` until the record is gone, so that a crash in between is picked up again.
             Next::Remove => (State::Stopping { reason, next }, Action::Erase),
         }),

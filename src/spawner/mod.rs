@@ -9,6 +9,8 @@
 //!   there is no field to ask for others, and an unknown field is an error.
 //! - *stop*, *pause*, *resume*, *remove* and *output* name a session. They act on a container
 //!   only if its labels say that this installation made it.
+//! - *home* names an owner or a session; which volume or directory that is, is the spawner's own
+//!   configuration. Only a session's own home can be removed, an owner's only be set aside as a copy.
 //! - *list*, *events* and *ping* name nothing and show nothing but this installation's containers.
 //! - *address* tells where a running container of this installation is. The gateway dials that
 //!   address itself, so that no byte of a desktop passes through the spawner, and a spawner that

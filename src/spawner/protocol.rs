@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use crate::engine::home::{HomeReply, HomeRequest};
 use crate::engine::{
     Container, EngineError, EngineEvent, EngineVersion, PullStep, StartOrder, Started, Stats, TemplateImage,
 };
@@ -77,6 +78,8 @@ pub enum Request {
         /// Its full id.
         container: String,
     },
+    /// Something about homes.
+    Home(HomeRequest),
 }
 
 /// Everything the spawner can answer.
@@ -103,6 +106,8 @@ pub enum Reply {
     Pull(PullStep),
     /// Where a container is.
     Address(IpAddr),
+    /// What became of homes.
+    Home(HomeReply),
     /// It did not work.
     Failed(EngineError),
 }
@@ -155,7 +160,7 @@ mod tests {
         let template = "desktop";
         let order = |more: &str| {
             format!(
-                "{{\"start\":{{\"session\":\"{0}\",\"owner\":\"{0}\",\"template\":\"{template}\",\"epoch\":1,\
+                "{{\"start\":{{\"session\":\"{0}\",\"owner\":\"{0}\",\"owner_name\":\"ann\",\"template\":\"{template}\",\"epoch\":1,\
                  \"installation\":\"i\",\"title\":\"Ann's\",\"language\":\"fr\",\
                  \"secret\":\"s\"{more}}}}}\n",
                 id.0
@@ -167,6 +172,8 @@ mod tests {
             order(",\"mounts\":[\"/:/host\"]"),
             order("").replace("Ann's", "a\\nLD_PRELOAD=x"),
             order("").replace("\"fr\"", "\"fr\\nX=1\""),
+            "{\"home\":{\"measure\":{\"homes\":[\"/etc\"]}}}\n".to_owned(),
+            "{\"home\":{\"remove\":{\"installation\":\"i\",\"session\":\"../x\"}}}\n".to_owned(),
             "{\"exec\":{\"command\":\"sh\"}}\n".to_owned(),
             "{\"pull\":{\"image\":\"evil\"}}\n".to_owned(),
             "{\"pull\":{\"template\":\"registry.example/evil\"}}\n".to_owned(),

@@ -16,7 +16,7 @@ use tracing::{debug, info, warn};
 
 use super::protocol::{self, Reply, Request};
 use crate::engine::docker::DockerEngine;
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineError, home};
 use crate::session::TemplateName;
 use crate::tasks::Tasks;
 use crate::unix_socket;
@@ -127,6 +127,7 @@ async fn one(request: Request, engine: &DockerEngine) -> Result<Reply, EngineErr
         Request::Ping => Reply::Version(engine.ping().await?),
         Request::Stats { session } => Reply::Stats(engine.stats(session).await?),
         Request::Output { session } => Reply::Output(engine.output(session).await?),
+        Request::Home(request) => Reply::Home(home::answer(engine, request).await?),
         Request::Address { container } => Reply::Address(engine.address(&container).await?),
         // Answered by the caller: with many lines, or until the requester hangs up.
         Request::List | Request::Images | Request::Pull { .. } | Request::Events | Request::Start(_) => {

@@ -57,6 +57,10 @@ fn builder() -> Result<PrometheusBuilder, BuildError> {
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full(names::REQUEST_SECONDS.to_owned()), &names::REQUEST_BUCKETS)?
         .set_buckets_for_metric(Matcher::Full(names::START_SECONDS.to_owned()), &names::START_BUCKETS)?
+        .set_buckets_for_metric(
+            Matcher::Full(names::HOME_MEASURE_SECONDS.to_owned()),
+            &names::MEASURE_BUCKETS,
+        )?
         .set_buckets_for_metric(Matcher::Full(names::PING_RTT_SECONDS.to_owned()), &names::PING_BUCKETS)
 }
 

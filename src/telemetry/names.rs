@@ -28,8 +28,14 @@ pub const STARTS: &str = "berth_starts_total";
 pub const STARTS_FAILED: &str = "berth_starts_failed_total";
 /// Histogram: seconds from asked-for to reachable.
 pub const START_SECONDS: &str = "berth_start_duration_seconds";
-/// Gauge: containers that nobody owns; must read 0.
+/// Gauge: containers and sessions' homes that nobody owns; must read 0.
 pub const ORPHANS: &str = "berth_orphans";
+/// Gauge: homes that were measured. Label `level`: `fine`, `warn`, `full`.
+pub const HOMES: &str = "berth_homes";
+/// Gauge: bytes that the files in measured homes take.
+pub const HOME_BYTES: &str = "berth_home_bytes";
+/// Histogram: seconds that a look at up to 16 homes took.
+pub const HOME_MEASURE_SECONDS: &str = "berth_home_measure_duration_seconds";
 /// Counter: logins. Label `outcome`: `ok`, `refused`, `throttled`.
 pub const LOGINS: &str = "berth_logins_total";
 /// Gauge: WebSockets to sessions that are open. Label `role`: `owner`, `helper`, `observer`.
@@ -60,6 +66,9 @@ pub(super) const REQUEST_BUCKETS: [f64; 11] =
 /// Bucket bounds of start durations, in seconds.
 pub(super) const START_BUCKETS: [f64; 9] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0];
 
+/// Bucket bounds of looks at homes, in seconds.
+pub(super) const MEASURE_BUCKETS: [f64; 8] = [0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 120.0, 300.0];
+
 /// Bucket bounds of ping round trips, in seconds: from one machine to a satellite and a stall.
 pub(super) const PING_BUCKETS: [f64; 11] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
@@ -78,7 +87,10 @@ pub(super) fn describe() {
     describe_counter!(STARTS, "Session starts that became reachable");
     describe_counter!(STARTS_FAILED, "Session starts that failed");
     describe_histogram!(START_SECONDS, Unit::Seconds, "From asked-for to reachable");
-    describe_gauge!(ORPHANS, "Containers that nobody owns; must read 0");
+    describe_gauge!(ORPHANS, "Containers and sessions' homes that nobody owns; must read 0");
+    describe_gauge!(HOMES, "Homes that were measured, by how full they are");
+    describe_gauge!(HOME_BYTES, Unit::Bytes, "What the files in measured homes take");
+    describe_histogram!(HOME_MEASURE_SECONDS, Unit::Seconds, "A look at up to 16 homes");
     describe_counter!(LOGINS, "Logins by outcome");
     describe_gauge!(VIEWERS, "WebSockets to sessions that are open, by role");
     describe_counter!(RELAYED_BYTES, Unit::Bytes, "Bytes relayed by WebSockets");

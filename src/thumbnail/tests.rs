@@ -40,6 +40,7 @@ impl Bench {
             closing: None,
             time_zone: String::new(),
             reconcile_every: long,
+            homes: Default::default(),
         };
         let (tasks, engine_too) = (Tasks::new(), Arc::new(engine.clone()));
         let audit = Audit::new(store.clone());

@@ -7,13 +7,14 @@ use jiff::Unit;
 
 use super::card;
 use super::gate::Known;
+use super::homes::HomeText;
 use super::person::{Person, Tab};
 use super::session_page;
 use super::{Failure, Site};
 use crate::auth::Principal;
 use crate::auth::policy::{self, Verb};
 use crate::body::Body;
-use crate::broker::Entry;
+use crate::broker::{Broker, Entry};
 use crate::clock;
 use crate::language::Language;
 use crate::respond::{self, Surface};
@@ -48,6 +49,7 @@ struct Row {
     update: Option<Text>,
     input: Option<Input>,
     viewers: usize,
+    home: Option<HomeText>,
     stoppable: bool,
     shareable: bool,
 }
@@ -77,12 +79,12 @@ pub(super) async fn show(
         tab: Tab::Admin,
         running: language.say("admin-places", &places),
         counts: counts.map(|(kind, count)| (heading(language, kind), count)).collect(),
-        rows: broker.entries().iter().map(|entry| row(language, entry, &known)).collect(),
+        rows: broker.entries().iter().map(|entry| row(language, broker, entry, &known)).collect(),
     };
     Ok(respond::page(site.portal(), StatusCode::OK, &shown))
 }
 
-fn row(language: Language, entry: &Entry, reader: &Principal) -> Row {
+fn row(language: Language, broker: &Broker, entry: &Entry, reader: &Principal) -> Row {
     let session = entry.session();
     let may_open = policy::allow(reader, Verb::Open, entry.id, entry.owner, None).is_ok();
     Row {
@@ -100,6 +102,7 @@ fn row(language: Language, entry: &Entry, reader: &Principal) -> Row {
         update: entry.update_ready().then(|| language.text("admin-update")),
         input: input(language, entry, &session),
         viewers: entry.viewers(),
+        home: broker.home(entry).and_then(|home| HomeText::of(language, &home)),
         stoppable: session.state.occupies() && session.state.kind() != StateKind::Stopping,
         shareable: entry.is_shareable(),
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use askama::Template;
 
+use super::homes::HomeText;
 use super::template_words;
 use super::words::{self, Text};
 use crate::broker::{Broker, Entry};
@@ -35,6 +36,8 @@ pub struct Card {
     pub counting_since: Option<String>,
     /// How long it has.
     pub left: Option<Left>,
+    /// How full its home is, once that is known.
+    pub home: Option<HomeText>,
     /// The one thing to press.
     pub primary: Primary,
     /// What else can be done at once.
@@ -105,6 +108,7 @@ impl Card {
             sentence: words::sentence(language, &session.state, place),
             counting_since: counts(&session.state).then(|| session.state_since.to_string()),
             left: left(broker, entry, language),
+            home: broker.home(entry).and_then(|home| HomeText::of(language, &home)),
             primary: primary(language, &session, entry.address(routing)),
             more: more(language, entry, &session.state, broker.is_extendable(entry)),
             resettable: !leaving(&session.state),

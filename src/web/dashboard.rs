@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::card::{Card, Primary};
 use super::gate::{Changing, Known};
+use super::homes::{self, Wanted};
 use super::person::{Person, Tab};
 use super::session_page::see_other;
 use super::share::SharedCard;
@@ -70,6 +71,9 @@ pub(super) struct NewSession {
     template: String,
     #[serde(default)]
     name: String,
+    /// The machine that is to stop for it.
+    #[serde(default)]
+    instead_of: String,
 }
 
 /// What was wrong with the form.
@@ -105,6 +109,10 @@ pub(super) async fn create(
             let flaws = Flaws { name: Some(about_name(language, error)), ..Flaws::default() };
             (StatusCode::UNPROCESSABLE_ENTITY, flaws)
         }
+        Err(Refusal::Broker(BrokerError::HomeInUse { name, label })) => {
+            let wanted = Wanted::Create { template: &form.template, name: &form.name };
+            return Ok(homes::in_use(&site, &person, &wanted, (&name, &label)));
+        }
         Err(Refusal::Broker(error)) => (respond::status(&error), flaws_of(error)?),
         Err(Refusal::Other(failure)) => return Err(failure),
     };
@@ -135,7 +143,13 @@ async fn try_create(site: &Site, person: &Person, form: &NewSession) -> Result<A
     let Ok(template) = template else { return Err(Refusal::Other(Failure::from(NoTemplate))) };
     let wish = Wish { template, name, password: None, language: Some(person.language) };
     let by = Actor { name: owner.name.clone(), address: None };
-    site.broker().create_for(&owner, wish, &by).await.map_err(Refusal::Broker)
+    // Somebody else's is nobody's here.
+    let own = |entry: &Arc<Entry>| entry.owner == owner.id;
+    let created = match site.broker().find(&form.instead_of).filter(own) {
+        Some(of) => site.broker().create_instead(&owner, wish, &of, &by).await,
+        None => site.broker().create_for(&owner, wish, &by).await,
+    };
+    created.map_err(Refusal::Broker)
 }
 
 /// The refusals that belong beside a field; everything else is an error like any other.
@@ -146,12 +160,14 @@ fn flaws_of(error: BrokerError) -> Result<Flaws, Failure> {
             Ok(Flaws { name: text, ..Flaws::default() })
         }
         BrokerError::TemplateUnknown(_) => Ok(Flaws { template: text, ..Flaws::default() }),
-        BrokerError::Full { .. } | BrokerError::TooMany { .. } => {
+        BrokerError::Full { .. } | BrokerError::HomeBusy | BrokerError::TooMany { .. } => {
             Ok(Flaws { whole: text, ..Flaws::default() })
         }
         BrokerError::BrokenOff
+        | BrokerError::CopyUnknown(_)
         | BrokerError::Engine(_)
         | BrokerError::ExtendSpent { .. }
+        | BrokerError::HomeInUse { .. }
         | BrokerError::Illegal(_)
         | BrokerError::NotFound
         | BrokerError::Store(_) => Err(error.into()),

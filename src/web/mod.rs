@@ -13,6 +13,7 @@ mod events;
 mod failure;
 mod gate;
 mod health;
+mod homes;
 mod host;
 mod images;
 mod login;
@@ -53,7 +54,7 @@ use crate::access;
 use crate::auth::policy::{Denied, Verb};
 use crate::auth::{Auth, AuthError, Principal};
 use crate::body::{Body, BodyError};
-use crate::broker::{Broker, Entry};
+use crate::broker::{Broker, BrokerError, Entry};
 use crate::engine::EngineCheck;
 use crate::language::Language;
 use crate::respond::{self, Asker, Place, Surface, Unreadable, Wants};
@@ -190,6 +191,20 @@ impl Web {
         language: Language,
     ) -> Response<Body> {
         self.site.session_page(entry, &Person::of(principal, language), place)
+    }
+
+    /// The page for somebody whose opening of a session was refused because another machine uses
+    /// its home; `None` for every other refusal.
+    #[must_use]
+    pub fn home_in_use(
+        &self,
+        error: &BrokerError,
+        entry: &Entry,
+        principal: &Principal,
+        place: Place,
+        language: Language,
+    ) -> Option<Response<Body>> {
+        homes::refused_open(&self.site, error, entry, &Person::of(principal, language), place)
     }
 
     /// Sends a browser that has no login on a session's host to the portal, which sends it back

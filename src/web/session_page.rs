@@ -11,6 +11,7 @@ use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
 use super::card::{self, Left};
+use super::homes::HomeText;
 use super::person::Person;
 use super::words::{self, Text};
 use crate::body::Body;
@@ -60,6 +61,8 @@ pub struct Status {
     extendable: bool,
     /// That a newer image takes its place at its next start.
     update: Option<Text>,
+    /// How full its home is; for its owner alone.
+    home: Option<HomeText>,
 }
 
 impl Status {
@@ -69,6 +72,7 @@ impl Status {
         let progress = broker.progress(entry);
         let place = progress.and_then(|progress| progress.place);
         let expiry = broker.expiry(entry);
+        let home = (reader == entry.owner).then(|| broker.home(entry)).flatten();
         Self {
             page: Page::of(&session.state),
             state: session.state.kind().name(),
@@ -82,6 +86,7 @@ impl Status {
             viewers: entry.seen_by(reader),
             extendable: broker.is_extendable(entry),
             update: card::update(language, entry),
+            home: home.and_then(|home| HomeText::of(language, &home)),
         }
     }
 }

@@ -8,6 +8,7 @@ use http::{HeaderMap, Response, StatusCode};
 use serde::Deserialize;
 
 use super::gate::{Arrival, Changing, Known};
+use super::homes::{self, Wanted};
 use super::next::NextPath;
 use super::person::{Person, Tab};
 use super::session_page::{Page, see_other};
@@ -29,6 +30,20 @@ pub(super) struct Back {
     back: String,
 }
 
+/// What a form that changes a session brings.
+#[derive(Deserialize)]
+pub(super) struct Wish {
+    /// Where it leads to when it is done; the dashboard by default.
+    #[serde(default)]
+    back: String,
+    /// The machine that is to stop for one that starts.
+    #[serde(default)]
+    instead_of: String,
+    /// Ticked by whoever empties a home.
+    #[serde(default)]
+    sure: String,
+}
+
 /// A change that a form asks for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Verb {
@@ -36,6 +51,7 @@ enum Verb {
     Extend,
     Pause,
     Reset,
+    ResetHome,
     Restart,
     Resume,
     Start,
@@ -51,6 +67,7 @@ impl FromStr for Verb {
             "extend" => Ok(Self::Extend),
             "pause" => Ok(Self::Pause),
             "reset" => Ok(Self::Reset),
+            "reset-home" => Ok(Self::ResetHome),
             "restart" => Ok(Self::Restart),
             "resume" => Ok(Self::Resume),
             "start" => Ok(Self::Start),
@@ -67,6 +84,10 @@ struct Warning {
     button: &'static str,
     destroys: &'static str,
     keeps: &'static str,
+    /// What has to be ticked first, if anything.
+    sure: Option<&'static str>,
+    /// Whether the home can be emptied as well, on a page of its own.
+    further: bool,
 }
 
 impl Warning {
@@ -75,6 +96,7 @@ impl Warning {
         match verb {
             Verb::Delete => Some(Self::before_delete(home)),
             Verb::Reset => Some(Self::before_reset(home)),
+            Verb::ResetHome => Self::before_reset_home(home),
             Verb::Extend | Verb::Pause | Verb::Restart | Verb::Resume | Verb::Start | Verb::Stop => None,
         }
     }
@@ -84,7 +106,8 @@ impl Warning {
             Home::Persistent => ("confirm-delete-destroys", "confirm-delete-keeps"),
             Home::Session | Home::Ephemeral => ("confirm-delete-destroys-all", "confirm-copy-first"),
         };
-        Self { verb: "delete", word: "confirm-delete", button: "confirm-delete-button", destroys, keeps }
+        let button = "confirm-delete-button";
+        Self { verb: "delete", word: "confirm-delete", button, destroys, keeps, sure: None, further: false }
     }
 
     fn before_reset(home: Home) -> Self {
@@ -92,7 +115,21 @@ impl Warning {
             Home::Persistent | Home::Session => ("confirm-reset-destroys", "confirm-reset-keeps"),
             Home::Ephemeral => ("confirm-reset-destroys-all", "confirm-copy-first"),
         };
-        Self { verb: "reset", word: "confirm-reset", button: "confirm-reset-button", destroys, keeps }
+        let further = home != Home::Ephemeral;
+        let button = "confirm-reset-button";
+        Self { verb: "reset", word: "confirm-reset", button, destroys, keeps, sure: None, further }
+    }
+
+    fn before_reset_home(home: Home) -> Option<Self> {
+        (home != Home::Ephemeral).then_some(Self {
+            verb: "reset-home",
+            word: "confirm-reset-home",
+            button: "confirm-reset-home-button",
+            destroys: "confirm-reset-home-destroys",
+            keeps: "confirm-reset-home-keeps",
+            sure: Some("confirm-reset-home-sure"),
+            further: false,
+        })
     }
 }
 
@@ -147,7 +184,15 @@ pub(super) async fn open(
         return Ok(see_other(&site.address(&entry)));
     }
     let intent = if known.user == entry.owner { Intent::Open } else { Intent::Use };
-    match site.broker().acquire(&entry, intent).await? {
+    let acquired = match site.broker().acquire(&entry, intent).await {
+        Ok(acquired) => acquired,
+        Err(error) => {
+            let person = Person::of(&known, language);
+            return homes::refused_open(&site, &error, &entry, &person, Place::Portal)
+                .ok_or_else(|| error.into());
+        }
+    };
+    match acquired {
         Acquired::Ready(_) if is_from_elsewhere(&headers) => Ok(onward(&site, &entry, language)),
         Acquired::Ready(_) => enter(&site, &known, &entry).await,
         Acquired::Pending | Acquired::AtRest => {
@@ -184,7 +229,8 @@ pub(super) async fn change(
     State(site): State<Site>,
     arrival: Arrival,
     Path((label, verb)): Path<(String, String)>,
-    Changing { known, form }: Changing<Back>,
+    language: Language,
+    Changing { known, form }: Changing<Wish>,
 ) -> Result<Response<Body>, Failure> {
     let entry = site.entry(&known, arrival.address, Right::Change, &label).await?;
     let (broker, by) = (site.broker(), Actor::user(&known.name, arrival.address));
@@ -194,13 +240,29 @@ pub(super) async fn change(
         Verb::Extend => broker.extend(&entry, &by).await,
         Verb::Pause => broker.pause(&entry, &by).await,
         Verb::Reset => stop(Next::Reset).await,
+        // The box must be ticked for the button to work; without it the question is asked again.
+        Verb::ResetHome if form.sure.is_empty() => {
+            let query = Query(Back { back: form.back });
+            let path = Path((label, verb));
+            return confirm(State(site.clone()), arrival, Known(known), path, language, query).await;
+        }
+        Verb::ResetHome => stop(Next::ResetHome).await,
         Verb::Restart => stop(Next::Restart).await,
         Verb::Resume => broker.resume(&entry, &by).await,
-        Verb::Start => broker.start(&entry, &by).await,
+        Verb::Start => match site.broker().find(&form.instead_of) {
+            Some(of) => broker.start_instead(&entry, &of, reason(&known, &of), &by).await,
+            None => broker.start(&entry, &by).await,
+        },
         Verb::Stop => stop(Next::Rest).await,
     };
+    let back = NextPath::of(&form.back);
+    if let Err(BrokerError::HomeInUse { name, label }) = &outcome {
+        let wanted = Wanted::Start { label: entry.label.as_str(), back: back.as_str() };
+        let person = Person::of(&known, language);
+        return Ok(homes::in_use(&site, &person, &wanted, (name, label)));
+    }
     settle(outcome)?;
-    Ok(see_other(NextPath::of(&form.back).as_str()))
+    Ok(see_other(back.as_str()))
 }
 
 /// `GET /sessions/<label>/<verb>`: asks once more before something is destroyed.
@@ -243,9 +305,12 @@ fn settle(outcome: Result<(), BrokerError>) -> Result<(), Failure> {
         Ok(()) | Err(BrokerError::Illegal(_)) => Ok(()),
         Err(
             error @ (BrokerError::BrokenOff
+            | BrokerError::CopyUnknown(_)
             | BrokerError::Engine(_)
             | BrokerError::ExtendSpent { .. }
             | BrokerError::Full { .. }
+            | BrokerError::HomeBusy
+            | BrokerError::HomeInUse { .. }
             | BrokerError::NotFound
             | BrokerError::Store(_)
             | BrokerError::TemplateUnknown(_)

@@ -2,6 +2,7 @@
 
 mod desk;
 mod endings;
+mod homes;
 mod images;
 mod login;
 mod pages;

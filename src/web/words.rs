@@ -69,6 +69,7 @@ fn stopping(language: Language, next: Next) -> Text {
         Next::Rest => "now-stopping",
         Next::Restart => "now-restarting",
         Next::Reset => "now-resetting",
+        Next::ResetHome => "now-resetting-home",
         Next::Remove => "now-removing",
     })
 }
@@ -96,6 +97,8 @@ pub fn failed(language: Language, reason: &FailReason) -> Text {
         FailReason::Engine { .. } => "failed-engine",
         FailReason::EngineDown => "failed-engine-down",
         FailReason::Exited { .. } => "failed-exited",
+        FailReason::HomeInUse => "failed-home-in-use",
+        FailReason::HomeKept { .. } => "failed-home-kept",
         FailReason::ImageMissing { .. } => "failed-image-missing",
         FailReason::Internal => "failed-internal",
         FailReason::TemplateGone => "failed-template-gone",
@@ -106,7 +109,7 @@ pub fn failed(language: Language, reason: &FailReason) -> Text {
 /// The technical reason of a failure, for administrators.
 pub fn detail(language: Language, reason: &FailReason, template: &TemplateName) -> Option<String> {
     match reason {
-        FailReason::Engine { detail } => Some(detail.clone()),
+        FailReason::Engine { detail } | FailReason::HomeKept { detail } => Some(detail.clone()),
         FailReason::Exited { code, output } => {
             let code = code.map_or_else(
                 || language.text("detail-code-unknown").into_owned(),
@@ -123,6 +126,7 @@ pub fn detail(language: Language, reason: &FailReason, template: &TemplateName) 
         }
         FailReason::Deadline { .. }
         | FailReason::EngineDown
+        | FailReason::HomeInUse
         | FailReason::Internal
         | FailReason::TemplateGone
         | FailReason::Unproven => None,
@@ -244,6 +248,8 @@ mod tests {
             FailReason::Engine { detail: detail() },
             FailReason::EngineDown,
             FailReason::Exited { code: None, output: detail() },
+            FailReason::HomeInUse,
+            FailReason::HomeKept { detail: detail() },
             FailReason::ImageMissing { image: detail() },
             FailReason::Internal,
             FailReason::TemplateGone,

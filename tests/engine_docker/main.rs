@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod confinement;
+mod homes;
 mod own_network;
 
 use std::collections::BTreeMap;

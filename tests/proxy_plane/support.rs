@@ -104,6 +104,8 @@ impl FakeEngine {
     }
 }
 
+impl berth::engine::Homes for FakeEngine {}
+
 #[async_trait]
 impl Engine for FakeEngine {
     async fn start(&self, order: &StartOrder) -> Result<Started, EngineError> {
@@ -491,6 +493,7 @@ fn broker_settings(reap: Policy) -> broker::Settings {
         closing: None,
         time_zone: String::new(),
         reconcile_every: Duration::from_secs(3600),
+        homes: Default::default(),
     }
 }
 

@@ -11,12 +11,13 @@ use std::time::Duration;
 use bollard::errors::Error;
 use bollard::models::{
     ContainerCreateBody, ContainerInspectResponse, ContainerStatsResponse, ContainerSummary, ImageInspect,
-    Network, NetworkCreateRequest, NetworkInspect,
+    Network, NetworkCreateRequest, NetworkInspect, Volume, VolumeCreateRequest,
 };
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
-    ListNetworksOptionsBuilder, ListVolumesOptionsBuilder, RemoveContainerOptionsBuilder,
-    RemoveVolumeOptions, StatsOptionsBuilder, StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+    CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder, InspectContainerOptions,
+    ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder,
+    RemoveContainerOptionsBuilder, RemoveVolumeOptions, StatsOptionsBuilder, StopContainerOptionsBuilder,
+    UploadToContainerOptionsBuilder,
 };
 use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker};
 use bytes::Bytes;
@@ -199,6 +200,52 @@ impl Api {
         bounded("write into a container", PATIENT, call).await
     }
 
+    /// `GET /containers/{id}/archive`: the first `most` bytes or a little more; `None` if there is no
+    /// such path.
+    pub(super) async fn archive(
+        &self,
+        container: &str,
+        path: &str,
+        most: usize,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let options = DownloadFromContainerOptionsBuilder::default().path(path).build();
+        let mut chunks = self.docker.download_from_container(container, Some(options));
+        let read = async {
+            let mut tar = Vec::new();
+            while tar.len() < most
+                && let Some(chunk) = chunks.next().await
+            {
+                tar.extend_from_slice(&chunk?);
+            }
+            Ok(tar)
+        };
+        found(bounded("read from a container", QUICK, read).await)
+    }
+
+    /// `GET /volumes/{name}`; `None` if there is none.
+    pub(super) async fn volume(&self, name: &str) -> Result<Option<Volume>, Failure> {
+        found(bounded("inspect a volume", QUICK, self.docker.inspect_volume(name)).await)
+    }
+
+    /// `GET /volumes` with these labels.
+    pub(super) async fn volumes(&self, labels: Vec<String>) -> Result<Vec<Volume>, Failure> {
+        let filters = HashMap::from([("label".to_owned(), labels)]);
+        let options = ListVolumesOptionsBuilder::default().filters(&filters).build();
+        let listed = bounded("list volumes", QUICK, self.docker.list_volumes(Some(options))).await?;
+        Ok(listed.volumes.unwrap_or_default())
+    }
+
+    /// `POST /volumes/create`; one that exists stays as it is.
+    pub(super) async fn create_volume(&self, request: VolumeCreateRequest) -> Result<(), Failure> {
+        bounded("create a volume", QUICK, self.docker.create_volume(request)).await.map(drop)
+    }
+
+    /// `DELETE /volumes/{name}`; an absent one is success.
+    pub(super) async fn remove_volume(&self, name: &str) -> Result<(), Failure> {
+        let call = self.docker.remove_volume(name, None::<RemoveVolumeOptions>);
+        done(bounded("remove a volume", PATIENT, call).await, &[404])
+    }
+
     /// `GET /networks/{id}`; `None` if there is none.
     pub(super) async fn network(&self, name: &str) -> Result<Option<NetworkInspect>, Failure> {
         found(bounded("inspect a network", QUICK, self.docker.inspect_network(name, None)).await)
@@ -222,12 +269,6 @@ impl Api {
         let options = ListVolumesOptionsBuilder::default().filters(&filters).build();
         let listed = bounded("list volumes", QUICK, self.docker.list_volumes(Some(options))).await?;
         Ok(listed.volumes.unwrap_or_default().into_iter().map(|volume| volume.name).collect())
-    }
-
-    /// `DELETE /volumes/{name}`; an absent one is success.
-    pub(super) async fn remove_volume(&self, name: &str) -> Result<(), Failure> {
-        let call = self.docker.remove_volume(name, None::<RemoveVolumeOptions>);
-        done(bounded("remove a volume", QUICK, call).await, &[404])
     }
 
     /// `DELETE /networks/{id}`; an absent one is success.

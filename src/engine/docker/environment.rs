@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Settings;
+use super::{Settings, homes};
 use crate::engine::StartOrder;
 use crate::language::Language;
 use crate::session::Template;
@@ -19,7 +19,8 @@ pub(super) fn of(settings: &Settings, template: &Template, order: &StartOrder) -
         ours.into_iter().filter_map(|(key, value)| value.map(|value| (key, value))).collect();
     all.extend(template.env.iter().map(|(key, value)| (key.as_str(), value.as_str())));
     all.extend(template.password_env.iter().map(|key| (key.as_str(), order.secret.expose().as_str())));
-    all.into_iter().map(|(key, value)| format!("{key}={value}")).collect()
+    let own = all.into_iter().map(|(key, value)| format!("{key}={value}"));
+    own.chain(homes::environment(settings, template)).collect()
 }
 
 fn locale(language: Language) -> &'static str {

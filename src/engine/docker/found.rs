@@ -25,17 +25,22 @@ pub(super) fn status(found: &ContainerInspectResponse) -> ContainerStatus {
     }
 }
 
-/// A row of the engine's list; `None`, and so left out, if it is not labelled as a session.
-pub(super) fn listed(row: ContainerSummary) -> Option<Container> {
+/// What a container of the engine's list is doing.
+pub(super) fn listed_status(row: &ContainerSummary) -> ContainerStatus {
     use ContainerSummaryStateEnum as Engine;
-    let empty = HashMap::new();
-    let labels = row.labels.as_ref().unwrap_or(&empty);
-    let status = match row.state {
+    match row.state {
         Some(Engine::RUNNING | Engine::RESTARTING | Engine::STOPPING) => ContainerStatus::Running,
         Some(Engine::PAUSED) => ContainerStatus::Paused,
         Some(Engine::CREATED | Engine::EMPTY) | None => ContainerStatus::Created,
         Some(Engine::EXITED | Engine::DEAD | Engine::REMOVING) => ContainerStatus::Exited,
-    };
+    }
+}
+
+/// A row of the engine's list; `None`, and so left out, if it is not labelled as a session.
+pub(super) fn listed(row: ContainerSummary) -> Option<Container> {
+    let empty = HashMap::new();
+    let labels = row.labels.as_ref().unwrap_or(&empty);
+    let status = listed_status(&row);
     Some(Container {
         session: labels.get(SESSION)?.parse().ok()?,
         id: row.id?,

@@ -5,14 +5,14 @@
 use std::collections::HashMap;
 
 use bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigLogConfig, ImageInspect, Mount, MountType, MountVolumeOptions,
-    RestartPolicy, RestartPolicyNameEnum,
+    ContainerCreateBody, HostConfig, HostConfigLogConfig, ImageInspect, Mount, MountType, RestartPolicy,
+    RestartPolicyNameEnum,
 };
 
 use super::network::Bridge;
-use super::{Settings, confine, environment};
+use super::{Settings, confine, environment, homes};
 use crate::engine::StartOrder;
-use crate::session::{Home, NetworkPolicy, SessionId, Template, Volume};
+use crate::session::{NetworkPolicy, SessionId, Template, Volume};
 
 /// The installation a container belongs to: the name of its internal network.
 pub(super) const NETWORK: &str = "berth.network";
@@ -36,7 +36,7 @@ pub(super) const EPOCH: &str = "berth.epoch";
 /// A name server that answers nobody (RFC 5737 §3), so that lookups end inside the container.
 const DEAD_NAME_SERVER: &str = "192.0.2.1";
 /// Who runs in a container whose image says nothing or says root.
-const UNPRIVILEGED: &str = "1000:1000";
+pub(super) const UNPRIVILEGED: &str = "1000:1000";
 const MIB: u64 = 1024 * 1024;
 
 /// What a container may use.
@@ -75,7 +75,7 @@ pub(super) fn session(
         shm_mib: template.shm_mib,
     };
     let mut host = hardened(limits, bridge, template.network);
-    let home = home(settings, template, order);
+    let home = homes::mount(settings, template, order);
     host.mounts = Some(home.into_iter().chain(template.volumes.iter().map(read_only)).collect());
     let mut body = ContainerCreateBody {
         image: Some(template.image.clone()),
@@ -139,7 +139,7 @@ pub(super) fn unprivileged(image_user: Option<&str>) -> Option<String> {
 }
 
 fn labels(settings: &Settings, template: &Template, order: &StartOrder) -> HashMap<String, String> {
-    HashMap::from([
+    let own = [
         (NETWORK.to_owned(), settings.network.clone()),
         (SESSION.to_owned(), order.session.to_string()),
         (OWNER.to_owned(), order.owner.to_string()),
@@ -147,26 +147,8 @@ fn labels(settings: &Settings, template: &Template, order: &StartOrder) -> HashM
         (INSTALLATION.to_owned(), order.installation.clone()),
         (SPEC.to_owned(), template.spec_hash()),
         (EPOCH.to_owned(), order.epoch.to_string()),
-    ])
-}
-
-fn home(settings: &Settings, template: &Template, order: &StartOrder) -> Option<Mount> {
-    let labels = HashMap::from([
-        (OWNER.to_owned(), order.owner.to_string()),
-        (NETWORK.to_owned(), settings.network.clone()),
-    ]);
-    let source = match template.home {
-        Home::Ephemeral => return None,
-        Home::Persistent => format!("berth-home-{}", order.owner),
-        Home::Session => format!("berth-home-{}", order.session),
-    };
-    Some(Mount {
-        typ: Some(MountType::VOLUME),
-        source: Some(source),
-        target: Some(template.home_dir.clone()),
-        volume_options: Some(MountVolumeOptions { labels: Some(labels), ..MountVolumeOptions::default() }),
-        ..Mount::default()
-    })
+    ];
+    own.into_iter().chain(homes::labels(settings, template, order)).collect()
 }
 
 /// What the operator lends to every container of a template.

@@ -9,16 +9,21 @@ mod api;
 mod archive;
 mod confine;
 mod environment;
+mod errand;
 mod events;
 mod fences;
 mod firewall;
 mod found;
+mod home_verbs;
+mod homes;
 mod images;
 mod make;
 mod network;
 mod output;
 mod own_network;
+mod ownership;
 mod probe;
+mod quota;
 mod start;
 
 use std::collections::BTreeMap;
@@ -39,17 +44,19 @@ use tracing::warn;
 use self::api::{Api, Failure, QUICK};
 use self::fences::Fences;
 pub use self::firewall::Firewall;
-use self::found::{label, listed, status};
+use self::found::{label, listed, listed_status, status};
+pub use self::homes::HomeSettings;
 use self::make::{EPOCH, NETWORK, SESSION, container_name};
 use self::network::Bridge;
 pub use self::probe::Isolation;
+pub use self::quota::Quota;
 use self::start::Turn;
 use super::addresses::Addresses;
 use super::{
     Connection, Container, ContainerStatus, Engine, EngineError, EngineEvent, EngineVersion, PullSteps,
     StartOrder, Started, Stats, TemplateImage,
 };
-use crate::session::{NetworkPolicy, NodeName, SessionId, Template, TemplateName, Upstream};
+use crate::session::{HomeKey, NetworkPolicy, NodeName, SessionId, Template, TemplateName, Upstream};
 
 /// The bound of a whole start.
 const START: Duration = Duration::from_secs(60);
@@ -67,6 +74,8 @@ pub struct Settings {
     pub probe_image: String,
     /// The time zone that containers are told, by its IANA name. Default none: that of the image.
     pub time_zone: Option<String>,
+    /// Where homes are kept.
+    pub homes: HomeSettings,
 }
 
 impl Default for Settings {
@@ -77,6 +86,7 @@ impl Default for Settings {
             subnet: Ipv4Net::new_assert([10, 201, 0, 0].into(), 16),
             probe_image: "berth/base".to_owned(),
             time_zone: None,
+            homes: HomeSettings::default(),
         }
     }
 }
@@ -94,6 +104,12 @@ pub struct DockerEngine {
     turns: DashMap<SessionId, Arc<Mutex<()>>>,
     /// Held while addresses are chosen for a session's own network.
     choosing: Mutex<()>,
+    /// One beginning or change at a time per home.
+    home_turns: DashMap<HomeKey, Arc<Mutex<()>>>,
+    /// Whether something keeps homes within their limit.
+    quota: Quota,
+    /// Held while homes are measured: one container reads at a time.
+    measuring: Mutex<()>,
     /// What was started or stopped; changed within a turn.
     fences: Fences,
 }
@@ -109,6 +125,7 @@ impl DockerEngine {
     ) -> Result<Self, EngineError> {
         let api = Api::connect(&settings.socket).await?;
         let node = NodeName(api.node().await?);
+        let quota = Quota::of(&settings.homes);
         Ok(Self {
             api,
             settings,
@@ -117,6 +134,9 @@ impl DockerEngine {
             addresses: Arc::default(),
             turns: DashMap::new(),
             choosing: Mutex::default(),
+            home_turns: DashMap::new(),
+            quota,
+            measuring: Mutex::new(()),
             fences: Fences::default(),
         })
     }

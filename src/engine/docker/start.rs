@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bollard::models::{ContainerInspectResponse, ImageInspect};
+use bollard::models::{ContainerCreateBody, ContainerInspectResponse, ImageInspect};
 use tokio::sync::OwnedMutexGuard;
 use tracing::{info, warn};
 
 use super::make::{self, EPOCH, IMAGE, SESSION, SPEC, container_name};
 use super::network::Bridge;
-use super::{DockerEngine, Failure, archive, confine, label, own_network, status};
+use super::{DockerEngine, Failure, archive, confine, homes, label, own_network, ownership, status};
 use crate::engine::{ContainerStatus, EngineError, StartOrder, Started, vnc_password};
 use crate::session::{Protocol, SessionId, Template, Upstream};
 
@@ -36,8 +36,12 @@ pub(super) async fn start(
         () = &mut abandoned => return Err(EngineError::Gone),
     };
     engine.fences.admit(order.session, order.epoch)?;
+    let _home = free_home(engine, template, order).await?;
     // Not cut off: nobody could tell then whether the engine makes the container all the same.
     let standing = stand(engine, template, order).await?;
+    if let Some(home) = homes::order_of(template, order) {
+        engine.quota.apply(&engine.settings.homes, &home).await;
+    }
     let started = tokio::select! {
         started = run(engine, template, order, &standing) => started,
         () = &mut abandoned => Err(EngineError::Gone),
@@ -46,6 +50,21 @@ pub(super) async fn start(
         undo(engine, order.session, &standing, error).await?;
     }
     started
+}
+
+/// The right to use the session's home, held until its container runs; then the container itself
+/// tells. Refused while another one uses the home.
+async fn free_home(
+    engine: &DockerEngine,
+    template: &Template,
+    order: &StartOrder,
+) -> Result<Option<OwnedMutexGuard<()>>, EngineError> {
+    let Some(home) = homes::order_of(template, order) else { return Ok(None) };
+    let turn = engine.home_turn(home.key).await?;
+    if homes::in_use(engine, home.key, order.session).await? {
+        return Err(EngineError::HomeInUse);
+    }
+    Ok(Some(turn))
 }
 
 /// Leaves the container as this start found it: none, at rest, or running.
@@ -140,7 +159,9 @@ async fn adopt(
     let status = status(existing);
     let running = matches!(status, ContainerStatus::Running | ContainerStatus::Paused);
     // A desktop that runs is never replaced under its user: it is at its next start.
-    if running || wanted.is_make_of(existing) {
+    let current =
+        wanted.is_make_of(existing) && homes::is_current(&engine.settings, wanted.template, order, existing);
+    if running || current {
         info!(session = %order.session, ?status, "adopting a container");
         return Ok(Some(Standing { id, status, fresh: false }));
     }
@@ -156,12 +177,41 @@ async fn make(engine: &DockerEngine, wanted: Wanted<'_>, order: &StartOrder) -> 
     let image = wanted.image.ok_or_else(missing)?;
     let bridge = bridge(engine, template, order).await.map_err(Failure::Other)?;
     let body = make::session(&engine.settings, template, &bridge, order, image);
-    let made = engine.api.create(&container_name(order.session), body).await;
+    let user = image.config.as_ref().and_then(|config| config.user.as_deref());
+    let owner = ownership::runs_as(body.user.as_deref(), user).to_owned();
+    let made = create(engine, template, order, body, &owner).await;
     // Unless somebody else made the container, the network is of no use to anyone.
     if bridge.session.is_some() && made.as_ref().is_err_and(|failure| !failure.is(409)) {
         own_network::remove(engine, order.session).await.map_err(Failure::Other)?;
     }
     made
+}
+
+/// Makes the container, and its home right for whoever runs in it.
+async fn create(
+    engine: &DockerEngine,
+    template: &Template,
+    order: &StartOrder,
+    body: ContainerCreateBody,
+    owner: &str,
+) -> Result<String, Failure> {
+    let mount = homes::mount(&engine.settings, template, order);
+    let name = container_name(order.session);
+    let id = match (engine.api.create(&name, body.clone()).await, homes::order_of(template, order)) {
+        (Err(failure), Some(home)) if failure.is_missing_source() => {
+            let laid = engine.lay_home(&home, &ownership::provisional(owner)).await;
+            laid.map_err(Failure::Other)?;
+            engine.api.create(&name, body).await?
+        }
+        (made, _) => made?,
+    };
+    if let Some(mount) = mount
+        && let Err(error) = ownership::settle(engine, template, order, &id, (&mount, owner)).await
+    {
+        engine.remove_container(&id).await.map_err(Failure::Other)?;
+        return Err(Failure::Other(error));
+    }
+    Ok(id)
 }
 
 /// The network of a new container.

@@ -238,6 +238,10 @@ impl Dispatch {
             Err(_denied) => return self.refused(errand, &principal, entry, place).await,
         };
         if let Err(error) = self.broker.acquire(entry, intent).await {
+            let page = self.web.home_in_use(&error, entry, &principal, place, language(errand));
+            if let Some(page) = page.filter(|_| errand.wants == Wants::Page) {
+                return told(page, Edge::Control, Some(&principal), Some(entry));
+            }
             return respond::failure(&error, &self.asker(errand, place));
         }
         let page = self.web.session_page(entry, &principal, place, language(errand));

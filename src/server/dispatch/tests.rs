@@ -172,6 +172,7 @@ fn broker_settings() -> broker::Settings {
         closing: None,
         time_zone: String::new(),
         reconcile_every: Duration::from_secs(15),
+        homes: Default::default(),
     }
 }
 

@@ -23,7 +23,7 @@ fn states() -> Vec<State> {
         State::Stopped { reason: StopReason::Owner },
         State::Failed { reason: FailReason::EngineDown },
     ];
-    for next in [Next::Rest, Next::Restart, Next::Reset, Next::Remove] {
+    for next in [Next::Rest, Next::Restart, Next::Reset, Next::ResetHome, Next::Remove] {
         states.push(State::Stopping { reason: StopReason::Owner, next });
     }
     states
@@ -42,7 +42,7 @@ fn events() -> Vec<Event> {
         Event::Gone { reason: StopReason::Exited },
         Event::Ended { deadline: soon() },
     ];
-    for next in [Next::Rest, Next::Restart, Next::Reset, Next::Remove] {
+    for next in [Next::Rest, Next::Restart, Next::Reset, Next::ResetHome, Next::Remove] {
         events.push(Event::Stop { reason: StopReason::Admin, next });
     }
     events
@@ -83,6 +83,7 @@ const LEGAL: &[(&str, &str, &str, Action)] = &[
     ("Queued", "stop-Rest", "Stopping-Rest", Action::Halt),
     ("Queued", "stop-Restart", "Stopping-Restart", Action::Halt),
     ("Queued", "stop-Reset", "Stopping-Reset", Action::Halt),
+    ("Queued", "stop-ResetHome", "Stopping-ResetHome", Action::Halt),
     ("Queued", "stop-Remove", "Stopping-Remove", Action::Halt),
     ("Creating", "start", "Creating", Action::Nothing),
     ("Creating", "enter-Booting", "Booting", Action::Nothing),
@@ -91,6 +92,7 @@ const LEGAL: &[(&str, &str, &str, Action)] = &[
     ("Creating", "stop-Rest", "Stopping-Rest", Action::Halt),
     ("Creating", "stop-Restart", "Stopping-Restart", Action::Halt),
     ("Creating", "stop-Reset", "Stopping-Reset", Action::Halt),
+    ("Creating", "stop-ResetHome", "Stopping-ResetHome", Action::Halt),
     ("Creating", "stop-Remove", "Stopping-Remove", Action::Halt),
     ("Booting", "start", "Booting", Action::Nothing),
     ("Booting", "reached", "Ready", Action::Open),
@@ -98,6 +100,7 @@ const LEGAL: &[(&str, &str, &str, Action)] = &[
     ("Booting", "stop-Rest", "Stopping-Rest", Action::Halt),
     ("Booting", "stop-Restart", "Stopping-Restart", Action::Halt),
     ("Booting", "stop-Reset", "Stopping-Reset", Action::Halt),
+    ("Booting", "stop-ResetHome", "Stopping-ResetHome", Action::Halt),
     ("Booting", "stop-Remove", "Stopping-Remove", Action::Halt),
     ("Ready", "start", "Ready", Action::Nothing),
     ("Ready", "resume", "Ready", Action::Nothing),
@@ -106,6 +109,7 @@ const LEGAL: &[(&str, &str, &str, Action)] = &[
     ("Ready", "stop-Rest", "Stopping-Rest", Action::Halt),
     ("Ready", "stop-Restart", "Stopping-Restart", Action::Halt),
     ("Ready", "stop-Reset", "Stopping-Reset", Action::Halt),
+    ("Ready", "stop-ResetHome", "Stopping-ResetHome", Action::Halt),
     ("Ready", "stop-Remove", "Stopping-Remove", Action::Halt),
     ("Paused", "start", "Ready", Action::Thaw),
     ("Paused", "resume", "Ready", Action::Thaw),
@@ -114,18 +118,22 @@ const LEGAL: &[(&str, &str, &str, Action)] = &[
     ("Paused", "stop-Rest", "Stopping-Rest", Action::Halt),
     ("Paused", "stop-Restart", "Stopping-Restart", Action::Halt),
     ("Paused", "stop-Reset", "Stopping-Reset", Action::Halt),
+    ("Paused", "stop-ResetHome", "Stopping-ResetHome", Action::Halt),
     ("Paused", "stop-Remove", "Stopping-Remove", Action::Halt),
     ("Stopped", "start", "Queued", Action::Launch),
     ("Stopped", "stop-Reset", "Stopping-Reset", Action::Halt),
+    ("Stopped", "stop-ResetHome", "Stopping-ResetHome", Action::Halt),
     ("Stopped", "stop-Remove", "Stopping-Remove", Action::Halt),
     ("Failed", "start", "Queued", Action::Launch),
     ("Failed", "stop-Reset", "Stopping-Reset", Action::Halt),
+    ("Failed", "stop-ResetHome", "Stopping-ResetHome", Action::Halt),
     ("Failed", "stop-Remove", "Stopping-Remove", Action::Halt),
     // What is asked while it stops and wants more than rest is done afterwards; removal outranks all.
     ("Stopping-Rest", "start", "Stopping-Restart", Action::Nothing),
     ("Stopping-Rest", "stop-Rest", "Stopping-Rest", Action::Nothing),
     ("Stopping-Rest", "stop-Restart", "Stopping-Restart", Action::Nothing),
     ("Stopping-Rest", "stop-Reset", "Stopping-Reset", Action::Nothing),
+    ("Stopping-Rest", "stop-ResetHome", "Stopping-ResetHome", Action::Nothing),
     ("Stopping-Rest", "stop-Remove", "Stopping-Remove", Action::Nothing),
     ("Stopping-Rest", "gone", "Stopping-Rest", Action::Nothing),
     ("Stopping-Rest", "ended", "Stopped", Action::Nothing),
@@ -133,6 +141,7 @@ const LEGAL: &[(&str, &str, &str, Action)] = &[
     ("Stopping-Restart", "stop-Rest", "Stopping-Restart", Action::Nothing),
     ("Stopping-Restart", "stop-Restart", "Stopping-Restart", Action::Nothing),
     ("Stopping-Restart", "stop-Reset", "Stopping-Restart", Action::Nothing),
+    ("Stopping-Restart", "stop-ResetHome", "Stopping-Restart", Action::Nothing),
     ("Stopping-Restart", "stop-Remove", "Stopping-Remove", Action::Nothing),
     ("Stopping-Restart", "gone", "Stopping-Restart", Action::Nothing),
     ("Stopping-Restart", "ended", "Queued", Action::Launch),
@@ -140,13 +149,24 @@ const LEGAL: &[(&str, &str, &str, Action)] = &[
     ("Stopping-Reset", "stop-Rest", "Stopping-Reset", Action::Nothing),
     ("Stopping-Reset", "stop-Restart", "Stopping-Reset", Action::Nothing),
     ("Stopping-Reset", "stop-Reset", "Stopping-Reset", Action::Nothing),
+    ("Stopping-Reset", "stop-ResetHome", "Stopping-Reset", Action::Nothing),
     ("Stopping-Reset", "stop-Remove", "Stopping-Remove", Action::Nothing),
     ("Stopping-Reset", "gone", "Stopping-Reset", Action::Nothing),
     ("Stopping-Reset", "ended", "Queued", Action::Launch),
+    ("Stopping-ResetHome", "start", "Stopping-ResetHome", Action::Nothing),
+    ("Stopping-ResetHome", "fail", "Failed", Action::Nothing),
+    ("Stopping-ResetHome", "stop-Rest", "Stopping-ResetHome", Action::Nothing),
+    ("Stopping-ResetHome", "stop-Restart", "Stopping-ResetHome", Action::Nothing),
+    ("Stopping-ResetHome", "stop-Reset", "Stopping-ResetHome", Action::Nothing),
+    ("Stopping-ResetHome", "stop-ResetHome", "Stopping-ResetHome", Action::Nothing),
+    ("Stopping-ResetHome", "stop-Remove", "Stopping-Remove", Action::Nothing),
+    ("Stopping-ResetHome", "gone", "Stopping-ResetHome", Action::Nothing),
+    ("Stopping-ResetHome", "ended", "Queued", Action::Launch),
     ("Stopping-Remove", "start", "Stopping-Remove", Action::Nothing),
     ("Stopping-Remove", "stop-Rest", "Stopping-Remove", Action::Nothing),
     ("Stopping-Remove", "stop-Restart", "Stopping-Remove", Action::Nothing),
     ("Stopping-Remove", "stop-Reset", "Stopping-Remove", Action::Nothing),
+    ("Stopping-Remove", "stop-ResetHome", "Stopping-Remove", Action::Nothing),
     ("Stopping-Remove", "stop-Remove", "Stopping-Remove", Action::Nothing),
     ("Stopping-Remove", "gone", "Stopping-Remove", Action::Nothing),
     ("Stopping-Remove", "ended", "Stopping-Remove", Action::Erase),
@@ -202,7 +222,7 @@ proptest! {
     /// told to halt, clean or close since it last launched.
     #[test]
     fn nothing_comes_to_rest_without_its_container_being_dealt_with(
-        picks in proptest::collection::vec(0_usize..14, 0..200),
+        picks in proptest::collection::vec(0_usize..15, 0..200),
     ) {
         let events = events();
         let mut state = State::Stopped { reason: StopReason::Owner };

@@ -42,6 +42,7 @@ now-frozen = Frozen where you left it. Nothing is lost; it goes on when you resu
 now-stopping = It is being shut down.
 now-restarting = It is being shut down, then it starts again.
 now-resetting = It is being made anew, then it starts again.
+now-resetting-home = The files in its home are being set aside as a copy, then it starts with an empty home.
 now-removing = It is being deleted.
 
 line-next = You are next.
@@ -64,6 +65,8 @@ failed-booting = It ran, but it was not ready to use in time. Try again; if it k
 failed-engine = The server could not run it. Try again; if it keeps happening, tell your administrator.
 failed-engine-down = The server that runs machines does not answer. Try again in a few minutes; your files are safe.
 failed-exited = It ended before it was ready. Try again; if it keeps happening, tell your administrator.
+failed-home-in-use = Another machine is still using the same files. Stop that one, then start this one.
+failed-home-kept = The files in its home could not be set aside, so they are as they were. Start it again to go on with them.
 failed-image-missing = What it is made from is not on the server. Tell your administrator; trying again will not help yet.
 failed-internal = The start was broken off on our side. Try again.
 failed-template-gone = This type of machine is no longer offered. Your files are kept; create a machine of another type.
@@ -138,6 +141,21 @@ create-name-empty = Give it a name, so that you find it again.
 create-name-long = That name is too long. Use at most 64 characters.
 create-name-control = That name has invisible characters. Type it again without them.
 
+### The files of a machine
+
+size-kb = { $number } KB
+size-mb = { $number } MB
+size-gb = { $number } GB
+size-point = .
+home-line = Files: { $used }
+home-line-limit = Files: { $used } of { $limit }
+home-warn = Your files nearly fill their space. Delete what you no longer need, and empty the trash.
+home-full = Your files fill their space, so nothing more can be saved. Delete what you no longer need, and empty the trash.
+home-in-use = These files are in use
+home-in-use-text = “{ $name }” is running with the same files. Two machines at once could damage them, so only one of them can run.
+home-in-use-button = Stop “{ $name }” and start this one
+home-in-use-open = Go to “{ $name }”
+
 ### Before something is destroyed
 
 confirm-delete = Delete
@@ -150,6 +168,12 @@ confirm-reset-button = Reset this machine
 confirm-reset-destroys = This makes the machine anew. Everything installed or changed outside the home folder is lost, and open programs are closed.
 confirm-reset-keeps = The files in the home folder are kept.
 confirm-reset-destroys-all = This makes the machine anew. Every file in it is lost and cannot be brought back, and open programs are closed.
+confirm-reset-further = Empty the home folder as well…
+confirm-reset-home = Reset the machine and the home folder of
+confirm-reset-home-button = Reset machine and home folder
+confirm-reset-home-destroys = This makes the machine anew with an empty home folder. Every machine that shares this home folder finds it empty too, and open programs are closed.
+confirm-reset-home-keeps = The files are set aside as a dated copy. An administrator can put it back; older copies make room for newer ones.
+confirm-reset-home-sure = Yes, empty the home folder.
 confirm-copy-first = Copy what is still needed out of it first.
 confirm-question = { "?" }
 confirm-keep = Keep it as it is
@@ -187,6 +211,7 @@ admin-state = State
 admin-since = Since
 admin-input = Last input
 admin-viewers = Viewers
+admin-home = Files
 input-clipboard = clipboard
 input-extend = more time asked for
 input-key = key

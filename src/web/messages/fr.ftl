@@ -41,6 +41,7 @@ now-frozen = Figée là où vous l’avez laissée. Rien n’est perdu ; elle 
 now-stopping = Elle est en train de s’arrêter.
 now-restarting = Elle s’arrête, puis redémarre.
 now-resetting = Elle est remise à neuf, puis redémarre.
+now-resetting-home = Les fichiers de son dossier personnel sont mis de côté dans une copie, puis elle démarre avec un dossier vide.
 now-removing = Elle est en cours de suppression.
 
 line-next = Vous êtes la prochaine personne.
@@ -63,6 +64,8 @@ failed-booting = Elle tournait, mais n’était pas prête à temps. Réessayez�
 failed-engine = Le serveur n’a pas pu la faire tourner. Réessayez ; si cela se reproduit, prévenez votre administrateur.
 failed-engine-down = Le serveur qui fait tourner les machines ne répond pas. Réessayez dans quelques minutes ; vos fichiers sont en sécurité.
 failed-exited = Elle s’est terminée avant d’être prête. Réessayez ; si cela se reproduit, prévenez votre administrateur.
+failed-home-in-use = Une autre machine utilise encore les mêmes fichiers. Arrêtez-la, puis démarrez celle-ci.
+failed-home-kept = Les fichiers de son dossier personnel n’ont pas pu être mis de côté ; ils sont restés tels quels. Redémarrez-la pour continuer avec eux.
 failed-image-missing = Ce dont elle est faite n’est pas sur le serveur. Prévenez votre administrateur ; réessayer ne servira à rien pour l’instant.
 failed-internal = Le démarrage a été interrompu de notre côté. Réessayez.
 failed-template-gone = Ce type de machine n’est plus proposé. Vos fichiers sont conservés ; créez une machine d’un autre type.
@@ -137,6 +140,21 @@ create-name-empty = Donnez-lui un nom, pour la retrouver.
 create-name-long = Ce nom est trop long. Utilisez 64 caractères au plus.
 create-name-control = Ce nom contient des caractères invisibles. Saisissez-le de nouveau sans eux.
 
+### Les fichiers d’une machine
+
+size-kb = { $number } Ko
+size-mb = { $number } Mo
+size-gb = { $number } Go
+size-point = ,
+home-line = Fichiers : { $used }
+home-line-limit = Fichiers : { $used } sur { $limit }
+home-warn = Vos fichiers remplissent presque leur espace. Supprimez ce dont vous n’avez plus besoin et videz la corbeille.
+home-full = Vos fichiers remplissent leur espace, et plus rien ne peut être enregistré. Supprimez ce dont vous n’avez plus besoin et videz la corbeille.
+home-in-use = Ces fichiers sont utilisés
+home-in-use-text = « { $name } » fonctionne avec les mêmes fichiers. Deux machines à la fois pourraient les abîmer : une seule peut fonctionner.
+home-in-use-button = Arrêter « { $name } » et démarrer celle-ci
+home-in-use-open = Aller à « { $name } »
+
 ### Avant de détruire
 
 confirm-delete = Supprimer
@@ -149,6 +167,12 @@ confirm-reset-button = Remettre cette machine à neuf
 confirm-reset-destroys = La machine est refaite à neuf. Tout ce qui a été installé ou modifié en dehors du dossier personnel est perdu, et les programmes ouverts sont fermés.
 confirm-reset-keeps = Les fichiers du dossier personnel sont conservés.
 confirm-reset-destroys-all = La machine est refaite à neuf. Tous ses fichiers sont perdus sans retour, et les programmes ouverts sont fermés.
+confirm-reset-further = Vider aussi le dossier personnel…
+confirm-reset-home = Remettre à neuf la machine et le dossier personnel de
+confirm-reset-home-button = Remettre à neuf la machine et le dossier
+confirm-reset-home-destroys = La machine est refaite à neuf avec un dossier personnel vide. Toutes les machines qui partagent ce dossier le trouveront vide aussi, et les programmes ouverts sont fermés.
+confirm-reset-home-keeps = Les fichiers sont mis de côté dans une copie datée. Un administrateur peut la remettre en place ; les copies anciennes laissent la place aux nouvelles.
+confirm-reset-home-sure = Oui, vider le dossier personnel.
 confirm-copy-first = Copiez d’abord ce dont on a encore besoin.
 confirm-question = { " ?" }
 confirm-keep = La garder telle quelle
@@ -186,6 +210,7 @@ admin-state = État
 admin-since = Depuis
 admin-input = Dernière action
 admin-viewers = Écrans
+admin-home = Fichiers
 input-clipboard = presse-papiers
 input-extend = temps demandé
 input-key = touche

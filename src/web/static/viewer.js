@@ -3,6 +3,7 @@
 import "./viewer/clipboard.js";
 import { connect, loggedOut, removed, told } from "./viewer/connection.js";
 import "./viewer/display.js";
+import { housed } from "./viewer/home.js";
 import "./viewer/keys.js";
 import { limited, showLeft } from "./viewer/limits.js";
 import { at, show } from "./viewer/page.js";
@@ -22,6 +23,7 @@ function renewed(status) {
 const tell = {
   status(status) {
     limited(status);
+    housed(status);
     present(status.viewers);
     told(status);
     renewed(status);

@@ -51,7 +51,8 @@ impl Desk {
         let mut desktop = template("desktop".parse().unwrap(), Protocol::Rfb);
         desktop.title = "Desktop".to_owned();
         desktop.description = "A calm desktop with a browser, a terminal and an editor.".to_owned();
-        desktop.home = Home::Persistent;
+        // Each keeps its files for itself, so that one owner may run several.
+        desktop.home = Home::Session;
         let mut lab = template("lab".parse().unwrap(), Protocol::Http);
         lab.title = "Web lab".to_owned();
         lab.description = "A notebook in the browser, with a database beside it.".to_owned();
@@ -169,6 +170,7 @@ fn broker_settings() -> broker::Settings {
         closing: None,
         time_zone: String::new(),
         reconcile_every: Duration::from_secs(15),
+        homes: Default::default(),
     }
 }
 

@@ -75,7 +75,7 @@ async fn buttons_change_a_machine_and_lead_back() {
     let back = [("csrf", csrf.as_str()), ("back", "//evil.test")];
     assert_eq!(browser.post(&format!("/sessions/{label}/stop"), &back).await.location(), "/");
     let asked = browser.get(&format!("/sessions/{label}/delete?back=/admin")).await;
-    assert!(asked.text.contains("Delete <bdi>Mine</bdi>?") && asked.text.contains("home folder are kept"));
+    assert!(asked.text.contains("Delete <bdi>Mine</bdi>?") && asked.text.contains("every file in it"));
     assert!(desk.broker.find(&label).is_some(), "asking deletes nothing");
     assert_eq!(browser.press(&format!("/sessions/{label}/delete")).await.status, StatusCode::SEE_OTHER);
     assert_eq!(browser.press(&format!("/sessions/{label}/explode")).await.status, StatusCode::NOT_FOUND);
