@@ -372,7 +372,9 @@ impl Drop for Gateway {
             let _ = Command::new("docker").args(["network", "rm", network]).output();
         }
         let table = format!("berth_{}", self.network.replace('-', "_"));
-        let _ = Command::new("nft").args(["delete", "table", "inet", &table]).output();
+        for family in ["inet", "arp"] {
+            let _ = Command::new("nft").args(["delete", "table", family, &table]).output();
+        }
     }
 }
 
