@@ -32,10 +32,13 @@ def main():
     known = {line.split()[0]: line.split() for line in listed()}
     names = options.names or [name for name, words in known.items() if words[3] == "product" and words[4] == "built"]
     outcomes = [check(name, known, options) for name in names]
+    measured = {outcome.image: outcome.measured for outcome in outcomes if outcome.measured}
     if options.json:
         print(json.dumps([outcome.as_json() for outcome in outcomes], indent=2))
+    else:
+        table.show(measured)
     if options.table:
-        table.update(options.table, {outcome.image: outcome.measured for outcome in outcomes}, list(known))
+        table.update(options.table, measured, list(known))
     broken = [outcome for outcome in outcomes if not outcome.holds()]
     for outcome in broken:
         points = ", ".join(point["point"] for point in outcome.points if not point["holds"])

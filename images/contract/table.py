@@ -9,6 +9,14 @@ def row(name, measured):
     return [f"`{name}`", *("–" if value is None else f"{value}" for value in values)]
 
 
+def show(measured):
+    """Prints the rows for people."""
+    rows = [HEAD, *([cell.strip("`") for cell in row(name, values)] for name, values in measured.items())]
+    widths = [max(len(cells[place]) for cells in rows) for place in range(len(HEAD))]
+    for cells in rows:
+        print("  ".join([cells[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(cells[1:], widths[1:]))]))
+
+
 def update(path, measured, order):
     """Puts the rows of what was measured into the file; rows of other images that exist stay."""
     with open(path) as file:

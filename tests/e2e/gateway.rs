@@ -374,7 +374,9 @@ impl Drop for Gateway {
             }
         }
         let table = format!("berth_{}", self.network.replace('-', "_"));
-        let _ = Command::new("nft").args(["delete", "table", "inet", &table]).output();
+        for family in ["inet", "arp"] {
+            let _ = Command::new("nft").args(["delete", "table", family, &table]).output();
+        }
     }
 }
 

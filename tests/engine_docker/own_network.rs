@@ -239,6 +239,33 @@ async fn it_can_neither_stand_in_for_a_neighbour_nor_listen_to_one() {
     assert!(heard.iter().all(|address| [&own, &gateway].contains(&&(*address).to_owned())), "{heard:?}");
 }
 
+/// Invented senders filled the host's memory (a bridge remembers each for minutes) and its table
+/// of neighbours, which every session shares.
+#[tokio::test]
+async fn invented_senders_are_not_remembered() {
+    let Some(lab) = Lab::open_with(&only([raw("raw")])).await else { return };
+    if !filtered(&lab).await {
+        return;
+    }
+    let order = order(&name("raw"), 1);
+    for epoch in [1, 2] {
+        let upstream = lab.engine.start(&StartOrder { epoch, ..order.clone() }).await.unwrap().upstream;
+        let gateway = addresses(order.session).1;
+        let bridge = network(order.session)["Options"]["com.docker.network.bridge.name"].take();
+        let bridge = bridge.as_str().unwrap();
+        let flood = format!("/opt/forge.pl flood {gateway} 20000");
+        assert_eq!(inside(&*lab.engine, &upstream, &flood).await, "done\n");
+        // Sixteen bytes for each sender (linux/if_bridge.h: struct __fdb_entry).
+        let remembered = std::fs::read(format!("/sys/class/net/{bridge}/brforward")).unwrap().len() / 16;
+        assert!(remembered < 10, "{remembered} senders");
+        let neighbours = std::fs::read_to_string("/proc/net/arp").unwrap();
+        let invented = neighbours.lines().filter(|line| line.ends_with(bridge)).count();
+        assert!(invented < 500, "{invented} neighbours");
+        reach(&*lab.engine, &upstream).await;
+        lab.engine.stop(order.session, NOTHING).await.unwrap();
+    }
+}
+
 async fn inside_of(lab: &Lab, upstream: &Upstream, script: String) -> String {
     inside(&*lab.engine, upstream, &script).await
 }

@@ -10,6 +10,10 @@
 //! kind, so only their own address passes as a source (the route back must lead where the packet
 //! came from), and no IPv6.
 //!
+//! Whoever forges ARP makes the host remember neighbours that are not there, in one table for all
+//! sessions: how often each such network may speak ARP to the host is limited, in a table of the
+//! same name and the family `arp`.
+//!
 //! What would leave is rejected rather than dropped: a name lookup that nobody answers holds its
 //! program for ten seconds and the removal of its container for three (measured on 20.10).
 
@@ -79,7 +83,7 @@ impl Firewall {
     /// # Errors
     /// [`EngineError::Refused`] when `nft` is missing, not permitted, or refuses the rules.
     pub async fn apply(&self) -> Result<(), EngineError> {
-        nft(&["-f", "-"], &self.rules()).await.map(drop)
+        nft(&["-f", "-"], &(self.rules() + &self.arp_rules())).await.map(drop)
     }
 
     /// Whether the rules are in place as [`Firewall::apply`] puts them.
@@ -104,6 +108,10 @@ impl Firewall {
             "comment \"internal\"".to_owned(),
             "comment \"not public\"".to_owned(),
         ];
+        let arp = nft(&["list", "table", "arp", &self.table], "").await.unwrap_or_default();
+        if !arp.contains("hook input priority filter; policy accept;") || !arp.contains("comment \"flood\"") {
+            return Ok(false);
+        }
         let interfaces = self.internal.iter().chain(&self.egress).map(|interface| format!("\"{interface}\""));
         Ok(rules.into_iter().chain(interfaces).all(|part| listed.contains(&part)))
     }
@@ -115,7 +123,36 @@ impl Firewall {
     pub async fn remove(&self) -> Result<(), EngineError> {
         let table = &self.table;
         // Declared first, because deleting what is absent is an error.
-        nft(&["-f", "-"], &format!("table inet {table} {{}}\ndelete table inet {table}\n")).await.map(drop)
+        let gone = |family: &str| format!("table {family} {table} {{}}\ndelete table {family} {table}\n");
+        nft(&["-f", "-"], &(gone("inet") + &gone("arp"))).await.map(drop)
+    }
+
+    /// What each of the networks of single sessions may say to the host's ARP. A desktop at rest says
+    /// a frame a minute; entries that nobody uses last about five seconds once the host's table is full.
+    fn arp_rules(&self) -> String {
+        let (table, own) = (&self.table, elements(&self.own));
+        format!(
+            r#"table arp {table} {{}}
+delete table arp {table}
+table arp {table} {{
+  set own {{
+    type ifname
+    flags interval
+    {own}
+  }}
+  set speaking {{
+    type ifname
+    size 65535
+    flags dynamic,timeout
+    timeout 1m
+  }}
+  chain input {{
+    type filter hook input priority filter; policy accept;
+    iifname @own update @speaking {{ iifname limit rate over 50/second burst 100 packets }} counter drop comment "flood"
+  }}
+}}
+"#
+        )
     }
 
     fn rules(&self) -> String {

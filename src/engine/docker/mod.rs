@@ -7,6 +7,7 @@
 
 mod api;
 mod archive;
+mod bridge_port;
 mod confine;
 mod environment;
 mod errand;

@@ -19,7 +19,8 @@ use super::make::{NETWORK, SESSION};
 use crate::engine::EngineError;
 use crate::session::{NetworkPolicy, SessionId};
 
-const BRIDGE_NAME: &str = "com.docker.network.bridge.name";
+/// The network option that names the interface.
+pub(super) const BRIDGE_NAME: &str = "com.docker.network.bridge.name";
 const BETWEEN_CONTAINERS: &str = "com.docker.network.bridge.enable_icc";
 
 /// One bridge as it must be.

@@ -8,10 +8,10 @@ use bollard::models::{Network, NetworkInspect};
 use ipnet::Ipv4Net;
 use tracing::{info, warn};
 
-use super::DockerEngine;
 use super::make::{NETWORK, SCRATCH, SESSION, container_name};
-use super::network::{Bridge, Pools, own_name};
+use super::network::{BRIDGE_NAME, Bridge, Pools, own_name};
 use super::start::Turn;
+use super::{DockerEngine, bridge_port};
 use crate::engine::EngineError;
 use crate::session::{NetworkPolicy, SessionId};
 
@@ -70,6 +70,22 @@ async fn make(
             Err(error) => warn!(%session, %error, "making a session's own network once more"),
         }
     }
+}
+
+/// Bounds what a running container can make the host remember of it. Called after every start.
+///
+/// # Errors
+/// [`EngineError::Refused`] when this process may not.
+pub(super) async fn calm(engine: &DockerEngine, session: SessionId) -> Result<(), EngineError> {
+    let network = engine.api.network(&own_name(&engine.settings, session)).await?.ok_or(EngineError::Gone)?;
+    let options = network.options.unwrap_or_default();
+    let interface = options.get(BRIDGE_NAME).ok_or(EngineError::Gone)?;
+    bridge_port::forget_senders(interface).map_err(|error| EngineError::Refused {
+        detail: format!(
+            "the bridge {interface} of a session that may make packets cannot be told to forget senders ({error}); \
+             the spawner needs the capability NET_ADMIN and the host's network"
+        ),
+    })
 }
 
 /// Removes the session's network; none is success.

@@ -242,6 +242,9 @@ async fn run(
             give_password(engine, template, order, &standing.id).await?;
             let started = engine.api.start(&standing.id).await.map_err(EngineError::from);
             started.map_err(|error| confine::explain(template, error))?;
+            if confine::makes_packets(template) {
+                own_network::calm(engine, order.session).await?;
+            }
         }
     }
     let now = engine.api.inspect(&standing.id).await?.ok_or(EngineError::Gone)?;
