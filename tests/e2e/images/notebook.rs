@@ -1,6 +1,6 @@
 //! JupyterLab: a cell runs in a kernel over its WebSocket, and what it shows stands on the page.
 
-use super::{App, run, shipped};
+use super::{App, shipped};
 use crate::browser::Browser;
 use crate::desktop::type_line;
 use crate::gateway::{Gateway, eventually};
@@ -33,12 +33,12 @@ async fn a_student_runs_a_cell(routing: &'static str) {
     let run = browser.driver.action_chain().key_down(Key::Shift).key_down(Key::Enter).key_up(Key::Enter);
     run.key_up(Key::Shift).perform().await.expect("key events");
     browser.until("document.querySelector('.jp-OutputArea-output')?.innerText.includes('sum 42')").await;
-    assert_eq!(run(&app.container, "cat proof").unwrap_or_default(), "berth");
+    assert_eq!(super::run(&app.container, "cat proof").unwrap_or_default(), "berth");
     browser.screenshot(&format!("{routing}-notebook")).await;
 
     // What was typed is saved without anybody asking.
     eventually("the notebook is saved", || async {
-        run(&app.container, "cat Welcome.ipynb").unwrap_or_default().contains("sum 42").then_some(())
+        super::run(&app.container, "cat Welcome.ipynb").unwrap_or_default().contains("sum 42").then_some(())
     })
     .await;
     // A plot is a picture on the page.
