@@ -14,7 +14,7 @@ function ask(string $path, array $form = []): string {
             $cookies[$found[1]] = urldecode($found[2]);
         }
         if (preg_match('/^Location: (\S+)/i', $line, $found)) {
-            $next = $found[1];
+            $next = '/' . ltrim($found[1], '/');
         }
     }
     return $next === null ? $body : ask($next);

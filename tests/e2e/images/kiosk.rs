@@ -25,17 +25,35 @@ async fn says(container: &str, what: &str) {
         .await;
 }
 
-/// Presses keys together.
-async fn press(browser: &Browser, keys: &[Key], letter: Option<char>) {
+/// What people try: `^` is Ctrl, `~` Alt, `+` Shift, `4`, `0`, `1` and `2` the function keys 4 and 10 to 12, `<` Left, `|` Tab.
+const WAYS_OUT: &[&str] = &[
+    "^t", "^n", "^+p", "^w", "^q", "~4", "1", "2", "^+i", "^+k", "^u", "^o", "^s", "^p", "^j", "^f", "+0",
+    "~f", "~<", "~|", "^l",
+];
+
+/// Presses keys together, as [`WAYS_OUT`] writes them.
+async fn press(browser: &Browser, way: &str) {
+    let keys: Vec<char> = way
+        .chars()
+        .map(|letter| match letter {
+            '^' => Key::Control.into(),
+            '~' => Key::Alt.into(),
+            '+' => Key::Shift.into(),
+            '4' => Key::F4.into(),
+            '0' => Key::F10.into(),
+            '1' => Key::F11.into(),
+            '2' => Key::F12.into(),
+            '<' => Key::Left.into(),
+            '|' => Key::Tab.into(),
+            letter => letter,
+        })
+        .collect();
     let mut chain = browser.driver.action_chain();
-    for key in keys {
-        chain = chain.key_down(key.clone());
-    }
-    if let Some(letter) = letter {
-        chain = chain.key_down(letter).key_up(letter);
+    for key in &keys {
+        chain = chain.key_down(*key);
     }
     for key in keys.iter().rev() {
-        chain = chain.key_up(key.clone());
+        chain = chain.key_up(*key);
     }
     chain.perform().await.expect("key events");
 }
@@ -66,32 +84,8 @@ async fn a_student_sees_the_page_and_finds_no_way_out() {
     let here = "GET /alive?1024x768 visible true hello";
     says(&container, here).await;
 
-    let (control, alt, shift) = (Key::Control, Key::Alt, Key::Shift);
-    let ways: &[(&[Key], Option<char>)] = &[
-        (&[control.clone()], Some('t')),
-        (&[control.clone()], Some('n')),
-        (&[control.clone(), shift.clone()], Some('p')),
-        (&[control.clone()], Some('w')),
-        (&[control.clone()], Some('q')),
-        (&[alt.clone(), Key::F4], None),
-        (&[Key::F11], None),
-        (&[Key::F12], None),
-        (&[control.clone(), shift.clone()], Some('i')),
-        (&[control.clone(), shift.clone()], Some('k')),
-        (&[control.clone()], Some('u')),
-        (&[control.clone()], Some('o')),
-        (&[control.clone()], Some('s')),
-        (&[control.clone()], Some('p')),
-        (&[control.clone()], Some('j')),
-        (&[control.clone()], Some('f')),
-        (&[shift.clone(), Key::F10], None),
-        (&[alt.clone()], Some('f')),
-        (&[alt.clone(), Key::Left], None),
-        (&[alt.clone(), Key::Tab], None),
-        (&[control.clone()], Some('l')),
-    ];
-    for (keys, letter) in ways {
-        press(&browser, keys, *letter).await;
+    for way in WAYS_OUT {
+        press(&browser, way).await;
     }
     type_line(&browser.driver, "about:config").await;
     // Whatever was typed went to the page, which is as it was.

@@ -71,15 +71,10 @@ function forbidPopup(event) {
 
 // A page that cannot be reached is asked for again: nobody may be there to press a button.
 function retry(window) {
-  window.gBrowser.addTabsProgressListener({
-    onLocationChange(browser, progress, request, location, flags) {
-      const LOCATION_CHANGE_ERROR_PAGE = 1;
-      if (!progress.isTopLevel || !(flags & LOCATION_CHANGE_ERROR_PAGE)) return;
-      window.setTimeout(() => {
-        if (browser.documentURI?.spec.startsWith("about:neterror")) browser.reload();
-      }, RETRY_MS);
-    },
-  });
+  window.setInterval(() => {
+    const browser = window.gBrowser.selectedBrowser;
+    if (browser.documentURI?.spec.startsWith("about:neterror")) browser.reload();
+  }, RETRY_MS);
 }
 
 function lock(window) {
