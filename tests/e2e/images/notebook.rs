@@ -21,11 +21,16 @@ async fn a_student_runs_a_cell(routing: &'static str) {
         browser.driver.find(By::Css(".jp-Notebook")).await.ok().map(|_| ())
     })
     .await;
-    browser.until("document.querySelectorAll('.jp-Notebook .jp-CodeCell').length > 0").await;
-    browser.until("document.querySelector('.jp-Notebook-ExecutionIndicator[data-status=idle]')").await;
+    let kernel = "document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'";
+    browser.until(kernel).await;
+    // Cells are there before they are drawn.
+    eventually("the first cell takes a click", || async {
+        let cell = browser.driver.find(By::Css(".jp-CodeCell .cm-content")).await.ok()?;
+        cell.click().await.ok()
+    })
+    .await;
     browser.screenshot(&format!("{routing}-notebook-open")).await;
 
-    browser.click(".jp-CodeCell .cm-content").await;
     let all = browser.driver.action_chain().key_down(Key::Control).send_keys("a").key_up(Key::Control);
     all.perform().await.expect("key events");
     let code = "import pathlib, pandas as pd; pathlib.Path('proof').write_text('berth'); print('sum', pd.Series([20, 22]).sum())";
