@@ -121,6 +121,7 @@ impl Desktop {
                 reading.read_to_end(&mut Vec::new()).await.ok()?;
                 return None;
             }
+            Request::Home(_) => Reply::Home(berth::engine::home::HomeReply::Sessions(Vec::new())),
             _ => Reply::Done,
         };
         protocol::write(&mut writing, &reply).await.ok()
@@ -194,7 +195,7 @@ impl Gateway {
         let config = format!(
             "[server]\nlisten = [\"127.0.0.1:{port}\"]\ndomain = \"localhost\"\nmetrics = \"127.0.0.1:{}\"\n\
              [viewer]\nnovnc = \"novnc\"\n[engine]\nspawner = \"spawner.sock\"\n\
-             [[template]]\nname = \"desktop\"\ntitle = \"Desktop\"\nimage = \"none\"\nprotocol = \"rfb\"\nport = 5900\n",
+             [[template]]\nname = \"desktop\"\ntitle = \"Desktop\"\nimage = \"none\"\nprotocol = \"rfb\"\nport = 5900\nhome = \"ephemeral\"\n",
             free_port()
         );
         std::fs::write(dir.path().join("config/berth.toml"), config).unwrap();

@@ -67,8 +67,8 @@ fn write_files(folder: &Path, port: u16, upstreams: &Upstreams) {
         "[server]\nlisten = [\"127.0.0.1:{port}\"]\ndomain = \"{DOMAIN}\"\nmetrics = \"127.0.0.1:{metrics}\"\n\
          [viewer]\nnovnc = \"novnc\"\n\
          [engine]\nspawner = \"spawner.sock\"\n\
-         [[template]]\nname = \"app\"\nimage = \"none\"\nprotocol = \"http\"\nport = {app}\nrouting = \"subdomain\"\n\
-         [[template]]\nname = \"desktop\"\nimage = \"none\"\nprotocol = \"rfb\"\nport = {desktop}\n",
+         [[template]]\nname = \"app\"\nimage = \"none\"\nprotocol = \"http\"\nport = {app}\nrouting = \"subdomain\"\nhome = \"ephemeral\"\n\
+         [[template]]\nname = \"desktop\"\nimage = \"none\"\nprotocol = \"rfb\"\nport = {desktop}\nhome = \"ephemeral\"\n",
         metrics = free_port(),
         app = upstreams.app.port(),
         desktop = upstreams.desktop.port(),
