@@ -162,7 +162,7 @@ async fn an_update_comes_with_the_next_start_and_keeps_the_home() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pull_that_breaks_off_changes_nothing_and_can_be_repeated() {
     let Some(mut registry) = Registry::start().await else { return };
-    registry.push("course/big", "1", 8 * MIB);
+    registry.push("course/big:1", "1", 8 * MIB);
     let image = registry.name("course/big:1");
     let gateway = Gateway::builder().template(&template("big", &image)).start().await;
     let _homes = Homes(gateway.network.clone());
