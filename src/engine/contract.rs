@@ -99,6 +99,7 @@ pub async fn all(engine: Arc<dyn Engine>, plan: &Plan) {
     a_start_that_cannot_work_leaves_nothing(engine, plan).await;
     a_container_that_exits_says_why(engine, plan).await;
     ends_are_told(engine, plan).await;
+    images_are_known(engine, plan).await;
 }
 
 async fn begin(engine: &dyn Engine, order: &StartOrder) -> Started {
@@ -275,4 +276,22 @@ async fn ends_are_told(engine: &dyn Engine, plan: &Plan) {
     };
     let event = tokio::time::timeout(PATIENCE, told).await.expect("the end is told in time");
     assert_eq!(event.container, upstream.container);
+}
+
+async fn images_are_known(engine: &dyn Engine, plan: &Plan) {
+    let images = engine.images().await.expect("images are listed");
+    let healthy = images.iter().find(|image| image.template == plan.healthy);
+    let image = healthy.and_then(|healthy| healthy.found.clone()).expect("what can be started is there");
+    assert!(image.id.starts_with("sha256:"), "{image:?}");
+    let order = order(&plan.healthy, 1);
+    assert_eq!(begin(engine, &order).await.image, image.id);
+    assert_eq!(listed(engine, order.session).await[0].image, image.id);
+    remove(engine, order.session).await;
+    let unknown = match engine.pull(&plan.unknown).await {
+        Ok(mut steps) => {
+            futures_util::StreamExt::next(&mut steps).await.expect("a pull ends with a word").err()
+        }
+        Err(error) => Some(error),
+    };
+    assert!(matches!(unknown, Some(EngineError::TemplateGone { .. })), "{unknown:?}");
 }

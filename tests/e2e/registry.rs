@@ -138,6 +138,8 @@ async fn relay(listener: TcpListener, to: u16, allowance: Arc<AtomicI64>) {
                     if left > 0 {
                         let passed = i64::try_from(read).unwrap_or(i64::MAX);
                         allowance.store((left - passed).max(0), Ordering::SeqCst);
+                        // A slow network, about a megabyte a second: the engine tells progress by time.
+                        tokio::time::sleep(std::time::Duration::from_millis(15)).await;
                     }
                     to_near.write_all(&bytes[..read]).await?;
                 }

@@ -106,6 +106,9 @@ async fn an_update_comes_with_the_next_start_and_keeps_the_home() {
     assert_eq!(shown(&gateway, "web").await["image"]["id"], old.as_str());
     let digest = shown(&gateway, "web").await["image"]["digest"].to_string();
     assert!(digest.contains(&first), "{digest}");
+    let built = docker(&["image", "inspect", "--format", "{{.Created}}", &image]);
+    let said = shown(&gateway, "web").await["image"]["created_at"].to_string();
+    assert!(said.contains(&built[..19]), "{said} is not {built}");
     let refused = gateway.try_berth(&["template", "pull", "gone"], None);
     let words = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(1));
@@ -162,7 +165,7 @@ async fn an_update_comes_with_the_next_start_and_keeps_the_home() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pull_that_breaks_off_changes_nothing_and_can_be_repeated() {
     let Some(mut registry) = Registry::start().await else { return };
-    registry.push("course/big", "1", 8 * MIB);
+    registry.push("course/big:1", "1", 8 * MIB);
     let image = registry.name("course/big:1");
     let gateway = Gateway::builder().template(&template("big", &image)).start().await;
     let _homes = Homes(gateway.network.clone());

@@ -8,6 +8,7 @@ use bollard::query_parameters::{CreateImageOptionsBuilder, ImportImageOptions};
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, Stream, unfold};
 use futures_util::{StreamExt, TryStreamExt};
+use jiff::Timestamp;
 use tokio::time::{Instant, timeout};
 
 use super::DockerEngine;
@@ -49,7 +50,9 @@ fn image_of(found: ImageInspect, name: &str) -> Option<Image> {
     Some(Image {
         id: found.id?,
         size_bytes: found.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
-        created_at: found.created.and_then(|created| created.to_string().parse().ok()),
+        created_at: found
+            .created
+            .and_then(|built| Timestamp::from_nanosecond(built.unix_timestamp_nanos()).ok()),
         version: labels.get(VERSION).filter(|version| !version.is_empty()).cloned(),
         digest: found.repo_digests.unwrap_or_default().into_iter().find(of_it),
     })
