@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Site;
 use super::person::{Person, Tab};
 use super::session_page::see_other;
-use super::words::Text;
+use super::words::{self, Text};
 use crate::body::Body;
 use crate::broker::{BrokerError, Entry, HomeView};
 use crate::language::Language;
@@ -39,31 +39,14 @@ impl HomeText {
 }
 
 fn line(language: Language, usage: &HomeUse) -> String {
-    let used = size(language, usage.used_bytes);
+    let used = words::size(language, usage.used_bytes);
     match usage.limit_bytes {
         None => language.say("home-line", &[("used", used.into())]),
         Some(limit) => {
-            let limit = size(language, limit);
+            let limit = words::size(language, limit);
             language.say("home-line-limit", &[("used", used.into()), ("limit", limit.into())])
         }
     }
-}
-
-/// A size the way people say it: one decimal from gigabytes on, of 1024 each.
-pub fn size(language: Language, bytes: u64) -> String {
-    const KIB: u64 = 1024;
-    let whole = |unit: u64| ((bytes + unit / 2) / unit).to_string();
-    let (id, number) = match bytes {
-        0..0x10_0000 => ("size-kb", whole(KIB)),
-        0x10_0000..0x4000_0000 => ("size-mb", whole(KIB * KIB)),
-        _ => {
-            // In tenths of a gigabyte, rounded.
-            let tenths = bytes / (KIB * KIB) * 10 / KIB;
-            let point = language.text("size-point");
-            ("size-gb", format!("{}{point}{}", tenths / 10, tenths % 10))
-        }
-    };
-    language.say(id, &[("number", number.into())])
 }
 
 /// What somebody wanted when their home was in use.
@@ -154,21 +137,6 @@ pub fn refused_open(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_are_said_the_way_people_say_them() {
-        let (english, french) = (Language::English, Language::French);
-        for (bytes, said) in [
-            (0, "0 KB"),
-            (1 << 20, "1 MB"),
-            (900 << 20, "900 MB"),
-            (1 << 30, "1.0 GB"),
-            ((5 << 30) + (1 << 29), "5.5 GB"),
-        ] {
-            assert_eq!(size(english, bytes), said);
-        }
-        assert_eq!(size(french, (5 << 30) + (1 << 29)), "5,5\u{a0}Go");
-    }
 
     #[test]
     fn a_full_home_says_what_to_do() {

@@ -8,7 +8,7 @@ use super::gate::{Arrival, Changing, Known, Nothing};
 use super::person::{Person, Tab};
 use super::session_page::see_other;
 use super::template_words;
-use super::words::Text;
+use super::words::{self, Text};
 use super::{Failure, Site};
 use crate::audit::Actor;
 use crate::auth::policy;
@@ -123,7 +123,7 @@ impl ImageRow {
         let found = installed.image().map(|image| Found {
             id: image.id.clone(),
             short_id: image.short_id().to_owned(),
-            size: size(language, image.size_bytes),
+            size: words::size(language, image.size_bytes),
             built: image.created_at.map(|at| at.strftime("%F").to_string()),
             version: image.version.clone(),
         });
@@ -158,7 +158,7 @@ fn going(language: Language, pull: &Pull) -> Going {
             let so_far = [
                 ("done", progress.layers_done.into()),
                 ("layers", progress.layers.into()),
-                ("bytes", size(language, progress.bytes).into()),
+                ("bytes", words::size(language, progress.bytes).into()),
             ];
             let percent = (progress.bytes * 100).checked_div(progress.total_bytes);
             Going { percent, ..going(language.say("pull-running", &so_far)) }
@@ -171,14 +171,4 @@ fn going(language: Language, pull: &Pull) -> Going {
             ..going(language.say("pull-failed", &[("detail", detail.as_str().into())]))
         },
     }
-}
-
-/// Bytes for people, in the decimal units that the engine's own command uses.
-fn size(language: Language, bytes: u64) -> String {
-    if bytes < 1_000_000_000 {
-        return language.say("size-mb", &[("number", (bytes / 1_000_000).into())]);
-    }
-    let number =
-        format!("{}{}{}", bytes / 1_000_000_000, language.text("size-point"), bytes / 100_000_000 % 10);
-    language.say("size-gb", &[("number", number.into())])
 }

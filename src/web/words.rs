@@ -222,9 +222,41 @@ pub fn elapsed(time: Duration) -> String {
     if minutes > 0 { format!("{minutes} min {seconds} s") } else { format!("{seconds} s") }
 }
 
+/// A size the way people say it: one decimal from gigabytes on, of 1024 each.
+pub fn size(language: Language, bytes: u64) -> String {
+    const KIB: u64 = 1024;
+    let whole = |unit: u64| ((bytes + unit / 2) / unit).to_string();
+    let (id, number) = match bytes {
+        0..0x10_0000 => ("size-kb", whole(KIB)),
+        0x10_0000..0x4000_0000 => ("size-mb", whole(KIB * KIB)),
+        _ => {
+            // In tenths of a gigabyte, rounded.
+            let tenths = bytes / (KIB * KIB) * 10 / KIB;
+            let point = language.text("size-point");
+            ("size-gb", format!("{}{point}{}", tenths / 10, tenths % 10))
+        }
+    };
+    language.say(id, &[("number", number.into())])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_said_the_way_people_say_them() {
+        let (english, french) = (Language::English, Language::French);
+        for (bytes, said) in [
+            (0, "0 KB"),
+            (1 << 20, "1 MB"),
+            (900 << 20, "900 MB"),
+            (1 << 30, "1.0 GB"),
+            ((5 << 30) + (1 << 29), "5.5 GB"),
+        ] {
+            assert_eq!(size(english, bytes), said);
+        }
+        assert_eq!(size(french, (5 << 30) + (1 << 29)), "5,5\u{a0}Go");
+    }
 
     #[test]
     fn the_viewer_has_words_for_every_limit_of_a_session_that_runs() {

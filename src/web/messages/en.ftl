@@ -454,6 +454,3 @@ pull-waiting = It waits for others to be fetched.
 pull-running = Being fetched: { $bytes }, { $done } of { $layers } layers.
 pull-done = Fetched at { $at }.
 pull-failed = It could not be fetched: { $detail }
-size-mb = { $number } MB
-size-gb = { $number } GB
-size-point = .

@@ -453,6 +453,3 @@ pull-waiting = Elle attend que d’autres soient récupérées.
 pull-running = Récupération en cours : { $bytes }, { $done } couches sur { $layers }.
 pull-done = Récupérée le { $at }.
 pull-failed = Elle n’a pas pu être récupérée : { $detail }
-size-mb = { $number } Mo
-size-gb = { $number } Go
-size-point = ,

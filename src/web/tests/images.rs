@@ -85,7 +85,7 @@ async fn a_pull_is_followed_on_the_page() {
     let Answer { status, text, .. } = root.get("/admin/images").await;
     assert_eq!(status, StatusCode::OK);
     for part in
-        ["not installed", "<code>berth template pull desktop</code>", "<code>fake/lab</code>", "555 MB"]
+        ["not installed", "<code>berth template pull desktop</code>", "<code>fake/lab</code>", "529 MB"]
     {
         assert!(text.contains(part), "{part}: {text}");
     }
