@@ -60,11 +60,12 @@ async fn press(browser: &Browser, way: &str) {
     chain.perform().await.expect("key events");
 }
 
-/// Clicks at a place of the screen.
+/// Clicks at a place of the kiosk's screen, which is 1024 wide and shown smaller.
 async fn click_at(browser: &Browser, x: i64, y: i64, right: bool) {
     let canvas = browser.driver.find(By::Css(CANVAS)).await.expect("a canvas");
     let box_ = canvas.rect().await.expect("a place");
-    let (x, y) = (box_.x as i64 + x, box_.y as i64 + y);
+    let shown = |at: i64| (at as f64 * box_.width / 1024.0) as i64;
+    let (x, y) = (box_.x as i64 + shown(x), box_.y as i64 + shown(y));
     let chain = browser.driver.action_chain().move_to(x, y);
     let chain = if right { chain.context_click() } else { chain.click() };
     chain.perform().await.expect("a click");
