@@ -83,9 +83,13 @@ async fn a_student_sees_the_page_and_finds_no_way_out() {
     let process = eventually("the browser runs", || async { run(&container, "pgrep -o firefox-esr") }).await;
 
     browser.script("document.querySelector('#screen canvas').focus()").await;
-    type_line(&browser.driver, "hello").await;
     let here = "GET /alive?1024x768 visible true hello";
-    says(&container, here).await;
+    eventually("the page takes what is typed", || async {
+        press(&browser, "^a").await;
+        type_line(&browser.driver, "hello").await;
+        run(&container, &format!("tail -n 3 /tmp/requests | grep -F '{here}'"))
+    })
+    .await;
 
     for way in WAYS_OUT {
         press(&browser, way).await;
