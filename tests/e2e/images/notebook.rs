@@ -21,8 +21,8 @@ async fn a_student_runs_a_cell(routing: &'static str) {
         browser.driver.find(By::Css(".jp-Notebook")).await.ok().map(|_| ())
     })
     .await;
-    let kernel = "document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'";
-    browser.until(kernel).await;
+    // A cell that is run before its kernel answers is not run at all.
+    browser.until("document.querySelector('#jp-main-statusbar')?.innerText.includes('| Idle')").await;
     // Cells are there before they are drawn.
     eventually("the first cell takes a click", || async {
         let cell = browser.driver.find(By::Css(".jp-CodeCell .cm-content")).await.ok()?;
