@@ -53,7 +53,8 @@ pub async fn focus(browser: &Browser) {
 /// A file in the desktop's home, once it is there.
 pub fn read(container: &str, file: &str) -> Option<String> {
     let path = format!("/home/user/{file}");
-    let output = Command::new("docker").args(["exec", container, "cat", &path]).output().ok()?;
+    let output =
+        Command::new("docker").args(["exec", "-u", "1000:1000", container, "cat", &path]).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 

@@ -234,6 +234,8 @@ impl DockerEngine {
         let key = HomeKey::Session(session);
         let home = HomeOrder { installation: installation.to_owned(), key, owner_name: String::new() };
         let Some(base) = &self.settings.homes.directory else {
+            // A volume that is being measured is in use.
+            let _no_reader = self.measuring.lock().await;
             for copy in self.home_copies(&home).await? {
                 self.api.remove_volume(&copy_volume_name(key, &copy)).await?;
             }

@@ -109,7 +109,7 @@ pub struct DockerEngine {
     home_turns: DashMap<HomeKey, Arc<Mutex<()>>>,
     /// Whether something keeps homes within their limit.
     quota: Quota,
-    /// Held while homes are measured: one container reads at a time.
+    /// Held while homes are measured, one container at a time, or a volume is removed.
     measuring: Mutex<()>,
     /// What was started or stopped; changed within a turn.
     fences: Fences,

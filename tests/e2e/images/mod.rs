@@ -38,14 +38,17 @@ async fn at_a_session(gateway: &Gateway, template: &str) -> (Browser, String) {
 
 /// What a shell command in a container prints, run as its user; `None` if it fails.
 fn run(container: &str, command: &str) -> Option<String> {
-    let output = Command::new("docker").args(["exec", container, "sh", "-c", command]).output().ok()?;
+    let output = Command::new("docker")
+        .args(["exec", "-u", "1000:1000", container, "sh", "-c", command])
+        .output()
+        .ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Puts a file into a container.
 fn put(container: &str, path: &str, text: &str) {
     let mut shell = Command::new("docker")
-        .args(["exec", "-i", container, "sh", "-c", &format!("cat > {path}")])
+        .args(["exec", "-i", "-u", "1000:1000", container, "sh", "-c", &format!("cat > {path}")])
         .stdin(Stdio::piped())
         .spawn()
         .expect("docker is installed");

@@ -27,7 +27,7 @@ async fn a_scan_finds_what_is_open_here_and_nothing_of_a_neighbour() {
     let neighbour = gateway.container(&neighbour);
     let (browser, container) = at_a_session(&gateway, "security").await;
     for each in [&neighbour, &container] {
-        docker(&["exec", "-d", each, "ncat", "--listen", "--keep-open", "4444"]);
+        docker(&["exec", "-d", "-u", "1000:1000", each, "ncat", "--listen", "--keep-open", "4444"]);
         eventually("the port is open", || async { run(each, "ncat -z 127.0.0.1 4444") }).await;
     }
 
