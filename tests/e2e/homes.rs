@@ -10,19 +10,10 @@ fn app(name: &str, home: &str) -> String {
     )
 }
 
-/// Volumes of the gateway's network; removed by the test that made them.
+/// Volumes of the gateway's network.
 fn volumes(gateway: &Gateway) -> Vec<String> {
     let filter = format!("label=berth.network={}", gateway.network);
     docker(&["volume", "ls", "-q", "--filter", &filter]).lines().map(str::to_owned).collect()
-}
-
-fn remove_volumes(gateway: &Gateway) {
-    for container in gateway.containers() {
-        docker(&["rm", "-f", &container]);
-    }
-    for volume in volumes(gateway) {
-        docker(&["volume", "rm", &volume]);
-    }
 }
 
 async fn home(gateway: &Gateway, label: &str) -> serde_json::Value {
@@ -82,5 +73,4 @@ async fn files_outlive_the_container_and_only_one_machine_has_them() {
         (volumes(&gateway).len() == before - 1).then_some(())
     })
     .await;
-    remove_volumes(&gateway);
 }
