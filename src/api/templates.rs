@@ -15,7 +15,7 @@ use crate::body::Body;
 use crate::broker::{Installed, Pull};
 use crate::session::{Template, TemplateName};
 
-/// `GET /api/v1/templates`: by name.
+/// `GET /api/v1/templates`, in the order of the configuration.
 pub(super) async fn list(State(site): State<Site>, Known(known): Known) -> Response<Body> {
     let admin = policy::administer(&known).is_ok();
     let templates = site.broker().templates().values();

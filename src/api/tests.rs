@@ -487,7 +487,7 @@ async fn everybody_reads_templates_and_administrators_their_images() {
     assert_eq!(status, StatusCode::OK);
     let items = all["items"].as_array().unwrap();
     assert_eq!(items.len(), 2);
-    let desktop = &items[1];
+    let desktop = &items[0];
     assert_eq!((&desktop["name"], &desktop["icon"]), (&"desktop".into(), &"desktop".into()));
     assert_eq!((&desktop["network"], &desktop["home"]), (&"internal".into(), &"ephemeral".into()));
     assert!(desktop["installed"].is_null() && desktop["image"].is_null(), "{desktop}");

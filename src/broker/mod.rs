@@ -33,6 +33,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use dashmap::DashMap;
+use indexmap::IndexMap;
 use tokio::sync::{Notify, broadcast};
 
 pub use self::change::Wish;
@@ -154,7 +155,7 @@ struct Inner {
     store: Arc<dyn Store>,
     engine: Arc<dyn Engine>,
     audit: Audit,
-    templates: BTreeMap<TemplateName, Arc<Template>>,
+    templates: IndexMap<TemplateName, Arc<Template>>,
     settings: Settings,
     tasks: Tasks,
     by_label: DashMap<Label, Arc<Entry>>,
@@ -246,9 +247,10 @@ impl Broker {
         entries
     }
 
-    /// The configured templates, by name.
+    /// The configured templates by name, in the order in which they are offered: that of the
+    /// configuration.
     #[must_use]
-    pub fn templates(&self) -> &BTreeMap<TemplateName, Arc<Template>> {
+    pub fn templates(&self) -> &IndexMap<TemplateName, Arc<Template>> {
         &self.0.templates
     }
 

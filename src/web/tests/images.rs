@@ -5,8 +5,8 @@ use tokio::sync::watch;
 
 use super::desk::{Answer, Desk};
 use super::streams::Stream;
-use crate::engine::fake::Registry;
-use crate::session::{Routing, StateKind};
+use crate::engine::fake::{Registry, template};
+use crate::session::{Protocol, Routing, StateKind};
 use crate::store::Role;
 
 #[tokio::test]
@@ -23,6 +23,17 @@ async fn a_template_is_chosen_by_picture_and_description() {
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
+}
+
+/// Sorted by name, a new student's first choice was whatever came first in the alphabet.
+#[tokio::test]
+async fn templates_are_offered_in_the_order_of_the_configuration() {
+    let named = |name: &str| template(name.parse().unwrap(), Protocol::Rfb);
+    let desk = Desk::with(Routing::Path, vec![named("zoo"), named("ant")]);
+    desk.user("ann", Role::User).await;
+    let page = desk.log_in("ann").await.get("/").await.text;
+    let at = |part: &str| page.find(part).unwrap_or_else(|| panic!("{part}: {page}"));
+    assert!(at("value=\"zoo\" checked") < at("value=\"ant\""));
 }
 
 #[tokio::test]
