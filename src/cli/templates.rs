@@ -132,7 +132,7 @@ fn limits(row: &TemplateRow) -> String {
         Home::Ephemeral => "nothing kept",
     };
     let away = row.away_s.map(|away| format!(", frozen after {away} s away")).unwrap_or_default();
-    format!("{} cores, {} MiB, {network}, {home}{away}", row.cpus, row.memory_mib)
+    format!("CPUs {}, memory {} MiB, {network}, {home}{away}", row.cpus, row.memory_mib)
 }
 
 fn short_id(image: &ImageRow) -> &str {
