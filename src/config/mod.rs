@@ -10,6 +10,7 @@ mod read;
 mod section;
 mod settings;
 mod show;
+mod template;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -108,7 +109,7 @@ impl Config {
         let (server, metrics) = read::server(section("server"));
         let (engine, reconcile_every) = read::engine(section("engine"));
         let (homes, watched) = read::homes(section("homes"));
-        let templates = read::templates(templates, problems);
+        let templates = template::templates(templates, problems);
         Self {
             server,
             tls: read::tls(section("tls")),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use toml::Value;
 
 use super::section::{Parsed, Wrong};
-use crate::session::Label;
+use crate::session::{Label, Routing};
 
 /// A whole number within `range`.
 pub(super) fn whole<T: TryFrom<i64>>(range: RangeInclusive<i64>) -> impl Fn(&Value) -> Parsed<T> {
@@ -167,4 +167,32 @@ pub(super) fn domain(value: &Value) -> Parsed<String> {
         return Err(Wrong::Value(why.to_owned()));
     }
     Ok(text)
+}
+
+/// A name that the engine accepts for its objects.
+pub(super) fn object_name(value: &Value) -> Parsed<String> {
+    let name = filled(value)?;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if !name.chars().all(allowed) || !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || name.len() > 64
+    {
+        return Err(Wrong::Value(
+            "a name has up to 64 of a-z, 0-9, '-', '_' and '.', and begins with a letter or digit".to_owned(),
+        ));
+    }
+    Ok(name)
+}
+
+/// Where sessions live in URLs.
+pub(super) fn routing(value: &Value) -> Parsed<Routing> {
+    const ROUTINGS: &[(&str, Routing)] = &[("path", Routing::Path), ("subdomain", Routing::Subdomain)];
+    choice(ROUTINGS)(value)
+}
+
+/// Checks that a path is absolute and leads nowhere else.
+pub(super) fn inside(path: &str) -> Parsed<()> {
+    let plain = path.starts_with('/') && path.len() > 1 && !path.contains(':');
+    if !plain || path.split('/').any(|part| part == "..") {
+        return Err(Wrong::Value("it must be an absolute path, without \"..\" or ':'".to_owned()));
+    }
+    Ok(())
 }
