@@ -1,7 +1,8 @@
 //! Every image keeps the contract of `docs/images.md`, judged by `images/contract`.
 //!
 //! Needs the engine, Python and the images (`images/build`). The time limits are meant for a machine with nothing else to
-//! do; `BERTH_CONTRACT_PATIENCE` stretches them, and is 3 here unless set, because other tests run beside.
+//! do, where `make images` measures. Other tests run beside these, so `BERTH_CONTRACT_PATIENCE` stretches the limits by 6
+//! unless it is set: here only what never comes is late.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -14,7 +15,7 @@ fn keeps_the_contract(image: &str) {
     let mut suite = Command::new("python3");
     suite.args(["images/contract", image]).current_dir(ROOT);
     if std::env::var_os("BERTH_CONTRACT_PATIENCE").is_none() {
-        suite.env("BERTH_CONTRACT_PATIENCE", "3");
+        suite.env("BERTH_CONTRACT_PATIENCE", "6");
     }
     let said = suite.output().expect("python3 runs");
     let (points, broken) = (String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
