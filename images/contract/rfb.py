@@ -93,12 +93,19 @@ class Screen:
         self.socket.sendall(struct.pack(">BBHHHH", 3, incremental, 0, 0, self.width, self.height))
 
     def wait_painted(self, deadline, colours):
-        """Returns when the picture last changed, once it has stood still and has at least so many colours."""
-        changed = time.monotonic()
+        """Returns when the picture last changed, once it has stood still and has at least so many colours.
+
+        Small changes, a clock's for one, do not count once it has the colours. One that stood still without them was
+        painted by whatever came last.
+        """
+        changed = self.touched = time.monotonic()
+        waited = False
         self.ask(0)
         while time.monotonic() < deadline:
-            if time.monotonic() - changed > STILL_S and self.is_painted(colours):
-                return changed
+            if time.monotonic() - changed > STILL_S:
+                if self.is_painted(colours):
+                    return self.touched if waited else changed
+                waited = True
             self.socket.settimeout(STILL_S)
             try:
                 kind = self.socket.recv(1)
@@ -116,8 +123,10 @@ class Screen:
             self.read(1)
             before = zlib.crc32(self.pixels)
             area = sum(self.take_rectangle() for _ in range(struct.unpack(">H", self.read(2))[0]))
-            if zlib.crc32(self.pixels) != before and area > self.width * self.height * STILL_PART:
-                return True
+            if zlib.crc32(self.pixels) != before:
+                self.touched = time.monotonic()
+                if area > self.width * self.height * STILL_PART:
+                    return True
             self.ask(1)
             return False
         if kind == b"\x03":
