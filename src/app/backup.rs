@@ -278,7 +278,8 @@ async fn take_store(place: &Path, archive: &Archive, tell: &mut dyn FnMut(Told))
             std::fs::create_dir_all(folder)?;
         }
         let mut options = std::fs::OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&part.0)?;
+        let _ = std::fs::remove_file(&part.0);
+        let mut file = options.write(true).create_new(true).mode(0o600).open(&part.0)?;
         pump(&mut bytes, &mut file, tell)?;
         file.sync_all()
     };

@@ -39,7 +39,9 @@ impl Writer {
         part.push(".part");
         let part = PathBuf::from(part);
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
+        // Never into a file or link that somebody else put there.
+        let _ = std::fs::remove_file(&part);
+        options.write(true).create_new(true).mode(0o600);
         let file = options.open(&part).map_err(|source| failed(&part, "made", source))?;
         let room = text(&manifest).len();
         let mut writer = Self { file, part, to: to.to_owned(), force, manifest, room, done: false };

@@ -227,12 +227,12 @@ impl Broker {
         drop(turn);
         let home =
             HomeOrder { installation: self.0.store.installation(), key, owner_name: owner.name.clone() };
-        if !self.0.engine.home_copies(&home).await?.contains(copy) {
+        let copies = self.0.engine.home_copies(&home).await?;
+        if !copies.contains(copy) {
             return Err(BrokerError::CopyUnknown(copy.clone()));
         }
-        // One more than usual may stay, so that the wanted copy is not the one that makes room.
-        let keep = self.0.settings.homes.keep_copies + 1;
-        self.0.engine.set_home_aside(&home, &CopyName::at(clock::now()), keep).await?;
+        // Every copy stays: the wanted one must not be what makes room for what is in the home now.
+        self.0.engine.set_home_aside(&home, &CopyName::at(clock::now()), copies.len() + 1).await?;
         self.0.engine.restore_home(&home, copy).await?;
         self.0.homes.known.remove(&key);
         info!(home = %key, %copy, "home.restored");

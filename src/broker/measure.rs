@@ -81,7 +81,7 @@ impl Broker {
     /// `again`, every home in use.
     ///
     /// # Errors
-    /// The engine's; what was measured by then is known.
+    /// The engine's last one; what could be measured is known.
     pub async fn measure_homes(&self, again: bool) -> Result<(), EngineError> {
         let mut due: Vec<HomeOrder> = Vec::new();
         for entry in self.entries() {
@@ -91,16 +91,23 @@ impl Broker {
                 due.push(home);
             }
         }
+        let mut failed = None;
         for few in due.chunks(MOST_MEASURED) {
             let began = Instant::now();
-            let found = self.0.engine.measure_homes(few).await?;
+            let found = match self.0.engine.measure_homes(few).await {
+                Ok(found) => found,
+                Err(error) => {
+                    failed = Some(error);
+                    continue;
+                }
+            };
             metrics::histogram!(names::HOME_MEASURE_SECONDS).record(began.elapsed().as_secs_f64());
             for (home, usage) in few.iter().zip(found) {
                 self.learn(home.key, usage);
             }
         }
         self.count_homes();
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     fn is_due(&self, entry: &Entry, key: HomeKey, again: bool) -> bool {

@@ -226,6 +226,27 @@ async fn a_home_is_set_aside_and_put_back() {
     until(&entry, StateKind::Ready).await;
 }
 
+/// What is in the home becomes a copy too, and copies beyond the usual number were removed then: at
+/// the second attempt that was the one to be put back, and the home was left empty.
+#[tokio::test]
+async fn the_copy_that_is_put_back_never_makes_room() {
+    let homes = Homes::new().await;
+    let entry = homes.ready("kept", "mine").await;
+    homes.broker().stop(&entry, StopReason::Owner, Next::ResetHome, &by()).await.expect("it runs");
+    until(&entry, StateKind::Ready).await;
+    homes.rest(&entry).await;
+    let ann = &homes.bench.ann;
+    let copies = async || {
+        let listed = homes.broker().list_homes(std::slice::from_ref(ann)).await;
+        listed[0].copies.clone().expect("the engine says")
+    };
+    let first = copies().await.remove(0);
+    for _ in 0..5 {
+        homes.broker().restore_home(ann, &first, &by()).await.expect("the copy is there");
+    }
+    assert!(copies().await.contains(&first));
+}
+
 #[tokio::test]
 async fn a_home_that_cannot_be_set_aside_stays_as_it_is() {
     let homes = Homes::new().await;

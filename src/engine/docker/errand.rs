@@ -83,9 +83,20 @@ pub(super) fn mounted(place: &super::homes::Place, target: &str, read_only: bool
     }
 }
 
+/// The name of the container that is on the errand `about`.
+fn container_name(engine: &DockerEngine, about: &str) -> String {
+    format!("berth-errand-{}-{about}", engine.settings.network)
+}
+
+/// Forgets an errand that changed a home and that nobody will join any more, and ends it if it is
+/// still under way.
+pub(super) async fn forget(engine: &DockerEngine, home: HomeKey) -> Result<(), EngineError> {
+    Ok(engine.api.remove(&container_name(engine, &home.to_string())).await?)
+}
+
 /// Runs an errand to its end, or joins the one under way.
 pub(super) async fn run(engine: &DockerEngine, errand: Errand) -> Result<Outcome, EngineError> {
-    let name = format!("berth-errand-{}-{}", engine.settings.network, errand.about);
+    let name = container_name(engine, &errand.about);
     let (id, copy) = begin(engine, &name, &errand).await?;
     let Ok(text) = timeout(errand.bound, said(engine, &id)).await else {
         if errand.changes.is_none() {

@@ -8,11 +8,12 @@ use async_trait::async_trait;
 use bollard::models::{Mount, Volume, VolumeCreateRequest};
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::timeout;
+use tracing::warn;
 
 use super::errand::{self, Errand, mounted};
 use super::homes::{self, COPY, COPY_OF, HOME, Place, below, copies_below, copy_volume_name, sessions_below};
 use super::make::{INSTALLATION, NETWORK};
-use super::{DockerEngine, Failure};
+use super::{DockerEngine, Failure, ownership};
 use crate::engine::{EngineError, HomeOrder, Homes};
 use crate::session::{CopyName, HomeKey, HomeUse, SessionId};
 
@@ -33,7 +34,7 @@ const WRITES: &[&str] = &["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"];
 const MEASURE_SCRIPT: &str = r#"
 for home in "$@"; do
     if [ -d "$home" ]; then
-        used=$(nice timeout 60 du -sx --block-size=1 -- "$home" 2>/dev/null | cut -f1)
+        used=$(nice timeout 15 du -sx --block-size=1 -- "$home" 2>/dev/null | cut -f1)
         echo "${used:--} $(stat -f -c '%S %a' -- "$home")"
     else
         echo none
@@ -42,15 +43,17 @@ done
 "#;
 
 /// The order makes it safe to be cut off anywhere: nothing is taken away before the copy is whole
-/// and on the disk.
+/// and on the disk. It ends with [`NOT_COPIED`] if the home is as it was.
 const ASIDE_VOLUME: &str = r#"
 set -eu
 if [ -z "$(ls -A /home-now)" ]; then echo empty; exit 0; fi
-cp -a /home-now/. /home-copy/
-sync -f /home-copy
-echo copied
+cp -a /home-now/. /home-copy/ || exit 3
+sync -f /home-copy || exit 3
 find /home-now -mindepth 1 -delete
 "#;
+
+/// The exit code of [`ASIDE_VOLUME`] that says so.
+const NOT_COPIED: i64 = 3;
 
 /// home, folder of copies, copy, how many stay
 const ASIDE_DIRECTORY: &str = r#"
@@ -60,10 +63,10 @@ if [ ! -d "$1" ] || [ -z "$(ls -A -- "$1")" ]; then echo empty; exit 0; fi
 mkdir -p -m 0755 -- "$2"
 owner=$(stat -L -c %u:%g -- "$1") mode=$(stat -L -c %a -- "$1")
 mv -T -- "$1" "$2/$3"
-mkdir -m "$mode" -- "$1"
+mkdir -m "$mode" -- "$1" || { mv -T -- "$2/$3" "$1"; exit 1; }
 chown -- "$owner" "$1"
 ls -1 -- "$2" | grep -xE '[0-9]{8}-[0-9]{6}' | sort | head -n "-$4" | while read -r old; do
-    rm -rf -- "$2/$old"
+    rm -rf -- "$2/$old" || true
 done
 "#;
 
@@ -82,7 +85,7 @@ cd /homes
 [ ! -e "$1" ] || [ -z "$(ls -A -- "$1")" ] || { echo "the home is not empty"; exit 1; }
 mkdir -p -m 0755 -- "$(dirname -- "$1")"
 cp -aT -- "$2" "$1"
-sync -f "$1"
+sync -f -- "$1"
 "#;
 
 /// home, owner
@@ -189,13 +192,25 @@ impl DockerEngine {
             changes: Some((home.key, Some(copy.clone()))),
             bound: COPYING,
         };
-        let outcome = errand::run(self, errand).await?;
+        let outcome = match errand::run(self, errand).await {
+            Ok(outcome) => outcome,
+            // Not begun: an empty volume must not pass for a copy.
+            Err(error) if !matches!(error, EngineError::Slow { .. } | EngineError::Down { .. }) => {
+                if let Err(failure) = self.api.remove_volume(&volume).await {
+                    let failure = EngineError::from(failure);
+                    warn!(volume, error = %failure, "an empty copy of a home could not be removed");
+                }
+                return Err(error);
+            }
+            Err(error) => return Err(error),
+        };
         let used = outcome.copy.clone().unwrap_or_else(|| copy.clone());
         if used != *copy {
             // An earlier errand was joined, so nothing is in the volume that was made for this one.
             self.api.remove_volume(&volume).await?;
         }
-        if outcome.said("empty") || !outcome.said("copied") {
+        // Only where it says so: of an errand that was cut off nobody knows how far it came.
+        if outcome.said("empty") || outcome.code == NOT_COPIED {
             self.api.remove_volume(&copy_volume_name(home.key, &used)).await?;
         }
         outcome.check("a home cannot be set aside").map(drop)
@@ -233,6 +248,9 @@ impl DockerEngine {
     async fn remove_own_home(&self, installation: &str, session: SessionId) -> Result<(), EngineError> {
         let key = HomeKey::Session(session);
         let home = HomeOrder { installation: installation.to_owned(), key, owner_name: String::new() };
+        // What an interrupted start or reset left behind holds the home, too.
+        self.api.remove(&ownership::carrier_name(session)).await?;
+        errand::forget(self, key).await?;
         let Some(base) = &self.settings.homes.directory else {
             // A volume that is being measured is in use.
             let _no_reader = self.measuring.lock().await;
@@ -247,7 +265,7 @@ impl DockerEngine {
         {
             return Ok(());
         }
-        let arguments = vec![below(&home), copies_below(&home)];
+        let arguments = vec![copies_below(&home), below(&home)];
         let about = format!("remove-{key}");
         let removed = self.in_directory("remove a home", about, REMOVE_DIRECTORIES, arguments).await?;
         removed.check("a home cannot be removed").map(drop)
@@ -311,7 +329,10 @@ impl Homes for DockerEngine {
             return self.directory_aside(home, copy, keep).await;
         }
         self.volume_aside(home, copy).await?;
-        self.prune_copies(home, keep).await
+        if let Err(error) = self.prune_copies(home, keep).await {
+            warn!(home = %home.key, %error, "copies of a home that are too many could not be removed");
+        }
+        Ok(())
     }
 
     async fn restore_home(&self, home: &HomeOrder, copy: &CopyName) -> Result<(), EngineError> {

@@ -118,7 +118,10 @@ pub(super) async fn sweep(engine: &DockerEngine) -> Result<usize, EngineError> {
         match engine.api.remove_volume(&volume).await {
             Ok(()) => removed += 1,
             Err(failure) if failure.is(409) => {}
-            Err(failure) => return Err(failure.into()),
+            Err(failure) => {
+                let error = EngineError::from(failure);
+                warn!(volume, %error, "a volume without a container could not be removed yet");
+            }
         }
     }
     Ok(removed)

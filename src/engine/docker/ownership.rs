@@ -14,10 +14,15 @@ use super::archive::{self, Entry};
 use super::make::{NETWORK, UNPRIVILEGED};
 use super::{DockerEngine, container_name};
 use crate::engine::{EngineError, StartOrder};
-use crate::session::Template;
+use crate::session::{SessionId, Template};
 
 /// The longest `/etc/passwd` that is read.
 const LONGEST_LIST: usize = 256 * 1024;
+
+/// The name of the container through which a session's home is given away; it never runs.
+pub(super) fn carrier_name(session: SessionId) -> String {
+    format!("{}-home", container_name(session))
+}
 
 /// Gives the home in a container that was just made to the user it runs as, if it is still root's.
 pub(super) async fn settle(
@@ -33,7 +38,7 @@ pub(super) async fn settle(
         return Ok(());
     }
     info!(session = %order.session, uid, gid, "a new home is given to the user it is for");
-    let name = format!("{}-home", container_name(order.session));
+    let name = carrier_name(order.session);
     let body = ContainerCreateBody {
         image: Some(template.image.clone()),
         labels: Some(HashMap::from([(NETWORK.to_owned(), engine.settings.network.clone())])),

@@ -7,6 +7,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
 use tokio::process::Command;
 use tracing::{info, warn};
 
@@ -86,23 +87,30 @@ async fn limit(mount: &Path, path: &Path, quota_mib: u64) -> Result<(), String> 
     let project = project_of(inode).to_string();
     let path = path.to_string_lossy();
     let attributes = said("lsattr", &["-pd", "--", &path]).await?;
-    // Once per home: whatever is in it already has to count too, and later files inherit.
+    // Once per home: whatever is in it already has to count too, and later files inherit. The home
+    // itself comes last, so that its project says that all of it is done.
     if attributes.split_whitespace().next() != Some(project.as_str()) {
-        said("chattr", &["-R", "-f", "-p", &project, "--", &path]).await?;
+        let within = ["find", &path, "-xdev", "-mindepth", "1"];
+        let all =
+            ["(", "-type", "f", "-o", "-type", "d", ")", "-exec", "chattr", "-f", "-p", &project, "{}", "+"];
+        let directories = ["-type", "d", "-exec", "chattr", "-f", "+P", "{}", "+"];
+        said(within[0], &[&within[1..], &all[..]].concat()).await?;
+        said(within[0], &[&within[1..], &directories[..]].concat()).await?;
         said("chattr", &["-p", &project, "+P", "--", &path]).await?;
     }
     let kib = quota_mib.saturating_mul(1024).to_string();
     said("setquota", &["-P", &project, "0", &kib, "0", "0", &mount.to_string_lossy()]).await.map(drop)
 }
 
-/// A home's project: its inode, away from the small numbers that others give out.
+/// A home's project, away from the small numbers that others give out. A hash of the whole inode:
+/// on large file systems many directories' inodes differ in their upper bits alone.
 fn project_of(inode: u64) -> u32 {
-    let low = u32::try_from(inode & 0x7fff_ffff).unwrap_or_default();
-    low | 0x8000_0000
+    let hash = Sha256::digest(inode.to_le_bytes());
+    u32::from_le_bytes([hash[0], hash[1], hash[2], hash[3]]) | 0x8000_0000
 }
 
 async fn said(tool: &str, arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new(tool).args(arguments).output().await;
+    let output = Command::new(tool).args(arguments).kill_on_drop(true).output().await;
     let output = output.map_err(|error| format!("{tool}: {error}"))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
@@ -153,8 +161,9 @@ mod tests {
 
     #[test]
     fn projects_are_apart_from_each_other_and_from_small_numbers() {
-        assert_eq!(project_of(2), 0x8000_0002);
+        assert!(project_of(2) >= 0x8000_0000);
         assert_ne!(project_of(12), project_of(13));
+        assert_ne!(project_of(0x8000_0080), project_of(0x1_0000_0080));
     }
 
     #[test]

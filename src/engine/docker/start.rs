@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::make::{self, EPOCH, IMAGE, SESSION, SPEC, container_name};
 use super::network::Bridge;
-use super::{DockerEngine, Failure, archive, confine, homes, label, own_network, ownership, status};
+use super::{DockerEngine, Failure, archive, confine, errand, homes, label, own_network, ownership, status};
 use crate::engine::{ContainerStatus, EngineError, StartOrder, Started, vnc_password};
 use crate::session::{Protocol, SessionId, Template, Upstream};
 
@@ -64,6 +64,8 @@ async fn free_home(
     if homes::in_use(engine, home.key, order.session).await? {
         return Err(EngineError::HomeInUse);
     }
+    // One that ended before this start says nothing of what comes after it.
+    errand::forget(engine, home.key).await?;
     Ok(Some(turn))
 }
 
@@ -178,7 +180,13 @@ async fn make(engine: &DockerEngine, wanted: Wanted<'_>, order: &StartOrder) -> 
     let bridge = bridge(engine, template, order).await.map_err(Failure::Other)?;
     let body = make::session(&engine.settings, template, &bridge, order, image);
     let user = image.config.as_ref().and_then(|config| config.user.as_deref());
-    let owner = ownership::runs_as(body.user.as_deref(), user).to_owned();
+    // It begins as root where it may make packets, and is somebody else at once.
+    let runs = if confine::makes_packets(template) {
+        make::UNPRIVILEGED
+    } else {
+        ownership::runs_as(body.user.as_deref(), user)
+    };
+    let owner = runs.to_owned();
     let made = create(engine, template, order, body, &owner).await;
     // Unless somebody else made the container, the network is of no use to anyone.
     if bridge.session.is_some() && made.as_ref().is_err_and(|failure| !failure.is(409)) {
