@@ -4,6 +4,7 @@ use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use reqwest::{Certificate, Client};
@@ -143,10 +144,20 @@ fn rustls_provider() -> Result<(), ()> {
     rustls::crypto::aws_lc_rs::default_provider().install_default().map_err(|_| ())
 }
 
-/// A port nobody listens on right now.
+/// A port nobody listens on right now and nobody else will take.
+///
+/// A port that the kernel gave was another test's outgoing connection by the time the gateway came to
+/// listen on it. Those come from 32768 on (`net.ipv4.ip_local_port_range`), so these stay below (and above 10080,
+/// which browsers refuse), and every process tries ports of its own first.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has free ports");
-    listener.local_addr().expect("a bound socket has an address").port()
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let nth = std::process::id() % 900 * 20 + TAKEN.fetch_add(1, Ordering::Relaxed);
+        let port = u16::try_from(12_000 + nth % 18_000).expect("a number below 30000");
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// A running gateway; killed and cleaned up when dropped.
@@ -171,8 +182,8 @@ impl Gateway {
     }
 
     fn write_config(&self, builder: &Builder) {
-        // One /24 per test, picked by the (unique) port; ports given out by the kernel are above
-        // 32767, so no two of them share one.
+        // One /24 per test, picked by the port, which is its own: ports are below 32768, so no two
+        // of them share one.
         let subnet = format!("10.{}.{}.0/24", 64 + (self.port >> 8 & 0x7f), self.port & 0xff);
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let config = format!(
