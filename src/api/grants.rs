@@ -8,10 +8,12 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use http::{Response, StatusCode};
 use serde::Deserialize;
-use serde_json::json;
+use utoipa::ToSchema;
 
 use super::failure::NoUser;
 use super::gate::{Arrival, Known, document};
+use super::json::Items;
+use super::openapi::Problem;
 use super::{Failure, Site, json};
 use crate::audit::Actor;
 use crate::auth::policy::Verb;
@@ -21,18 +23,24 @@ use crate::respond;
 use crate::session::GrantRole;
 
 /// What is posted.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewGrant {
     /// The name of the user who gets it.
     user: String,
     /// What they may do.
+    #[schema(value_type = String, examples("observer", "helper"))]
     role: GrantRole,
     /// For how many seconds; absent until it is withdrawn.
     lasts_s: Option<u64>,
 }
 
-/// `GET /api/v1/sessions/<label>/grants`: those in force, oldest first.
+/// Those in force, oldest first.
+#[utoipa::path(
+    get, path = "/api/v1/sessions/{label}/grants", tag = "grants",
+    params(("label" = String, Path, description = "The session's label")),
+    responses((status = 200, body = Items<json::GrantDocument>), (status = "4XX", body = Problem)),
+)]
 pub(super) async fn list(
     State(site): State<Site>,
     arrival: Arrival,
@@ -40,11 +48,17 @@ pub(super) async fn list(
     Path(label): Path<String>,
 ) -> Result<Response<Body>, Failure> {
     let entry = site.entry(&known, arrival.address, Verb::Change, &label).await?;
-    let items: Vec<_> = entry.grants().iter().map(|live| json::grant(&live.grant)).collect();
-    Ok(json::document(StatusCode::OK, &json!({ "items": items })))
+    let items = entry.grants().iter().map(|live| json::grant(&live.grant)).collect();
+    Ok(json::document(StatusCode::OK, &Items { items }))
 }
 
-/// `POST /api/v1/sessions/<label>/grants`: answers 201 with the grant.
+/// Lets another user in.
+#[utoipa::path(
+    post, path = "/api/v1/sessions/{label}/grants", tag = "grants",
+    params(("label" = String, Path, description = "The session's label")),
+    request_body = NewGrant,
+    responses((status = 201, body = json::GrantDocument), (status = "4XX", body = Problem)),
+)]
 pub(super) async fn give(
     State(site): State<Site>,
     arrival: Arrival,
@@ -62,7 +76,15 @@ pub(super) async fn give(
     Ok(json::document(StatusCode::CREATED, &json::grant(&live.grant)))
 }
 
-/// `DELETE /api/v1/sessions/<label>/grants/<id>`: answers 204, also if it has ended already.
+/// Takes a grant back; also fine if it has ended already.
+#[utoipa::path(
+    delete, path = "/api/v1/sessions/{label}/grants/{id}", tag = "grants",
+    params(
+        ("label" = String, Path, description = "The session's label"),
+        ("id" = String, Path, description = "The grant's id"),
+    ),
+    responses((status = 204), (status = "4XX", body = Problem)),
+)]
 pub(super) async fn withdraw(
     State(site): State<Site>,
     arrival: Arrival,

@@ -2,14 +2,17 @@
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
+use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::Site;
 use crate::body::Body;
 use crate::broker::{Entry, HomeView};
 use crate::clock;
 use crate::respond;
-use crate::session::{Grant, State, StateKind, UserId};
+use crate::session::{Grant, GrantId, GrantRole, State, StateKind, UserId};
 
 /// A session as the API shows it. Names and fields are stable; new ones may be added.
 pub(super) fn session(site: &Site, entry: &Entry, reader: UserId) -> Value {
@@ -54,16 +57,44 @@ fn home(home: HomeView) -> Value {
     })
 }
 
+/// A whole list in one answer.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Items<T> {
+    /// All of them.
+    pub(super) items: Vec<T>,
+}
+
+/// The right of one user to open somebody else's session.
+#[derive(Serialize, ToSchema)]
+pub(super) struct GrantDocument {
+    /// Opaque identity.
+    #[schema(value_type = String)]
+    id: GrantId,
+    /// Who has it.
+    user: String,
+    /// What they may do: `helper` uses the session, `observer` watches.
+    #[schema(value_type = String)]
+    role: GrantRole,
+    /// Who gave it.
+    granted_by: String,
+    /// Since when it is in force.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// When it lapses; `null` is until it is withdrawn.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+}
+
 /// A grant as the API shows it.
-pub(super) fn grant(grant: &Grant) -> Value {
-    json!({
-        "id": grant.id,
-        "user": grant.grantee_name,
-        "role": grant.role,
-        "granted_by": grant.granted_by,
-        "created_at": grant.created_at,
-        "expires_at": grant.expires_at,
-    })
+pub(super) fn grant(grant: &Grant) -> GrantDocument {
+    GrantDocument {
+        id: grant.id,
+        user: grant.grantee_name.clone(),
+        role: grant.role,
+        granted_by: grant.granted_by.clone(),
+        created_at: grant.created_at,
+        expires_at: grant.expires_at,
+    }
 }
 
 /// Why it stopped or failed, as one stable name.
@@ -85,8 +116,9 @@ fn reason_text(state: &State) -> Option<&'static str> {
 }
 
 /// A document; what it says is true for this reader and this moment only.
-pub(super) fn document(status: StatusCode, value: &Value) -> Response<Body> {
-    let mut response = respond::bare(status, value.to_string());
+pub(super) fn document(status: StatusCode, value: &impl Serialize) -> Response<Body> {
+    let text = serde_json::to_string(value).expect("documents are made of texts and numbers");
+    let mut response = respond::bare(status, text);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

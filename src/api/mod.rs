@@ -8,6 +8,7 @@ mod failure;
 mod gate;
 mod grants;
 mod json;
+mod openapi;
 mod screenshot;
 mod sessions;
 mod status;
@@ -20,11 +21,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{delete, get, post};
+use axum::routing::{get, post};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body as HttpBody;
 use tower_service::Service;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use self::failure::Failure;
 use self::gate::Arrival;
@@ -78,7 +81,7 @@ impl Api {
     /// The API over `state`.
     #[must_use]
     pub fn new(state: State) -> Self {
-        Self { router: routes().with_state(Site(Arc::new(state))) }
+        Self { router: described().with_state(Site(Arc::new(state))) }
     }
 
     /// Whether a path of the portal is the API's.
@@ -143,20 +146,29 @@ impl Site {
     }
 }
 
-fn routes() -> Router<Site> {
-    Router::new()
+/// Every address of the API. What is added with `routes!` is described in the OpenAPI document from
+/// the attributes of its handler; methods of one address go into one `routes!`.
+fn routes() -> OpenApiRouter<Site> {
+    OpenApiRouter::with_openapi(openapi::frame())
+        .routes(routes!(grants::list, grants::give))
+        .routes(routes!(grants::withdraw))
         .route("/status", get(status::show))
         .route("/api/v1/spawn", post(compat::spawn))
         .route("/api/v1/remove", post(compat::remove))
         .route("/api/v1/sessions", get(sessions::list))
         .route("/api/v1/sessions/{label}", get(sessions::show))
         .route("/api/v1/sessions/{label}/screenshot", get(screenshot::show))
-        .route("/api/v1/sessions/{label}/grants", get(grants::list).post(grants::give))
-        .route("/api/v1/sessions/{label}/grants/{id}", delete(grants::withdraw))
         .route("/api/v1/sessions/{label}/{verb}", post(sessions::change))
         .route("/api/v1/templates", get(templates::list))
         .route("/api/v1/templates/{name}", get(templates::show))
         .route("/api/v1/templates/{name}/pull", post(templates::pull))
+}
+
+/// The same with its description beside it, and an answer for every other address.
+fn described() -> Router<Site> {
+    let (router, document) = routes().split_for_parts();
+    router
+        .merge(openapi::route(&document))
         .fallback(async || Failure::not_found())
         .layer(DefaultBodyLimit::max(MOST_BYTES))
 }
