@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::language::{Language, Sentence};
+
 /// Whose fault an error is; decides the default status and whether to retry.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fault {
@@ -23,8 +25,12 @@ pub trait Answer: std::error::Error {
     fn fault(&self) -> Fault;
     /// A stable `snake_case` name for API, metrics and audit.
     fn code(&self) -> &'static str;
-    /// A sentence that is safe to show to anyone.
-    fn public(&self) -> String;
+    /// What people are told, safe to show to anyone: a message of `web/messages`.
+    fn sentence(&self) -> Sentence;
+    /// The same in English, as API, command line and log say it. Nobody writes this one anew.
+    fn public(&self) -> String {
+        self.sentence().said(Language::English)
+    }
     /// When it makes sense to try again.
     fn retry_after(&self) -> Option<Duration> {
         None

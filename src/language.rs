@@ -124,6 +124,34 @@ impl Language {
     }
 }
 
+/// A message with its arguments, to be said in whatever language its reader reads.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sentence {
+    id: &'static str,
+    arguments: Vec<(&'static str, Value<'static>)>,
+}
+
+impl Sentence {
+    /// The message of this id. A test reads the ids, so they stand here as they are.
+    #[must_use]
+    pub fn of(id: &'static str) -> Self {
+        Self { id, arguments: Vec::new() }
+    }
+
+    /// The same with an argument of the message.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<Value<'static>>) -> Self {
+        self.arguments.push((name, value.into()));
+        self
+    }
+
+    /// What it says in a language.
+    #[must_use]
+    pub fn said(&self, language: Language) -> String {
+        language.say(self.id, &self.arguments)
+    }
+}
+
 /// One range of `Accept-Language`: a language of ours, if it is one, and its weight in thousandths.
 fn wish(range: &str) -> (Option<Language>, u16) {
     let mut parts = range.split(';').map(str::trim);

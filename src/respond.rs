@@ -22,7 +22,7 @@ pub use self::surface::{Place, Surface};
 pub use self::unreadable::Unreadable;
 use crate::body::Body;
 use crate::fault::{Answer, Fault, chain};
-use crate::language::Language;
+use crate::language::{Language, Sentence};
 
 /// What the asker can read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -89,9 +89,8 @@ impl Answer for NotFound {
         "not_found"
     }
 
-    fn public(&self) -> String {
-        "There is nothing at this address. Perhaps it was mistyped; your machines are on the start page."
-            .to_owned()
+    fn sentence(&self) -> Sentence {
+        Sentence::of("problem-not-found")
     }
 }
 
@@ -134,12 +133,11 @@ fn downstream_status(code: &str) -> StatusCode {
     }
 }
 
-/// What people and programs may read; of our own bugs, nothing but where to find them. The errors'
-/// own sentences are English in every language for now.
+/// What people and programs may read; of our own bugs, nothing but where to find them.
 fn sentence(error: &dyn Answer, language: Language) -> String {
     match error.fault() {
         Fault::Internal => language.text("error-internal-text").into_owned(),
-        Fault::Downstream | Fault::Upstream | Fault::Engine | Fault::Store => error.public(),
+        Fault::Downstream | Fault::Upstream | Fault::Engine | Fault::Store => error.sentence().said(language),
     }
 }
 

@@ -21,6 +21,7 @@ use crate::auth::AuthError;
 use crate::body::Body;
 use crate::broker::{Broker, Entry, Wish};
 use crate::fault::{Answer, Fault};
+use crate::language::Sentence;
 use crate::secret::Secret;
 use crate::session::{Next, Protocol, SessionName, StopReason, TemplateName};
 use crate::store::{Role, User};
@@ -70,16 +71,11 @@ impl Answer for CompatError {
         }
     }
 
-    fn public(&self) -> String {
-        match self {
-            Self::NoDesktop => {
-                "No template with protocol = \"rfb\" is configured, so there is no desktop to start."
-            }
-            Self::Password => {
-                "vncPassword must be 6 to 64 printable ASCII characters without spaces; VNC uses the first 8."
-            }
-        }
-        .to_owned()
+    fn sentence(&self) -> Sentence {
+        Sentence::of(match self {
+            Self::NoDesktop => "problem-no-desktop",
+            Self::Password => "problem-vnc-password",
+        })
     }
 }
 

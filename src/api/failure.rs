@@ -6,6 +6,7 @@ use axum::response::IntoResponse;
 use thiserror::Error;
 
 use crate::fault::{Answer, Fault};
+use crate::language::Sentence;
 use crate::respond::NotFound;
 
 /// Why a handler gives no answer of its own.
@@ -47,7 +48,7 @@ impl Answer for NoUser {
         "grantee_unknown"
     }
 
-    fn public(&self) -> String {
-        "There is no user of this name. Check how it is spelled.".to_owned()
+    fn sentence(&self) -> Sentence {
+        Sentence::of("problem-grantee-unknown")
     }
 }

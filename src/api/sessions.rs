@@ -17,6 +17,7 @@ use crate::auth::policy::{self, Verb};
 use crate::body::Body;
 use crate::broker::Entry;
 use crate::fault::{Answer, Fault};
+use crate::language::Sentence;
 use crate::respond::Unreadable;
 use crate::session::{Next, SessionId, StopReason};
 
@@ -99,8 +100,8 @@ impl Answer for Unconfirmed {
         "unconfirmed"
     }
 
-    fn public(&self) -> String {
-        "Resetting the home empties it. To confirm, send the session's label as confirm.".to_owned()
+    fn sentence(&self) -> Sentence {
+        Sentence::of("problem-unconfirmed")
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::fault::{Answer, Fault};
+use crate::language::Sentence;
 use crate::session::SessionNameError;
 use crate::store::{StoreError, UniqueKey};
 
@@ -25,6 +26,19 @@ pub enum PasswordFlaw {
     Short,
 }
 
+impl PasswordFlaw {
+    /// What people are told.
+    #[must_use]
+    pub fn sentence(self) -> Sentence {
+        Sentence::of(match self {
+            Self::IsName => "problem-password-is-name",
+            Self::Long => "problem-password-long",
+            Self::Monotonous => "problem-password-monotonous",
+            Self::Short => "problem-password-short",
+        })
+    }
+}
+
 /// Why a user name is not accepted.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 pub enum NameFlaw {
@@ -34,6 +48,19 @@ pub enum NameFlaw {
     /// It is empty, too long, or has characters nobody can see.
     #[error(transparent)]
     Text(#[from] SessionNameError),
+}
+
+impl NameFlaw {
+    /// What people are told.
+    #[must_use]
+    pub fn sentence(self) -> Sentence {
+        Sentence::of(match self {
+            Self::Reserved => "problem-name-reserved",
+            Self::Text(SessionNameError::Control) => "problem-name-control",
+            Self::Text(SessionNameError::Empty) => "problem-name-empty",
+            Self::Text(SessionNameError::Long) => "problem-name-long",
+        })
+    }
 }
 
 /// Why authentication, or a change of users, was refused.
@@ -137,30 +164,24 @@ impl Answer for AuthError {
         }
     }
 
-    fn public(&self) -> String {
+    fn sentence(&self) -> Sentence {
         match self {
-            Self::CredentialsWrong => "The name or the password is not right. Please try again.".to_owned(),
-            Self::CsrfFailed => "This page has been open for too long. Reload it and try again.".to_owned(),
-            Self::Hash { .. } => "Something went wrong on our side. Please try again.".to_owned(),
-            Self::LastAdmin => {
-                "This is the last administrator. Make someone else an administrator first.".to_owned()
-            }
-            Self::LoginRequired => "Please log in first.".to_owned(),
-            Self::NameInvalid(flaw) => format!("Please choose another name: {flaw}."),
-            Self::OriginForeign => {
-                "This request came from another site, so it was not carried out. Open Berth and try again there."
-                    .to_owned()
-            }
-            Self::PasswordWeak(flaw) => format!("Please choose another password: {flaw}."),
-            Self::Store(error) => error.public(),
+            Self::CredentialsWrong => Sentence::of("problem-credentials-wrong"),
+            Self::CsrfFailed => Sentence::of("problem-csrf-failed"),
+            Self::Hash { .. } => Sentence::of("problem-internal"),
+            Self::LastAdmin => Sentence::of("problem-last-admin"),
+            Self::LoginRequired => Sentence::of("problem-login-required"),
+            Self::NameInvalid(flaw) => flaw.sentence(),
+            Self::OriginForeign => Sentence::of("problem-origin-foreign"),
+            Self::PasswordWeak(flaw) => flaw.sentence(),
+            Self::Store(error) => error.sentence(),
             Self::Throttled { retry_after } => {
-                let seconds = whole_seconds(*retry_after);
-                format!("Too many attempts went wrong. Please wait {seconds} s and try again.")
+                Sentence::of("problem-throttled").with("seconds", whole_seconds(*retry_after))
             }
-            Self::TicketInvalid => "This link has been used or is too old. Go back and open the machine again.".to_owned(),
-            Self::TokenInvalid => "The token is not valid here. Check it, or ask whoever runs this Berth.".to_owned(),
-            Self::UserTaken => "There is a user of this name already. Please choose another name.".to_owned(),
-            Self::UserUnknown => "There is no user of this name. Perhaps they were removed.".to_owned(),
+            Self::TicketInvalid => Sentence::of("problem-ticket-invalid"),
+            Self::TokenInvalid => Sentence::of("problem-token-invalid"),
+            Self::UserTaken => Sentence::of("problem-user-taken"),
+            Self::UserUnknown => Sentence::of("problem-user-unknown"),
         }
     }
 

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::Principal;
 use crate::fault::{Answer, Fault};
+use crate::language::Sentence;
 use crate::session::{Grant, SessionId, UserId, ViewerRole};
 use crate::store::Role;
 
@@ -33,9 +34,8 @@ impl Answer for Denied {
         "session_unknown"
     }
 
-    fn public(&self) -> String {
-        "There is no such machine here. It may have been removed; your machines are on the start page."
-            .to_owned()
+    fn sentence(&self) -> Sentence {
+        Sentence::of("problem-session-unknown")
     }
 }
 

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::engine::EngineError;
 use crate::fault::{Answer, Fault};
+use crate::language::Sentence;
 use crate::session::{CopyName, Illegal, Label, SessionName, TemplateName};
 use crate::store::{StoreError, UniqueKey};
 
@@ -102,38 +103,24 @@ impl Answer for BrokerError {
         }
     }
 
-    fn public(&self) -> String {
+    fn sentence(&self) -> Sentence {
         match self {
-            Self::BrokenOff => "That was not your doing. Reload the page and try again.".to_owned(),
-            Self::CopyUnknown(copy) => {
-                format!("There is no copy {copy} of these files. `berth home list` names those there are.")
-            }
-            Self::Engine(error) => error.public(),
-            Self::ExtendSpent { .. } => {
-                "This machine has no more time to give. Save your work; your files are kept when it stops."
-                    .to_owned()
-            }
-            Self::Full { .. } => "All places are taken right now. Try again in a few minutes.".to_owned(),
-            Self::HomeBusy => {
-                "The files of this machine are being copied. Try again when that is done.".to_owned()
-            }
-            Self::HomeInUse { name, label } => format!(
-                "“{name}” ({label}) is running with the same files, and two machines at once could damage them. Stop it first, or start this one instead of it."
-            ),
-            Self::Illegal(illegal) => {
-                format!(
-                    "This machine is {} right now, so that cannot be done. Reload the page.",
-                    illegal.state
-                )
-            }
-            Self::NotFound => "There is no such machine, or it is not yours.".to_owned(),
-            Self::Store(error) => error.public(),
+            Self::BrokenOff => Sentence::of("problem-broken-off"),
+            Self::CopyUnknown(copy) => Sentence::of("problem-copy-unknown").with("copy", copy.to_string()),
+            Self::Engine(error) => error.sentence(),
+            Self::ExtendSpent { .. } => Sentence::of("problem-extend-spent"),
+            Self::Full { .. } => Sentence::of("problem-full"),
+            Self::HomeBusy => Sentence::of("problem-home-busy"),
+            Self::HomeInUse { name, label } => Sentence::of("problem-home-in-use")
+                .with("name", name.to_string())
+                .with("label", label.to_string()),
+            Self::Illegal(illegal) => Sentence::of("problem-wrong-state").with("state", illegal.state.name()),
+            Self::NotFound => Sentence::of("problem-machine-unknown"),
+            Self::Store(error) => error.sentence(),
             Self::TemplateUnknown(name) => {
-                format!("There is no machine type “{name}”. Choose one from the list.")
+                Sentence::of("problem-template-unknown").with("name", name.to_string())
             }
-            Self::TooMany { limit } => {
-                format!("You have {limit} machines, the most you may have. Delete one to make room.")
-            }
+            Self::TooMany { limit } => Sentence::of("problem-too-many-sessions").with("limit", *limit),
         }
     }
 

@@ -14,6 +14,7 @@ use super::{Broker, BrokerError, Entry};
 use crate::audit::{Actor, AuditEvent, Record};
 use crate::clock;
 use crate::fault::{Answer, Fault};
+use crate::language::Sentence;
 use crate::revocation::{CloseReason, Revocation};
 use crate::session::{Grant, GrantId, GrantRole, Protocol, UserId, ViewerRole};
 use crate::store::{StoreError, UniqueKey, User};
@@ -82,23 +83,13 @@ impl Answer for ShareError {
         }
     }
 
-    fn public(&self) -> String {
+    fn sentence(&self) -> Sentence {
         match self {
-            Self::Broker(error) => error.public(),
-            Self::Granted => {
-                "They may open this machine already. Withdraw that first to change it.".to_owned()
-            }
-            Self::NotDesktop => {
-                "Only desktops can be shared. This machine is a web app, which its owner alone \
-                 opens."
-                    .to_owned()
-            }
-            Self::Own => "This machine is theirs already.".to_owned(),
-            Self::TooMany => {
-                format!(
-                    "This machine is shared with {MOST} people, the most there may be. Withdraw one first."
-                )
-            }
+            Self::Broker(error) => error.sentence(),
+            Self::Granted => Sentence::of("problem-grant-exists"),
+            Self::NotDesktop => Sentence::of("problem-not-shareable"),
+            Self::Own => Sentence::of("problem-grant-own"),
+            Self::TooMany => Sentence::of("problem-too-many-grants").with("most", MOST),
         }
     }
 

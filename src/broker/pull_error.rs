@@ -5,6 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::fault::{Answer, Fault};
+use crate::language::Sentence;
 
 /// Why an image is not fetched.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
@@ -34,12 +35,12 @@ impl Answer for PullError {
         }
     }
 
-    fn public(&self) -> String {
+    fn sentence(&self) -> Sentence {
         match self {
-            Self::BuiltHere { image, command } => {
-                format!("The image {image} is made on this machine and not fetched. Make it with: {command}")
-            }
-            Self::TemplateUnknown => "There is no machine type of this name.".to_owned(),
+            Self::BuiltHere { image, command } => Sentence::of("problem-image-built-here")
+                .with("image", image.clone())
+                .with("command", command.clone()),
+            Self::TemplateUnknown => Sentence::of("problem-template-unlisted"),
         }
     }
 

@@ -31,6 +31,7 @@ pub use self::image::{Image, PullProgress, PullStep, TemplateImage};
 pub use self::status::{EngineCheck, EngineStatus};
 use crate::fault::{Answer, Fault};
 use crate::language::Language;
+use crate::language::Sentence;
 use crate::secret::Secret;
 use crate::session::{SessionId, SessionName, TemplateName, Upstream, UserId};
 
@@ -297,19 +298,15 @@ impl Answer for EngineError {
         }
     }
 
-    fn public(&self) -> String {
-        match self {
-            Self::Unreachable { .. } | Self::Exited { .. } | Self::Gone => {
-                "The machine behind this page does not answer.".to_owned()
-            }
-            Self::HomeInUse => "Another machine is using the same files. Stop that one first.".to_owned(),
-            Self::ImageMissing { .. } | Self::TemplateGone { .. } => {
-                "This machine cannot be started because part of it is not installed.".to_owned()
-            }
+    fn sentence(&self) -> Sentence {
+        Sentence::of(match self {
+            Self::Unreachable { .. } | Self::Exited { .. } | Self::Gone => "problem-upstream-silent",
+            Self::HomeInUse => "problem-home-in-use-by-another",
+            Self::ImageMissing { .. } | Self::TemplateGone { .. } => "problem-image-missing",
             Self::Conflict { .. } | Self::Down { .. } | Self::Refused { .. } | Self::Slow { .. } => {
-                "The service that runs machines is not working right now.".to_owned()
+                "problem-engine"
             }
-        }
+        })
     }
 
     fn retry_after(&self) -> Option<Duration> {

@@ -145,6 +145,53 @@ fn no_message_is_missing() {
     assert!(missing.is_empty(), "no script has {missing:?} to say");
 }
 
+/// The names of the arguments that stand in a chain of `.with("name", …)`.
+fn with(mut chain: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    while let Some(call) = chain.trim_start().strip_prefix(".with(") {
+        names.extend(call.split('"').nth(1).map(str::to_owned));
+        let mut open = 1;
+        let end = call.find(|c| {
+            open += i32::from(c == '(') - i32::from(c == ')');
+            open == 0
+        });
+        chain = &call[end.expect("brackets are closed") + 1..];
+    }
+    names
+}
+
+#[test]
+fn every_error_has_its_sentence_in_every_language() {
+    let mut text = String::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut text);
+    let known = messages(FRENCH);
+    let ids = text.split('"').filter(|literal| literal.starts_with("problem-"));
+    let named: BTreeSet<_> =
+        ids.filter(|id| id.chars().all(|c| c.is_ascii_lowercase() || c == '-')).collect();
+    let missing: Vec<_> = named.iter().filter(|id| !known.contains_key(**id)).collect();
+    assert!(missing.is_empty(), "errors say {missing:?}, which the messages do not have");
+    for said in text.split("Sentence::of(").skip(1) {
+        let said = said.trim_start();
+        let Some((id, chain)) = said.strip_prefix('"').and_then(|rest| rest.split_once('"')) else {
+            continue;
+        };
+        let chain = chain.trim_start().trim_start_matches(')');
+        assert_eq!(known.get(id), Some(&with(chain)), "{id}");
+    }
+    let english = text.split("fn public(&self)").count() - 1;
+    assert_eq!(english, 1, "errors have a `sentence`, and `Answer::public` says it in English");
+}
+
+#[test]
+fn a_refusal_names_every_state_in_every_language() {
+    for language in [Language::English, Language::French] {
+        let said: BTreeSet<_> = crate::session::StateKind::ALL
+            .map(|state| Sentence::of("problem-wrong-state").with("state", state.name()).said(language))
+            .into();
+        assert_eq!(said.len(), crate::session::StateKind::ALL.len(), "{said:?}");
+    }
+}
+
 #[test]
 fn french_is_set_as_french_is() {
     for (number, line) in FRENCH.lines().enumerate().filter(|(_, line)| !line.starts_with('#')) {

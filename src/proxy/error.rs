@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::auth::AuthError;
 use crate::broker::BrokerError;
 use crate::fault::{Answer, Fault};
+use crate::language::Sentence;
 
 /// Why the data plane answers by itself.
 #[derive(Debug, Error)]
@@ -67,21 +68,17 @@ impl Answer for ProxyError {
         }
     }
 
-    fn public(&self) -> String {
+    fn sentence(&self) -> Sentence {
         match self {
-            Self::Auth(error) => error.public(),
-            Self::Broker(error) => error.public(),
-            Self::BodyStalled => "Your browser stopped sending halfway. Try again.".to_owned(),
-            Self::OriginForeign => "Another website tried to open this machine. It was refused.".to_owned(),
-            Self::UpgradeInvalid(_) => {
-                "Your browser asked for a connection that is not possible here.".to_owned()
-            }
+            Self::Auth(error) => error.sentence(),
+            Self::Broker(error) => error.sentence(),
+            Self::BodyStalled => Sentence::of("problem-body-stalled"),
+            Self::OriginForeign => Sentence::of("problem-origin-foreign-machine"),
+            Self::UpgradeInvalid(_) => Sentence::of("problem-upgrade-invalid"),
             Self::UpstreamClosed | Self::UpstreamProtocol(_) | Self::UpstreamUnreachable(_) => {
-                "The machine behind this page does not answer properly. Reload in a moment.".to_owned()
+                Sentence::of("problem-upstream")
             }
-            Self::UpstreamTimeout => {
-                "The machine behind this page took too long to answer. Try again.".to_owned()
-            }
+            Self::UpstreamTimeout => Sentence::of("problem-upstream-timeout"),
         }
     }
 

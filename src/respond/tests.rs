@@ -43,8 +43,8 @@ impl Answer for Bug {
         "internal"
     }
 
-    fn public(&self) -> String {
-        "the secret path /etc/secret is broken".to_owned()
+    fn sentence(&self) -> Sentence {
+        Sentence::of("problem-request-refused").with("reason", "the secret path /etc/secret is broken")
     }
 }
 

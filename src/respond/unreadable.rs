@@ -5,6 +5,7 @@ use http::header::CONTENT_TYPE;
 use thiserror::Error;
 
 use crate::fault::{Answer, Fault};
+use crate::language::Sentence;
 
 /// A request that could not be read as what its address takes.
 #[derive(Clone, Copy, Debug, Error)]
@@ -41,14 +42,12 @@ impl Answer for Unreadable {
         }
     }
 
-    fn public(&self) -> String {
-        match self.status {
-            StatusCode::METHOD_NOT_ALLOWED => {
-                "This address cannot be used that way. Go back and use the buttons."
-            }
-            StatusCode::PAYLOAD_TOO_LARGE => "That was too much text. Go back and shorten it.",
-            _ => "What was sent is not what this address takes. Go back, reload the page and try again.",
-        }
-        .to_owned()
+    fn sentence(&self) -> Sentence {
+        Sentence::of(match self.status {
+            StatusCode::METHOD_NOT_ALLOWED => "problem-method",
+            StatusCode::PAYLOAD_TOO_LARGE => "problem-body-too-large",
+            // The router's own refusals are an open set; all others are malformed input.
+            _ => "problem-malformed",
+        })
     }
 }

@@ -14,6 +14,7 @@ use thiserror::Error;
 
 use super::peer::Protocol;
 use crate::fault::{Answer, Fault};
+use crate::language::Sentence;
 use crate::session::Label;
 
 /// The most header fields a request may have.
@@ -150,8 +151,9 @@ impl Answer for Refusal {
         }
     }
 
-    fn public(&self) -> String {
-        format!("This request cannot be served: {self}.")
+    fn sentence(&self) -> Sentence {
+        // No browser sends such a request: the reason stays in the words of HTTP.
+        Sentence::of("problem-request-refused").with("reason", self.to_string())
     }
 }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::fault::{Answer, Fault};
+use crate::language::Sentence;
 use crate::secret::{Secret, TokenHash};
 use crate::session::{Grant, GrantId, Label, Session, SessionId, UserId};
 
@@ -170,19 +171,15 @@ impl Answer for StoreError {
         }
     }
 
-    fn public(&self) -> String {
-        match self {
-            Self::Conflict(UniqueKey::Grant) => {
-                "They may open this machine already. Withdraw that first to change it.".to_owned()
-            }
-            Self::Conflict(UniqueKey::UserName) => "There is a user of this name already.".to_owned(),
-            Self::Conflict(UniqueKey::Label | UniqueKey::SessionName) => {
-                "You have a machine of this name already. Choose another name.".to_owned()
-            }
+    fn sentence(&self) -> Sentence {
+        Sentence::of(match self {
+            Self::Conflict(UniqueKey::Grant) => "problem-grant-exists",
+            Self::Conflict(UniqueKey::UserName) => "problem-user-taken",
+            Self::Conflict(UniqueKey::Label | UniqueKey::SessionName) => "problem-name-taken",
             Self::Corrupt { .. } | Self::Newer { .. } | Self::Stale | Self::Unavailable { .. } => {
-                "Berth cannot save changes right now. Open machines go on working.".to_owned()
+                "problem-store"
             }
-        }
+        })
     }
 
     fn retry_after(&self) -> Option<std::time::Duration> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::fault::{Answer, Fault};
+use crate::language::Sentence;
 
 /// Why there is nothing to see.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
@@ -48,17 +49,14 @@ impl Answer for ThumbnailError {
         }
     }
 
-    fn public(&self) -> String {
-        match self {
-            Self::Busy => "Many screens are being looked at right now. Try again in a few seconds.",
-            Self::NoScreen => "This machine is an app without a screen, so there is no picture of it.",
-            Self::NotRunning => {
-                "This machine is not running right now, so there is no picture of its screen."
-            }
-            Self::NotSeen => "This machine was frozen before a picture of its screen was taken.",
-            Self::Unseen { .. } => "This machine does not show its screen right now.",
-        }
-        .to_owned()
+    fn sentence(&self) -> Sentence {
+        Sentence::of(match self {
+            Self::Busy => "problem-screens-busy",
+            Self::NoScreen => "problem-no-screen",
+            Self::NotRunning => "problem-not-running",
+            Self::NotSeen => "problem-not-seen",
+            Self::Unseen { .. } => "problem-screen-unseen",
+        })
     }
 
     fn retry_after(&self) -> Option<Duration> {

@@ -93,12 +93,14 @@ fn again(site: &Site, person: &Person, refused: AuthError) -> Result<Response<Bo
             let text = person.language.text("account-wrong").into_owned();
             (StatusCode::UNPROCESSABLE_ENTITY, Flaws { present: Some(text), ..Flaws::default() })
         }
-        AuthError::PasswordWeak(_) => {
-            (respond::status(&refused), Flaws { new: Some(refused.public()), ..Flaws::default() })
-        }
-        AuthError::Throttled { .. } => {
-            (respond::status(&refused), Flaws { present: Some(refused.public()), ..Flaws::default() })
-        }
+        AuthError::PasswordWeak(_) => (
+            respond::status(&refused),
+            Flaws { new: Some(refused.sentence().said(person.language)), ..Flaws::default() },
+        ),
+        AuthError::Throttled { .. } => (
+            respond::status(&refused),
+            Flaws { present: Some(refused.sentence().said(person.language)), ..Flaws::default() },
+        ),
         AuthError::CsrfFailed
         | AuthError::Hash { .. }
         | AuthError::LastAdmin

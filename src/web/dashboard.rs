@@ -19,7 +19,7 @@ use crate::auth::AuthError;
 use crate::body::Body;
 use crate::broker::{BrokerError, Entry, Wish};
 use crate::fault::Answer;
-use crate::language::Language;
+use crate::language::{Language, Sentence};
 use crate::respond::{self, Surface};
 use crate::session::{SessionName, SessionNameError, TemplateName};
 use crate::store::{StoreError, UniqueKey};
@@ -113,7 +113,7 @@ pub(super) async fn create(
             let wanted = Wanted::Create { template: &form.template, name: &form.name };
             return Ok(homes::in_use(&site, &person, &wanted, (&name, &label)));
         }
-        Err(Refusal::Broker(error)) => (respond::status(&error), flaws_of(error)?),
+        Err(Refusal::Broker(error)) => (respond::status(&error), flaws_of(error, language)?),
         Err(Refusal::Other(failure)) => return Err(failure),
     };
     let again = CreateForm {
@@ -153,8 +153,8 @@ async fn try_create(site: &Site, person: &Person, form: &NewSession) -> Result<A
 }
 
 /// The refusals that belong beside a field; everything else is an error like any other.
-fn flaws_of(error: BrokerError) -> Result<Flaws, Failure> {
-    let text = Some(error.public());
+fn flaws_of(error: BrokerError, language: Language) -> Result<Flaws, Failure> {
+    let text = Some(error.sentence().said(language));
     match error {
         BrokerError::Store(StoreError::Conflict(UniqueKey::SessionName)) => {
             Ok(Flaws { name: text, ..Flaws::default() })
@@ -197,8 +197,8 @@ impl Answer for NoTemplate {
         "template_unknown"
     }
 
-    fn public(&self) -> String {
-        "There is no machine type of this name. Go back and choose one from the list.".to_owned()
+    fn sentence(&self) -> Sentence {
+        Sentence::of("problem-template-unlisted")
     }
 }
 

@@ -142,7 +142,8 @@ fn again(
         return Err(refused.into());
     }
     let status = respond::status(&refused);
-    let mut response = form(site, headers, status, next, name, Said::Problem(refused.public()));
+    let problem = Said::Problem(refused.sentence().said(Language::of(headers)));
+    let mut response = form(site, headers, status, next, name, problem);
     if let Some(after) = refused.retry_after() {
         response.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
     }

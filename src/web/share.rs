@@ -192,7 +192,7 @@ pub(super) async fn give(
             let actor = Actor::user(&known.name, arrival.address);
             match site.broker().share(&entry, share, actor).await {
                 Ok(_live) => return Ok(see_other(&format!("/sessions/{label}/share"))),
-                Err(error) => again.blame(error)?,
+                Err(error) => again.blame(error, language)?,
             }
         }
         Err(Flaw::Name(id)) => {
@@ -266,8 +266,8 @@ impl ShareForm {
     }
 
     /// Puts a refusal beside the field that it is about; everything else is an error like any other.
-    fn blame(&mut self, error: ShareError) -> Result<StatusCode, Failure> {
-        let (status, text) = (respond::status(&error), Some(error.public()));
+    fn blame(&mut self, error: ShareError, language: Language) -> Result<StatusCode, Failure> {
+        let (status, text) = (respond::status(&error), Some(error.sentence().said(language)));
         match error {
             ShareError::Own | ShareError::Granted => self.name_problem = text,
             ShareError::NotDesktop | ShareError::TooMany => self.problem = text,

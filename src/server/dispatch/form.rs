@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use crate::body::BodyError;
 use crate::fault::{Answer, Fault};
+use crate::language::Sentence;
 
 /// How long a body may take to arrive, however much of it does.
 const ARRIVAL: Duration = Duration::from_secs(15);
@@ -46,12 +47,11 @@ impl Answer for FormError {
         }
     }
 
-    fn public(&self) -> String {
-        match self {
-            Self::Broken(_) | Self::Stalled => "Your browser stopped sending halfway. Try again.",
-            Self::TooLarge => "That is more than this page takes. Send less.",
-        }
-        .to_owned()
+    fn sentence(&self) -> Sentence {
+        Sentence::of(match self {
+            Self::Broken(_) | Self::Stalled => "problem-body-stalled",
+            Self::TooLarge => "problem-body-too-large",
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::fault::{Answer, Fault};
+use crate::language::Sentence;
 
 /// When to ask again for a session that is not reachable yet.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
@@ -21,9 +22,8 @@ impl Answer for Misdirected {
         "host_foreign"
     }
 
-    fn public(&self) -> String {
-        "This server does not answer for that address. Check the address, or ask whoever gave it to you."
-            .to_owned()
+    fn sentence(&self) -> Sentence {
+        Sentence::of("problem-host-foreign")
     }
 }
 
@@ -41,8 +41,8 @@ impl Answer for NotReachable {
         "session_not_reachable"
     }
 
-    fn public(&self) -> String {
-        "This machine is not running right now. Open its page to start it.".to_owned()
+    fn sentence(&self) -> Sentence {
+        Sentence::of("problem-session-not-reachable")
     }
 
     fn retry_after(&self) -> Option<Duration> {

@@ -105,6 +105,7 @@ waiting-step-booting = Getting it ready to use
 waiting-so-far = so far.
 waiting-cancel = Cancel the start
 waiting-leave = You can leave this page; it goes on without you.
+rest-guest = It is not running right now. Only its owner can start it; you may open it again once it runs.
 rest-code = If you ask somebody for help, tell them this:
 rest-detail = What the machine said
 
@@ -130,6 +131,7 @@ do-more-for = for { $name }
 
 dashboard-offline = The connection to Berth was lost. What you see may be old; it is being tried again.
 dashboard-empty = You have no machine yet. Choose what it should be, and it starts in a few seconds.
+screen-of = Screen of { $name }
 dashboard-says-so-far = { $time } so far.
 create-none = No machine types are set up here. Ask your administrator to add one.
 create-title = New machine
@@ -235,6 +237,79 @@ error-unread = That request was not understood
 error-internal-text = That was not your doing. Try again; if it happens again, tell whoever runs this Berth and give the reference below.
 error-reference = Reference:
 error-home = Go to your machines
+
+### What errors say: a message per sentence that some `Answer` has
+
+problem-body-stalled = Your browser stopped sending halfway. Try again.
+problem-body-too-large = That is more than this page takes. Go back and shorten it.
+problem-broken-off = That was not your doing. Reload the page and try again.
+problem-copy-unknown = There is no copy { $copy } of these files. `berth home list` names those there are.
+problem-credentials-wrong = The name or the password is not right. Please try again.
+problem-csrf-failed = This page has been open for too long. Reload it and try again.
+problem-engine = The service that runs machines is not working right now.
+problem-extend-spent = This machine has no more time to give. Save your work; your files are kept when it stops.
+problem-full = All places are taken right now. Try again in a few minutes.
+problem-grant-exists = They may open this machine already. Withdraw that first to change it.
+problem-grant-own = This machine is theirs already.
+problem-grantee-unknown = There is no user of this name. Check how it is spelled.
+problem-home-busy = The files of this machine are being copied. Try again when that is done.
+problem-home-in-use = “{ $name }” ({ $label }) is running with the same files, and two machines at once could damage them. Stop it first, or start this one instead of it.
+problem-home-in-use-by-another = Another machine is using the same files. Stop that one first.
+problem-host-foreign = This server does not answer for that address. Check the address, or ask whoever gave it to you.
+problem-image-built-here = The image { $image } is made on this machine and not fetched. Make it with: { $command }
+problem-image-missing = This machine cannot be started because part of it is not installed.
+problem-internal = Something went wrong on our side. Please try again.
+problem-last-admin = This is the last administrator. Make someone else an administrator first.
+problem-login-required = Please log in first.
+problem-machine-unknown = There is no such machine, or it is not yours.
+problem-malformed = What was sent is not what this address takes. Go back, reload the page and try again.
+problem-method = This address cannot be used that way. Go back and use the buttons.
+problem-name-control = Please choose another name: it has invisible characters.
+problem-name-empty = Please choose another name: it needs at least one visible character.
+problem-name-long = Please choose another name: it has at most 64 characters.
+problem-name-reserved = Please choose another name: this one is reserved.
+problem-name-taken = You have a machine of this name already. Choose another name.
+problem-no-desktop = No template with protocol = "rfb" is configured, so there is no desktop to start.
+problem-no-screen = This machine is an app without a screen, so there is no picture of it.
+problem-not-found = There is nothing at this address. Perhaps it was mistyped; your machines are on the start page.
+problem-not-running = This machine is not running right now, so there is no picture of its screen.
+problem-not-seen = This machine was frozen before a picture of its screen was taken.
+problem-not-shareable = Only desktops can be shared. This machine is a web app, which its owner alone opens.
+problem-origin-foreign = This request came from another site, so it was not carried out. Open Berth and try again there.
+problem-origin-foreign-machine = Another website tried to open this machine. It was refused.
+problem-password-is-name = Please choose another password: it is the same as the name.
+problem-password-long = Please choose another password: it is longer than 1024 bytes.
+problem-password-monotonous = Please choose another password: it is one character repeated.
+problem-password-short = Please choose another password: it is shorter than 8 characters.
+problem-request-refused = This request cannot be served: { $reason }.
+problem-screen-unseen = This machine does not show its screen right now.
+problem-screens-busy = Many screens are being looked at right now. Try again in a few seconds.
+problem-session-not-reachable = This machine is not running right now. Open its page to start it.
+problem-session-unknown = There is no such machine here. It may have been removed; your machines are on the start page.
+problem-store = Berth cannot save changes right now. Open machines go on working.
+problem-template-unknown = There is no machine type “{ $name }”. Choose one from the list.
+problem-template-unlisted = There is no machine type of this name. Choose one from the list.
+problem-throttled = Too many attempts went wrong. Please wait { $seconds } s and try again.
+problem-ticket-invalid = This link has been used or is too old. Go back and open the machine again.
+problem-token-invalid = The token is not valid here. Check it, or ask whoever runs this Berth.
+problem-too-many-grants = This machine is shared with { $most } people, the most there may be. Withdraw one first.
+problem-too-many-sessions = You have { $limit } machines, the most you may have. Delete one to make room.
+problem-unconfirmed = Resetting the home empties it. To confirm, send the session’s label as confirm.
+problem-upgrade-invalid = Your browser asked for a connection that is not possible here.
+problem-upstream = The machine behind this page does not answer properly. Reload in a moment.
+problem-upstream-silent = The machine behind this page does not answer.
+problem-upstream-timeout = The machine behind this page took too long to answer. Try again.
+problem-user-taken = There is a user of this name already. Please choose another name.
+problem-user-unknown = There is no user of this name. Perhaps they were removed.
+problem-vnc-password = vncPassword must be 6 to 64 printable ASCII characters without spaces; VNC uses the first 8.
+problem-wrong-state = { $state ->
+    [starting] This machine is starting right now, so that cannot be done. Reload the page.
+    [paused] This machine is frozen right now, so that cannot be done. Reload the page.
+    [stopping] This machine is stopping right now, so that cannot be done. Reload the page.
+    [stopped] This machine is stopped right now, so that cannot be done. Reload the page.
+    [failed] This machine did not start, so that cannot be done. Reload the page.
+   *[ready] This machine is running right now, so that cannot be done. Reload the page.
+}
 
 ### The viewer: the page itself
 
@@ -409,6 +484,7 @@ share-role-missing = Choose what they may do.
 share-lasts = For how long?
 share-give = Share it
 share-back = Back
+shared-title = Shared with you
 shared-of = Belongs to
 shared-resting = Not running now
 role-owner = Owner

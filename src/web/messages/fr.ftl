@@ -104,6 +104,7 @@ waiting-step-booting = Préparation
 waiting-so-far = écoulées.
 waiting-cancel = Annuler le démarrage
 waiting-leave = Vous pouvez quitter cette page ; tout continue sans vous.
+rest-guest = Elle ne tourne pas pour l’instant. Seul son propriétaire peut la démarrer ; vous pourrez la rouvrir quand elle tournera.
 rest-code = Si vous demandez de l’aide, indiquez ceci :
 rest-detail = Ce qu’a dit la machine
 
@@ -129,6 +130,7 @@ do-more-for = pour { $name }
 
 dashboard-offline = La connexion à Berth est perdue. Ce que vous voyez est peut-être ancien ; une nouvelle tentative est en cours.
 dashboard-empty = Vous n’avez pas encore de machine. Choisissez-en le type, et elle démarre en quelques secondes.
+screen-of = Écran de { $name }
 dashboard-says-so-far = Depuis { $time }.
 create-none = Aucun type de machine n’est configuré ici. Demandez à votre administrateur d’en ajouter un.
 create-title = Nouvelle machine
@@ -234,6 +236,79 @@ error-unread = Cette demande n’a pas été comprise
 error-internal-text = Vous n’y êtes pour rien. Réessayez ; si cela se reproduit, prévenez la personne qui gère ce Berth et donnez-lui la référence ci-dessous.
 error-reference = Référence :
 error-home = Aller à vos machines
+
+### Ce que disent les erreurs : un message par phrase d’un `Answer`
+
+problem-body-stalled = Votre navigateur a cessé d’envoyer à mi-chemin. Réessayez.
+problem-body-too-large = C’est plus que cette page n’accepte. Revenez en arrière et raccourcissez.
+problem-broken-off = Vous n’y êtes pour rien. Rechargez la page et réessayez.
+problem-copy-unknown = Il n’y a pas de copie { $copy } de ces fichiers. `berth home list` donne celles qui existent.
+problem-credentials-wrong = Le nom ou le mot de passe n’est pas le bon. Veuillez réessayer.
+problem-csrf-failed = Cette page est restée ouverte trop longtemps. Rechargez-la et réessayez.
+problem-engine = Le service qui fait tourner les machines ne fonctionne pas pour l’instant.
+problem-extend-spent = Cette machine n’a plus de temps à donner. Enregistrez votre travail ; vos fichiers sont conservés quand elle s’arrête.
+problem-full = Toutes les places sont prises pour l’instant. Réessayez dans quelques minutes.
+problem-grant-exists = Cette personne peut déjà ouvrir cette machine. Retirez-lui d’abord cet accès pour le changer.
+problem-grant-own = Cette machine est déjà à cette personne.
+problem-grantee-unknown = Personne ne porte ce nom. Vérifiez l’orthographe.
+problem-home-busy = Les fichiers de cette machine sont en cours de copie. Réessayez quand ce sera fini.
+problem-home-in-use = « { $name } » ({ $label }) tourne avec les mêmes fichiers, et deux machines à la fois pourraient les abîmer. Arrêtez-la d’abord, ou démarrez celle-ci à sa place.
+problem-home-in-use-by-another = Une autre machine utilise les mêmes fichiers. Arrêtez-la d’abord.
+problem-host-foreign = Ce serveur ne répond pas à cette adresse. Vérifiez l’adresse, ou demandez à qui vous l’a donnée.
+problem-image-built-here = L’image { $image } est fabriquée sur cette machine et ne se récupère pas. Fabriquez-la avec : { $command }
+problem-image-missing = Cette machine ne peut pas démarrer, car il lui manque une partie qui n’est pas installée.
+problem-internal = Quelque chose s’est mal passé de notre côté. Veuillez réessayer.
+problem-last-admin = C’est le dernier administrateur. Nommez d’abord quelqu’un d’autre administrateur.
+problem-login-required = Veuillez d’abord vous connecter.
+problem-machine-unknown = Cette machine n’existe pas, ou elle n’est pas à vous.
+problem-malformed = Ce qui a été envoyé n’est pas ce que cette adresse attend. Revenez en arrière, rechargez la page et réessayez.
+problem-method = Cette adresse ne s’utilise pas ainsi. Revenez en arrière et servez-vous des boutons.
+problem-name-control = Choisissez un autre nom : il contient des caractères invisibles.
+problem-name-empty = Choisissez un autre nom : il faut au moins un caractère visible.
+problem-name-long = Choisissez un autre nom : 64 caractères au plus.
+problem-name-reserved = Choisissez un autre nom : celui-ci est réservé.
+problem-name-taken = Vous avez déjà une machine de ce nom. Choisissez un autre nom.
+problem-no-desktop = Aucun modèle avec protocol = "rfb" n’est configuré : il n’y a pas de bureau à démarrer.
+problem-no-screen = Cette machine est une application sans écran : il n’y en a pas d’image.
+problem-not-found = Il n’y a rien à cette adresse. Peut-être est-elle mal saisie ; vos machines sont sur la page d’accueil.
+problem-not-running = Cette machine ne tourne pas pour l’instant : il n’y a pas d’image de son écran.
+problem-not-seen = Cette machine a été figée avant qu’une image de son écran soit prise.
+problem-not-shareable = Seuls les bureaux peuvent être partagés. Cette machine est une application web, que seul son propriétaire ouvre.
+problem-origin-foreign = Cette demande venait d’un autre site et n’a donc pas été exécutée. Ouvrez Berth et réessayez là.
+problem-origin-foreign-machine = Un autre site web a tenté d’ouvrir cette machine. Cela lui a été refusé.
+problem-password-is-name = Choisissez un autre mot de passe : celui-ci est identique au nom.
+problem-password-long = Choisissez un autre mot de passe : celui-ci dépasse 1024 octets.
+problem-password-monotonous = Choisissez un autre mot de passe : celui-ci répète un seul caractère.
+problem-password-short = Choisissez un autre mot de passe : celui-ci a moins de 8 caractères.
+problem-request-refused = Cette requête ne peut pas être traitée : { $reason }.
+problem-screen-unseen = Cette machine ne montre pas son écran pour l’instant.
+problem-screens-busy = Beaucoup d’écrans sont regardés en ce moment. Réessayez dans quelques secondes.
+problem-session-not-reachable = Cette machine ne tourne pas pour l’instant. Ouvrez sa page pour la démarrer.
+problem-session-unknown = Cette machine n’existe pas ici. Elle a peut-être été supprimée ; vos machines sont sur la page d’accueil.
+problem-store = Berth ne peut rien enregistrer pour l’instant. Les machines ouvertes continuent de fonctionner.
+problem-template-unknown = Il n’y a pas de type de machine « { $name } ». Choisissez-en un dans la liste.
+problem-template-unlisted = Aucun type de machine ne porte ce nom. Choisissez-en un dans la liste.
+problem-throttled = Trop de tentatives ont échoué. Attendez { $seconds } s et réessayez.
+problem-ticket-invalid = Ce lien a déjà servi ou il est trop ancien. Revenez en arrière et rouvrez la machine.
+problem-token-invalid = Ce jeton n’est pas valable ici. Vérifiez-le, ou demandez à la personne qui gère ce Berth.
+problem-too-many-grants = Cette machine est partagée avec { $most } personnes, le maximum. Retirez d’abord un accès.
+problem-too-many-sessions = Vous avez { $limit } machines, le maximum permis. Supprimez-en une pour faire de la place.
+problem-unconfirmed = Remettre à neuf le dossier personnel le vide. Pour confirmer, envoyez le label de la session dans confirm.
+problem-upgrade-invalid = Votre navigateur a demandé une connexion qui n’est pas possible ici.
+problem-upstream = La machine derrière cette page ne répond pas correctement. Rechargez dans un instant.
+problem-upstream-silent = La machine derrière cette page ne répond pas.
+problem-upstream-timeout = La machine derrière cette page a mis trop de temps à répondre. Réessayez.
+problem-user-taken = Il y a déjà un utilisateur de ce nom. Choisissez un autre nom.
+problem-user-unknown = Personne ne porte ce nom. Le compte a peut-être été supprimé.
+problem-vnc-password = vncPassword doit avoir de 6 à 64 caractères ASCII imprimables, sans espace ; VNC utilise les 8 premiers.
+problem-wrong-state = { $state ->
+    [starting] Cette machine est en train de démarrer : ce n’est pas possible pour l’instant. Rechargez la page.
+    [paused] Cette machine est figée : ce n’est pas possible pour l’instant. Rechargez la page.
+    [stopping] Cette machine est en train de s’arrêter : ce n’est pas possible pour l’instant. Rechargez la page.
+    [stopped] Cette machine est arrêtée : ce n’est pas possible pour l’instant. Rechargez la page.
+    [failed] Cette machine n’a pas démarré : ce n’est pas possible. Rechargez la page.
+   *[ready] Cette machine est en marche : ce n’est pas possible pour l’instant. Rechargez la page.
+}
 
 ### L’écran du bureau : la page
 
@@ -408,6 +483,7 @@ share-role-missing = Choisissez ce que cette personne peut faire.
 share-lasts = Pour combien de temps ?
 share-give = Partager la machine
 share-back = Retour
+shared-title = Partagées avec vous
 shared-of = Appartient à
 shared-resting = À l’arrêt pour l’instant
 role-owner = Propriétaire

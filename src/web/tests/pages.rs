@@ -1,11 +1,13 @@
 //! Every page, with names that would like to be markup.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::{env, fs};
 
 use http::StatusCode;
 
 use super::desk::{Answer, Desk, PASSWORD, until};
+use super::markup;
 use crate::audit::Actor;
 use crate::broker::Share;
 use crate::engine::fake::Illness;
@@ -17,6 +19,27 @@ use crate::store::Role;
 const MARKUP: &str = "\"><script>alert(1)</script><b title='";
 const RIGHT_TO_LEFT: &str = "حاسوبي الجديد للدرس";
 const EMOJI: &str = "👩‍💻";
+
+/// The pages of the portal, with who reads them and their addresses; a browser visits the same.
+const PAGES: &str = include_str!("../../../tests/pages.txt");
+
+/// Who reads a page, what it is called, and its address.
+fn listed() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let lines = PAGES.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(|line| {
+        let mut words = line.split_whitespace();
+        let mut next = || words.next().unwrap_or_else(|| panic!("who, name, address: {line}"));
+        (next(), next(), next())
+    })
+}
+
+/// The listed pages of these readers, with the labels of machines in their addresses.
+pub fn with_labels(readers: &[&str], machines: &[(&str, &str)]) -> Vec<(String, String)> {
+    let fill =
+        |address: String, (state, label): &(&str, &str)| address.replace(&format!("{{{state}}}"), label);
+    let pages = listed().filter(|(who, ..)| readers.contains(who));
+    pages.map(|(_, name, path)| (name.to_owned(), machines.iter().fold(path.to_owned(), fill))).collect()
+}
 
 /// Every kind of page in a language, each with a name for it.
 async fn every_page(language: Language) -> Vec<(String, Answer)> {
@@ -40,22 +63,12 @@ async fn every_page(language: Language) -> Vec<(String, Answer)> {
     let guest = desk.user("Bob <b>", Role::User).await;
     let share = Share { with: guest, role: GrantRole::Helper, lasts: None };
     desk.broker.share(&ready, share, Actor::user(MARKUP, [192, 0, 2, 1].into())).await.unwrap();
-    for (name, path) in [
-        ("dashboard", "/".to_owned()),
-        ("admin", "/admin".to_owned()),
-        ("account", "/account".to_owned()),
-        ("frozen", format!("/sessions/{}", frozen.label)),
-        ("stopped", format!("/sessions/{}", stopped.label)),
-        ("failed", format!("/sessions/{}", failed.label)),
-        ("starting", format!("/sessions/{}", starting.label)),
-        ("queued", format!("/sessions/{}", queued.label)),
-        ("share", format!("/sessions/{}/share", ready.label)),
-        ("share-app", format!("/sessions/{}/share", stopped.label)),
-        ("delete", format!("/sessions/{}/delete", ready.label)),
-        ("reset", format!("/sessions/{}/reset", stopped.label)),
-        ("missing", "/sessions/nothing".to_owned()),
-    ] {
-        pages.push((name.to_owned(), browser.get(&path).await));
+    let entries = [&ready, &frozen, &stopped, &failed, &starting, &queued];
+    let states = ["ready", "frozen", "stopped", "failed", "starting", "queued"];
+    let machines: Vec<_> = states.into_iter().zip(entries.map(|entry| entry.label.as_str())).collect();
+    for (name, path) in with_labels(&["owner", "admin"], &machines) {
+        assert!(!path.contains('{'), "{name}: no machine is {path}");
+        pages.push((name, browser.get(&path).await));
     }
     let csrf = browser.get("/").await.csrf();
     let twice = [("csrf", csrf.as_str()), ("template", "lab"), ("name", MARKUP)];
@@ -75,7 +88,9 @@ async fn every_page(language: Language) -> Vec<(String, Answer)> {
     pages.push(("shared".to_owned(), guest.get("/").await));
     let mut stranger = desk.browser();
     stranger.language = language.tag();
-    pages.push(("login".to_owned(), stranger.get("/login?out=yes").await));
+    for (name, path) in with_labels(&["anyone"], &machines) {
+        pages.push((name, stranger.get(&path).await));
+    }
     let csrf = stranger.get("/login").await.csrf();
     let wrong =
         [("csrf", csrf.as_str()), ("name", MARKUP), ("password", "wrong password"), ("next", "/admin")];
@@ -97,8 +112,9 @@ async fn every_page_is_escaped_strict_and_signed() {
         check_no_inline(name, text);
         check_headers(name, page);
         check_forms(name, text);
-        check_names_and_labels(name, text, Language::English);
+        check_markup(name, text, Language::English);
     }
+    check_titles(&pages);
     write_gallery(&pages, Language::English);
 }
 
@@ -116,7 +132,7 @@ async fn a_french_reader_reads_no_english() {
             assert!(!page.text.contains(text), "{name} says: {text}");
         }
         check_no_inline(name, &page.text);
-        check_names_and_labels(name, &page.text, Language::French);
+        check_markup(name, &page.text, Language::French);
     }
     write_gallery(&pages, Language::French);
 }
@@ -185,22 +201,45 @@ fn check_forms(name: &str, text: &str) {
     }
 }
 
-/// What assistive technology and the browser's title bar need.
-fn check_names_and_labels(name: &str, text: &str, language: Language) {
-    let tag = format!("<html lang=\"{}\"", language.tag());
-    assert!(text.contains(&tag) && text.contains("<title>"), "{name}");
-    assert_eq!(
-        text.matches("<h1").count() - text.matches("<noscript><div").count(),
-        1,
-        "{name}: one heading"
-    );
-    for field in text.split("<input").skip(1).map(|tag| tag.split('>').next().unwrap_or_default()) {
-        let hidden = field.contains("type=\"hidden\"") || field.contains("type=\"radio\"");
-        let id = field.split("id=\"").nth(1).and_then(|rest| rest.split('"').next());
-        assert!(
-            hidden || id.is_some_and(|id| text.contains(&format!("<label for=\"{id}\""))),
-            "{name}: {field}"
-        );
+/// What a strict parser, assistive technology and the browser's title bar need.
+fn check_markup(name: &str, text: &str, language: Language) {
+    let flaws = markup::flaws(text, language.tag());
+    assert!(flaws.is_empty(), "{name}:\n{}\n{text}", flaws.join("\n"));
+}
+
+/// Whoever has several pages open tells them apart by their tabs.
+fn check_titles(pages: &[(String, Answer)]) {
+    let mut titles = BTreeMap::new();
+    let listed: BTreeSet<_> = listed().filter(|(who, ..)| *who != "guest").map(|(_, name, _)| name).collect();
+    for (name, page) in pages.iter().filter(|(name, _)| listed.contains(name.as_str())) {
+        let title = page.text.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next());
+        let other = titles.insert(title.unwrap_or_default(), name);
+        assert!(other.is_none(), "{name} and {other:?} have one title: {title:?}");
+    }
+}
+
+#[test]
+fn every_route_of_a_page_is_listed() {
+    let mut sources = String::new();
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|kind| kind == "rs") {
+            sources.push_str(&fs::read_to_string(path).unwrap());
+        }
+    }
+    let segments = |path: &'static str| path.split('?').next().unwrap_or_default().split('/');
+    for route in sources.split(".route(").skip(1) {
+        let (path, handlers) = route.trim_start()[1..].split_once('"').unwrap();
+        if !handlers.split("\n        .").next().unwrap_or_default().contains("get(") {
+            continue;
+        }
+        let parts: Vec<_> = path.split('/').collect();
+        let same = |(_, _, address): &(_, _, &'static str)| {
+            let listed: Vec<_> = segments(address).collect();
+            let fits = |(part, of): (&&str, &&str)| part.starts_with('{') || part == of;
+            listed.len() == parts.len() && parts.iter().zip(&listed).all(fits)
+        };
+        assert!(listed().any(|page| same(&page)), "{path}: no line in tests/pages.txt");
     }
 }
 
