@@ -25,7 +25,8 @@ pub use self::error::{ConfigError, ConfigErrors};
 use self::section::{Problems, Section, nearest, place};
 pub use self::settings::{AuthSettings, EngineKind, EngineSettings, StoreSettings, ViewerSettings};
 use crate::engine::docker;
-use crate::session::{Home, Icon, NetworkPolicy, Protocol, PullPolicy, Template, TemplateLimits};
+use crate::language::Language;
+use crate::session::{Home, Icon, NetworkPolicy, Protocol, PullPolicy, Template, TemplateLimits, Wording};
 use crate::{broker, server, telemetry};
 
 /// Where the configuration is looked for unless told otherwise; only this one may be missing.
@@ -143,8 +144,11 @@ impl Default for Config {
 fn default_template() -> Template {
     Template {
         name: "desktop".parse().expect("a valid name"),
-        title: "Desktop".to_owned(),
-        description: "A Linux desktop with a browser, an editor and a terminal.".to_owned(),
+        title: Wording::from([(Language::English, "Desktop"), (Language::French, "Bureau")]),
+        description: Wording::from([
+            (Language::English, "A Linux desktop with a browser, an editor and a terminal."),
+            (Language::French, "Un bureau Linux avec un navigateur, un éditeur et un terminal."),
+        ]),
         icon: Icon::Desktop,
         image: "berth/desktop".to_owned(),
         pull: PullPolicy::default(),

@@ -6,7 +6,8 @@ use std::time::Duration;
 use toml::Value;
 
 use super::{Config, EngineKind};
-use crate::session::{ClosingTime, Home, NetworkPolicy, Protocol, Routing, Template};
+use crate::language::Language;
+use crate::session::{ClosingTime, Home, NetworkPolicy, Protocol, Routing, Template, Wording};
 use crate::telemetry;
 
 impl Display for Config {
@@ -117,8 +118,8 @@ impl Config {
 fn show_template(template: &Template, f: &mut Formatter<'_>) -> fmt::Result {
     writeln!(f, "\n[[template]]")?;
     line(f, "name", template.name.as_str())?;
-    line(f, "title", template.title.as_str())?;
-    line(f, "description", template.description.as_str())?;
+    line(f, "title", wording(&template.title))?;
+    line(f, "description", wording(&template.description))?;
     line(f, "icon", template.icon.name())?;
     line(f, "image", template.image.as_str())?;
     line(f, "pull", template.pull.name())?;
@@ -168,6 +169,18 @@ fn show_template(template: &Template, f: &mut Formatter<'_>) -> fmt::Result {
         template.volumes.iter().map(|volume| format!("{}:{}", volume.source, volume.target)).collect();
     line(f, "volumes", list(&volumes))?;
     line(f, "danger_share_origin", template.danger_share_origin)
+}
+
+fn wording(wording: &Wording) -> Value {
+    match wording {
+        Wording::One(text) => Value::from(text.as_str()),
+        Wording::Each(texts) => {
+            let entry = |(language, text): (&Language, &String)| {
+                (language.tag().to_owned(), Value::from(text.as_str()))
+            };
+            Value::Table(texts.iter().map(entry).collect())
+        }
+    }
 }
 
 fn line(f: &mut Formatter<'_>, key: &str, value: impl Into<Value>) -> fmt::Result {

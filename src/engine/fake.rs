@@ -130,7 +130,7 @@ struct Fake {
 #[must_use]
 pub fn template(name: TemplateName, protocol: Protocol) -> Template {
     Template {
-        title: name.to_string(),
+        title: name.to_string().into(),
         icon: Icon::Desktop,
         image: format!("fake/{name}"),
         pull: PullPolicy::default(),

@@ -92,7 +92,7 @@ fn row(language: Language, broker: &Broker, entry: &Entry, reader: &Principal) -
         name: session.name.to_string(),
         picture: may_open.then(|| card::picture(entry)).flatten(),
         owner: session.owner_name.clone(),
-        template: card::title(entry, &session),
+        template: card::title(language, entry, &session),
         state: session.state.kind().name(),
         word: words::word(language, &session.state),
         detail: session_page::detail(language, &session),

@@ -99,7 +99,7 @@ impl Card {
         Self {
             label: session.label.to_string(),
             name: session.name.to_string(),
-            template: title(entry, &session),
+            template: title(language, entry, &session),
             icon: entry.template.as_ref().map(|template| template.icon).unwrap_or_default().name(),
             update: update(language, entry),
             picture: picture(entry),
@@ -125,8 +125,9 @@ impl Card {
 }
 
 /// What a session is made from, for people; the plain name if its template is gone.
-pub fn title(entry: &Entry, session: &Session) -> String {
-    entry.template.as_ref().map_or_else(|| session.template.to_string(), |template| template.title.clone())
+pub fn title(language: Language, entry: &Entry, session: &Session) -> String {
+    let title = entry.template.as_ref().map(|template| template.title.of(language));
+    title.map_or_else(|| session.template.to_string(), str::to_owned)
 }
 
 /// That a newer image takes a session's place at its next start, if one is there.

@@ -243,8 +243,8 @@ fn choices(site: &Site, person: &Person, chosen: Option<&str>) -> Vec<Choice> {
     let chosen = chosen.and_then(|chosen| offered.clone().find(|name| *name == chosen)).or(offered.next());
     let choice = |template: &Arc<crate::session::Template>| Choice {
         name: template.name.to_string(),
-        title: template.title.clone(),
-        description: template.description.clone(),
+        title: template.title.of(person.language).to_owned(),
+        description: template.description.of(person.language).to_owned(),
         icon: template.icon.name(),
         limits: template_words::limits(person.language, template, broker.settings().reap).join(" · "),
         missing: missing(&template.name),

@@ -129,8 +129,8 @@ impl ImageRow {
         });
         Self {
             template: template.name.clone(),
-            title: template.title.clone(),
-            description: template.description.clone(),
+            title: template.title.of(language).to_owned(),
+            description: template.description.of(language).to_owned(),
             icon: template.icon.name(),
             limits: template_words::limits(language, template, broker.settings().reap).join(" · "),
             image: template.image.clone(),

@@ -500,7 +500,7 @@ fn broker_settings(reap: Policy) -> broker::Settings {
 fn template(protocol: Protocol, danger_share_origin: bool) -> Template {
     Template {
         name: "it".parse().unwrap(),
-        title: "It".to_owned(),
+        title: "It".into(),
         description: String::new(),
         icon: Icon::Desktop,
         image: "it".to_owned(),

@@ -49,13 +49,13 @@ pub struct Desk {
 impl Desk {
     pub fn new(routing: Routing) -> Self {
         let mut desktop = template("desktop".parse().unwrap(), Protocol::Rfb);
-        desktop.title = "Desktop".to_owned();
-        desktop.description = "A calm desktop with a browser, a terminal and an editor.".to_owned();
+        desktop.title = "Desktop".into();
+        desktop.description = "A calm desktop with a browser, a terminal and an editor.".into();
         // Each keeps its files for itself, so that one owner may run several.
         desktop.home = Home::Session;
         let mut lab = template("lab".parse().unwrap(), Protocol::Http);
-        lab.title = "Web lab".to_owned();
-        lab.description = "A notebook in the browser, with a database beside it.".to_owned();
+        lab.title = "Web lab".into();
+        lab.description = "A notebook in the browser, with a database beside it.".into();
         Self::with(routing, vec![desktop, lab])
     }
 
