@@ -7,6 +7,7 @@ mod compat;
 mod failure;
 mod gate;
 mod grants;
+mod invitations;
 mod json;
 mod openapi;
 mod screenshot;
@@ -152,6 +153,8 @@ fn routes() -> OpenApiRouter<Site> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(grants::list, grants::give))
         .routes(routes!(grants::withdraw))
+        .routes(routes!(invitations::list, invitations::make))
+        .routes(routes!(invitations::withdraw))
         .route("/status", get(status::show))
         .route("/api/v1/spawn", post(compat::spawn))
         .route("/api/v1/remove", post(compat::remove))

@@ -303,6 +303,49 @@ async fn grants_are_given_listed_and_withdrawn_by_whoever_may_change_the_session
 }
 
 #[tokio::test]
+async fn invitations_are_made_listed_and_withdrawn_by_whoever_may_change_the_session() {
+    let desk = Desk::new();
+    let (ann, bob) = (desk.log_in("ann", Role::User).await, desk.log_in("bob", Role::User).await);
+    let entry = desk.session(&ann.user, "Mine").await;
+    let path = format!("/api/v1/sessions/{}/invitations", entry.label);
+    let wish = serde_json::json!({ "role": "observer", "lasts_s": 600, "most": 2 });
+    let make = async |login: &Login, document: &Value| {
+        desk.send(Method::POST, &path, Some(login), true, document).await
+    };
+    assert_eq!(make(&bob, &wish).await.0, StatusCode::NOT_FOUND);
+    for document in [
+        serde_json::json!({ "role": "observer" }),
+        serde_json::json!({ "role": "owner", "lasts_s": 600 }),
+        serde_json::json!({ "role": "observer", "lasts_s": 0 }),
+        serde_json::json!({ "role": "observer", "lasts_s": 2_592_001 }),
+        serde_json::json!({ "role": "observer", "lasts_s": 600, "most": 0 }),
+        serde_json::json!({ "role": "observer", "lasts_s": 600, "forever": true }),
+    ] {
+        let status = make(&ann, &document).await.0;
+        assert!(status.is_client_error() && status != StatusCode::NOT_FOUND, "{document}: {status}");
+    }
+    let (status, made) = make(&ann, &wish).await;
+    assert_eq!(status, StatusCode::CREATED);
+    let url = made["url"].as_str().unwrap();
+    let token = url.strip_prefix(&format!("{ORIGIN}/join?token=")).unwrap();
+    let by = Actor::user("bob", std::net::Ipv4Addr::LOCALHOST.into());
+    desk.broker.accept(token, bob.user.id, by).await.unwrap();
+
+    let (_, listed) = desk.get(&path, &ann).await;
+    let item = &listed["items"][0];
+    assert_eq!((&item["id"], &item["most"], &item["made_by"]), (&made["id"], &2.into(), &"ann".into()));
+    assert_eq!(item["guests"][0]["user"], "bob");
+    assert!(item.get("url").is_none(), "nobody reads the link again");
+    assert_eq!(desk.get(&path, &bob).await.0, StatusCode::NOT_FOUND);
+    let one = format!("{path}/{}", made["id"].as_str().unwrap());
+    for _ in 0..2 {
+        assert_eq!(desk.ask(Method::DELETE, &one, Some(&ann), true).await.0, StatusCode::NO_CONTENT);
+    }
+    assert!(entry.grants().is_empty());
+    assert_eq!(desk.get(&path, &ann).await.1["items"], Value::Array(Vec::new()));
+}
+
+#[tokio::test]
 async fn a_session_says_who_watches_it() {
     let desk = Desk::new();
     let (ann, bob) = (desk.log_in("ann", Role::User).await, desk.log_in("bob", Role::User).await);

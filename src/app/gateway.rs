@@ -184,6 +184,7 @@ fn pages(
         domain: config.server.domain.clone(),
         routing: config.server.routing,
         public_port: public_port(config, &config.server.listen),
+        landing: config.web.landing,
         novnc,
     };
     let state = web::State {

@@ -103,6 +103,30 @@ pub enum AuditEvent {
         /// The copy.
         copy: String,
     },
+    /// A link was made that lets others into a session.
+    InvitationCreated {
+        /// What those who come by it may do.
+        role: GrantRole,
+        /// How many may; `None` for any number.
+        most: Option<u32>,
+        /// When it lapses.
+        expires_at: Timestamp,
+    },
+    /// Somebody with a link was not let in.
+    InvitationRefused {
+        /// The stable code of the refusal.
+        code: &'static str,
+    },
+    /// Somebody came by a link; the grant they got has a line of its own.
+    InvitationUsed {
+        /// What they may do.
+        role: GrantRole,
+    },
+    /// A link was taken back; each grant that ended with it has a line of its own.
+    InvitationWithdrawn {
+        /// What those who came by it could do.
+        role: GrantRole,
+    },
     /// A user logged in.
     LoginOk,
     /// A login was refused.
@@ -198,9 +222,10 @@ impl AuditEvent {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::AccessRefused { .. } | Self::LoginRefused { .. } | Self::ViewOnlyAttempt { .. } => {
-                Outcome::Refused
-            }
+            Self::AccessRefused { .. }
+            | Self::InvitationRefused { .. }
+            | Self::LoginRefused { .. }
+            | Self::ViewOnlyAttempt { .. } => Outcome::Refused,
             Self::ImageNotPulled { .. } | Self::SessionFailed { .. } => Outcome::Failed,
             Self::ConfigDanger { .. }
             | Self::GatewayStarted
@@ -211,6 +236,9 @@ impl AuditEvent {
             | Self::ImagePulled { .. }
             | Self::HomeRestored { .. }
             | Self::HomeSetAside { .. }
+            | Self::InvitationCreated { .. }
+            | Self::InvitationUsed { .. }
+            | Self::InvitationWithdrawn { .. }
             | Self::LoginOk
             | Self::Logout
             | Self::SessionCreated { .. }

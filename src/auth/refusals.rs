@@ -14,19 +14,22 @@ use crate::fault::Answer;
 use crate::secret::TokenHash;
 use crate::session::Label;
 
-/// One login's refusals at one session make at most one line in this time.
+/// One login's refusals at one session, or by links, make at most one line in this time.
 const QUIET: Duration = Duration::from_secs(60);
+
+/// What stands for all links in the place of a label, which has no such character.
+const LINKS: &str = "/join";
 
 /// The most pairs of login and session that are remembered.
 const MOST: usize = 10_000;
 
 /// Which refusals the audit has heard of lately.
 #[derive(Debug, Default)]
-pub(super) struct Refusals(DashMap<(TokenHash, Label), Instant>);
+pub(super) struct Refusals(DashMap<(TokenHash, Box<str>), Instant>);
 
 impl Refusals {
     /// Whether this one is news; it is remembered then.
-    fn is_news(&self, login: TokenHash, label: &Label) -> bool {
+    fn is_news(&self, login: TokenHash, about: &str) -> bool {
         let now = Instant::now();
         let lately = |at: &Instant| now.duration_since(*at) < QUIET;
         if self.0.len() >= MOST {
@@ -38,7 +41,7 @@ impl Refusals {
         }
         let mut news = false;
         self.0
-            .entry((login, label.clone()))
+            .entry((login, about.into()))
             .and_modify(|at| {
                 if !lately(at) {
                     (*at, news) = (now, true);
@@ -56,10 +59,26 @@ impl Auth {
     /// Records that `known`, at `address`, asked for a session that [`policy`](super::policy) does
     /// not allow them: once a minute for each login and session, however often they ask.
     pub async fn refused(&self, known: &Principal, address: IpAddr, label: &Label) {
-        if self.refusals.is_news(known.login, label) {
+        if self.refusals.is_news(known.login, label.as_str()) {
             let event = AuditEvent::AccessRefused { code: Denied.code() };
             let record = Record::new(Actor::user(&known.name, address), event);
             self.audit.record(record.about(label.as_str())).await;
+        }
+    }
+
+    /// Records that `known`, at `address`, was not let in by a link, to the session of this label if
+    /// it leads anywhere: once a minute for each login, however often they try.
+    pub async fn invitation_refused(
+        &self,
+        known: &Principal,
+        address: IpAddr,
+        label: Option<&Label>,
+        code: &'static str,
+    ) {
+        if self.refusals.is_news(known.login, LINKS) {
+            let event = AuditEvent::InvitationRefused { code };
+            let record = Record::new(Actor::user(&known.name, address), event);
+            self.audit.record(Record { target: label.map(ToString::to_string), ..record }).await;
         }
     }
 }
@@ -72,26 +91,26 @@ mod tests {
     async fn one_line_a_minute_for_each_login_and_session() {
         let refusals = Refusals::default();
         let (ann, bob) = (TokenHash([1; 32]), TokenHash([2; 32]));
-        let (one, two): (Label, Label) = ("one".parse().unwrap(), "two".parse().unwrap());
-        assert!(refusals.is_news(ann, &one) && refusals.is_news(ann, &two) && refusals.is_news(bob, &one));
+        let (one, two) = ("one", LINKS);
+        assert!(refusals.is_news(ann, one) && refusals.is_news(ann, two) && refusals.is_news(bob, one));
         for _ in 0..1000 {
-            assert!(!refusals.is_news(ann, &one));
+            assert!(!refusals.is_news(ann, one));
         }
         tokio::time::advance(QUIET).await;
-        assert!(refusals.is_news(ann, &one) && !refusals.is_news(ann, &one));
+        assert!(refusals.is_news(ann, one) && !refusals.is_news(ann, one));
     }
 
     #[tokio::test(start_paused = true)]
     async fn memory_is_bounded() {
-        let (refusals, label) = (Refusals::default(), "one".parse().unwrap());
+        let (refusals, label) = (Refusals::default(), "one");
         for number in 0..u64::try_from(MOST).unwrap() + 50 {
             let mut token = [0; 32];
             token[..8].copy_from_slice(&number.to_be_bytes());
-            refusals.is_news(TokenHash(token), &label);
+            refusals.is_news(TokenHash(token), label);
         }
         assert_eq!(refusals.0.len(), MOST);
         tokio::time::advance(QUIET).await;
-        assert!(refusals.is_news(TokenHash([9; 32]), &label));
+        assert!(refusals.is_news(TokenHash([9; 32]), label));
         assert_eq!(refusals.0.len(), 1);
     }
 }

@@ -20,7 +20,7 @@ use crate::session::{Grant, GrantId, GrantRole, Protocol, UserId, ViewerRole};
 use crate::store::{StoreError, UniqueKey, User};
 
 /// The most grants one session may have.
-const MOST: usize = 100;
+pub(super) const MOST: usize = 100;
 
 /// How long the clock of lapses sleeps at most: the wall clock may be set meanwhile.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
@@ -200,6 +200,7 @@ impl Broker {
             grantee_name: with.name.clone(),
             role,
             granted_by: by.name.clone(),
+            invitation: None,
             created_at,
             expires_at: lasts.map(|lasts| clock::later(created_at, lasts)),
         };
@@ -238,13 +239,18 @@ impl Broker {
         }
         // Stored first: a right that comes back after a restart was not withdrawn.
         self.0.store.remove_grant(id).await?;
-        for live in entry.drop_grants(|grant| grant.id == id) {
+        self.end_grants(entry, |grant| grant.id == id, &by).await;
+        Ok(())
+    }
+
+    /// Takes grants that the store has no more out of force, with a line in the audit for each.
+    pub(super) async fn end_grants(&self, entry: &Entry, over: impl Fn(&Grant) -> bool, by: &Actor) {
+        for live in entry.drop_grants(over) {
             let (grantee, role) = (live.grant.grantee_name.clone(), live.grant.role);
             info!(session = %entry.id, grantee, role = role.name(), by = by.name, "grant.withdrawn");
             let event = AuditEvent::GrantWithdrawn { grantee, role };
             self.0.audit.record(Record::new(by.clone(), event).about(entry.label.as_str())).await;
         }
-        Ok(())
     }
 
     /// The sessions of others that `user` may open by a grant, oldest first.

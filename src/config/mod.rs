@@ -23,7 +23,9 @@ use toml::de::{DeTable, DeValue};
 
 pub use self::error::{ConfigError, ConfigErrors};
 use self::section::{Problems, Section, nearest, place};
-pub use self::settings::{AuthSettings, EngineKind, EngineSettings, StoreSettings, ViewerSettings};
+pub use self::settings::{
+    AuthSettings, EngineKind, EngineSettings, StoreSettings, ViewerSettings, WebSettings,
+};
 use crate::engine::docker;
 use crate::language::Language;
 use crate::session::{Home, Icon, NetworkPolicy, Protocol, PullPolicy, Template, TemplateLimits, Wording};
@@ -35,7 +37,8 @@ pub const DEFAULT_PATH: &str = "config/berth.toml";
 /// What an override's name begins with: `BERTH__SECTION__KEY`.
 const OVERRIDE: &str = "BERTH__";
 
-const SECTIONS: [&str; 9] = ["auth", "engine", "homes", "limits", "log", "server", "store", "tls", "viewer"];
+const SECTIONS: [&str; 10] =
+    ["auth", "engine", "homes", "limits", "log", "server", "store", "tls", "viewer", "web"];
 
 /// The whole configuration. [`std::fmt::Display`] writes it as a file again, secrets hidden.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +61,8 @@ pub struct Config {
     pub auth: AuthSettings,
     /// `[viewer]`
     pub viewer: ViewerSettings,
+    /// `[web]`
+    pub web: WebSettings,
     /// Every `[[template]]`, in the order of their names' files: the main one first.
     pub templates: Vec<Template>,
 }
@@ -121,6 +126,7 @@ impl Config {
             limits: broker::Settings { homes: watched, ..read::limits(section("limits"), reconcile_every) },
             auth: read::auth(section("auth")),
             viewer: read::viewer(section("viewer")),
+            web: read::web(section("web")),
             templates: if templates.is_empty() { vec![default_template()] } else { templates },
         }
     }

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use toml::Value;
 
 use super::section::{Parsed, Section, Wrong};
-use super::settings::{AuthSettings, EngineKind, EngineSettings, StoreSettings, ViewerSettings};
+use super::settings::{AuthSettings, EngineKind, EngineSettings, StoreSettings, ViewerSettings, WebSettings};
 use super::value::{
     address, choice, domain, filled, flag, inside, list, object_name, optional, parsed, path, routing,
     seconds, seconds_or_none, text, whole,
@@ -21,6 +21,7 @@ use crate::server;
 use crate::session::ClosingTime;
 use crate::session::reap::Policy;
 use crate::telemetry;
+use crate::web::Landing;
 
 /// `[server]`, and the address of the metrics, which belongs to telemetry.
 pub(super) fn server(mut table: Section) -> (server::Settings, Option<SocketAddr>) {
@@ -265,4 +266,11 @@ pub(super) fn viewer(mut table: Section) -> ViewerSettings {
     let novnc = table.take("novnc", None, optional(path));
     table.finish();
     ViewerSettings { novnc }
+}
+
+pub(super) fn web(mut table: Section) -> WebSettings {
+    const LANDINGS: &[(&str, Landing)] = &[("dashboard", Landing::Dashboard), ("desktop", Landing::Desktop)];
+    let landing = table.take("landing", WebSettings::default().landing, choice(LANDINGS));
+    table.finish();
+    WebSettings { landing }
 }

@@ -9,6 +9,7 @@ use super::{Config, EngineKind};
 use crate::language::Language;
 use crate::session::{ClosingTime, Home, NetworkPolicy, Protocol, Routing, Template, Wording};
 use crate::telemetry;
+use crate::web::Landing;
 
 impl Display for Config {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -80,6 +81,15 @@ impl Config {
             f,
             "novnc",
             self.viewer.novnc.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
+        )?;
+        writeln!(f, "\n[web]")?;
+        line(
+            f,
+            "landing",
+            match self.web.landing {
+                Landing::Dashboard => "dashboard",
+                Landing::Desktop => "desktop",
+            },
         )?;
         writeln!(f, "\n[log]")?;
         line(

@@ -135,7 +135,7 @@ pub fn template(name: TemplateName, protocol: Protocol) -> Template {
         image: format!("fake/{name}"),
         pull: PullPolicy::default(),
         name,
-        description: String::new(),
+        description: String::new().into(),
         protocol,
         port: match protocol {
             Protocol::Rfb => 5900,

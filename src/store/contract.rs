@@ -3,6 +3,8 @@
 //! It is compiled always, so that tests outside the crate can call [`run`]; only tests do. Each
 //! case makes records of its own under random names, so the store need not be empty.
 
+mod invitations;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +17,8 @@ use crate::clock;
 use crate::language::Language;
 use crate::secret::{Secret, TokenHash, random_bytes, random_token};
 use crate::session::{
-    Grant, GrantId, GrantRole, InputSource, Label, NodeName, Session, SessionId, State, StopReason, Upstream,
-    UserId,
+    Grant, GrantId, GrantRole, InputSource, Invitation, InvitationId, Label, NodeName, Session, SessionId,
+    State, StopReason, Upstream, UserId,
 };
 
 const RACERS: usize = 20;
@@ -42,6 +44,7 @@ pub async fn run(store: Arc<dyn Store>) {
     grants(&*store).await;
     grants_go_with_session_and_grantee(&*store).await;
     lapsed_grants_are_purged(&*store).await;
+    invitations::run(&*store).await;
     audit_has_no_gaps(&*store).await;
     store.check().await.expect(WORKS);
 }
@@ -119,6 +122,7 @@ pub fn sample_grant(session: SessionId, grantee: &User) -> Grant {
         grantee_name: grantee.name.clone(),
         role: GrantRole::Observer,
         granted_by: "Ann «ü» '".to_owned(),
+        invitation: None,
         created_at: clock::now(),
         expires_at: None,
     }
@@ -441,6 +445,20 @@ async fn lapsed_grants_are_purged(store: &dyn Store) {
     assert_eq!(store.purge_grants(before).await.expect(WORKS), 0, "not before its time");
     assert_eq!(store.purge_grants(then).await.expect(WORKS), 1);
     assert!(!grant_exists(store, early.id).await && grant_exists(store, endless.id).await);
+}
+
+/// An invitation to watch `session` within the next hour, for any number of people.
+#[must_use]
+pub fn sample_invitation(session: SessionId) -> Invitation {
+    Invitation {
+        id: InvitationId::random(),
+        session,
+        role: GrantRole::Observer,
+        most: None,
+        made_by: "Ann «ü» '".to_owned(),
+        created_at: clock::now(),
+        expires_at: clock::later(clock::now(), Duration::from_secs(3600)),
+    }
 }
 
 async fn audit_has_no_gaps(store: &dyn Store) {

@@ -14,7 +14,7 @@ use thiserror::Error;
 use crate::fault::{Answer, Fault};
 use crate::language::Sentence;
 use crate::secret::{Secret, TokenHash};
-use crate::session::{Grant, GrantId, Label, Session, SessionId, UserId};
+use crate::session::{Grant, GrantId, Invitation, InvitationId, Label, Session, SessionId, UserId};
 
 /// What a user may do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -92,6 +92,26 @@ pub struct Ticket {
     pub expires_at: Timestamp,
 }
 
+/// Somebody who came by an invitation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Guest {
+    /// Who.
+    pub user: UserId,
+    /// Their user name when they came, for people to read.
+    pub name: String,
+    /// When they came.
+    pub came_at: Timestamp,
+}
+
+/// An invitation with everybody who came by it, also those whose grant was withdrawn since.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Invited {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// Who came, oldest first.
+    pub guests: Vec<Guest>,
+}
+
 /// One line of the audit, as stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuditLine {
@@ -108,6 +128,10 @@ pub struct AuditLine {
 pub enum UniqueKey {
     /// The user has a grant for this session already.
     Grant,
+    /// The user came by this invitation before.
+    Guest,
+    /// An invitation's id.
+    Invitation,
     /// A session's id or label.
     Label,
     /// An owner already has a session of this name.
@@ -174,6 +198,8 @@ impl Answer for StoreError {
     fn sentence(&self) -> Sentence {
         Sentence::of(match self {
             Self::Conflict(UniqueKey::Grant) => "problem-grant-exists",
+            Self::Conflict(UniqueKey::Guest) => "problem-invitation-returned",
+            Self::Conflict(UniqueKey::Invitation) => "problem-invitation-made",
             Self::Conflict(UniqueKey::UserName) => "problem-user-taken",
             Self::Conflict(UniqueKey::Label | UniqueKey::SessionName) => "problem-name-taken",
             Self::Corrupt { .. } | Self::Newer { .. } | Self::Stale | Self::Unavailable { .. } => {
@@ -281,6 +307,30 @@ pub trait Store: Send + Sync + 'static {
     async fn remove_grant(&self, id: GrantId) -> Result<(), StoreError>;
     /// Removes grants that lapsed at `now` or before; returns how many.
     async fn purge_grants(&self, now: Timestamp) -> Result<usize, StoreError>;
+
+    /// Adds an invitation, to be found by the hash of its link's token.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] with [`UniqueKey::Invitation`] if there is one of this id,
+    /// [`StoreError::Stale`] if the session is gone.
+    async fn insert_invitation(&self, invitation: &Invitation, token: &TokenHash) -> Result<(), StoreError>;
+    /// The invitation of this token, lapsed or not.
+    async fn invitation(&self, token: &TokenHash) -> Result<Option<Invited>, StoreError>;
+    /// The invitations to a session, lapsed or not, oldest first.
+    async fn invitations_of(&self, session: SessionId) -> Result<Vec<Invited>, StoreError>;
+    /// Adds a grant that comes of an invitation, and its grantee to the guests, in one step: of
+    /// many who want the last place one gets it.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] if the invitation is not to this session, is gone, has lapsed by
+    /// `grant.created_at` or has no place left, or the grantee is gone; [`StoreError::Conflict`]
+    /// with [`UniqueKey::Guest`] if they came by it before, or [`UniqueKey::Grant`] if they have a
+    /// grant for this session.
+    async fn accept_invitation(&self, grant: &Grant) -> Result<(), StoreError>;
+    /// Removes an invitation and the grants that came of it; absent is success.
+    async fn remove_invitation(&self, id: InvitationId) -> Result<(), StoreError>;
+    /// Removes invitations that lapsed at `now` or before; returns how many.
+    async fn purge_invitations(&self, now: Timestamp) -> Result<usize, StoreError>;
 
     /// Appends to the audit: stores `body` under the next number with the hash that `chain`
     /// computes from the previous line's hash (64 zeros before the first) and `body`.

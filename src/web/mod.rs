@@ -16,6 +16,9 @@ mod health;
 mod homes;
 mod host;
 mod images;
+mod invitations;
+mod join;
+mod landing;
 mod login;
 mod next;
 pub mod novnc;
@@ -23,6 +26,7 @@ mod person;
 mod session_page;
 mod sessions;
 mod share;
+mod shared;
 mod template_words;
 #[cfg(test)]
 mod tests;
@@ -46,6 +50,7 @@ use self::assets::Assets;
 use self::failure::Failure;
 use self::gate::Arrival;
 use self::health::Readiness;
+pub use self::landing::Landing;
 use self::next::NextPath;
 use self::novnc::Novnc;
 pub use self::novnc::NovncError;
@@ -73,6 +78,8 @@ pub struct Settings {
     pub routing: Routing,
     /// The port browsers use; 443 is left out of addresses.
     pub public_port: u16,
+    /// Where somebody goes who logs in.
+    pub landing: Landing,
     /// The directory of the packaged noVNC. Default `/usr/share/novnc`.
     pub novnc: PathBuf,
 }
@@ -305,6 +312,9 @@ fn routes() -> Router<Site> {
         .route("/sessions/{label}/share", get(share::show))
         .route("/sessions/{label}/grants", post(share::give))
         .route("/sessions/{label}/grants/{id}/withdraw", post(share::withdraw))
+        .route("/sessions/{label}/invitations", post(invitations::make))
+        .route("/sessions/{label}/invitations/{id}/withdraw", post(invitations::withdraw))
+        .route("/join", get(join::show).post(join::accept))
         .route("/sessions/{label}/{verb}", get(sessions::confirm).post(sessions::change))
         .route("/open/{label}", get(sessions::open))
         .route("/events", get(events::follow))

@@ -12,7 +12,7 @@ use super::homes::{self, Wanted};
 use super::next::NextPath;
 use super::person::{Person, Tab};
 use super::session_page::{Page, see_other};
-use super::{Failure, Site};
+use super::{Failure, Site, landing};
 use crate::audit::Actor;
 use crate::auth::Principal;
 use crate::auth::csrf::Provenance;
@@ -166,6 +166,9 @@ pub(super) async fn show(
     let entry = site.entry(&known, arrival.address, Right::Open, &label).await?;
     if Page::of(&entry.session().state) == Page::Open {
         return Ok(see_other(&site.address(&entry)));
+    }
+    if landing::gives_way(&site, &known, &entry) {
+        return Ok(see_other("/"));
     }
     Ok(site.session_page(&entry, &Person::of(&known, language), Place::Portal))
 }

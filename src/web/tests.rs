@@ -4,6 +4,8 @@ mod desk;
 mod endings;
 mod homes;
 mod images;
+mod invitations;
+mod landing;
 mod login;
 mod markup;
 mod pages;

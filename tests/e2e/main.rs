@@ -19,6 +19,8 @@ mod quiet_network;
 mod registry;
 mod screen;
 mod sharing;
+mod student;
+mod student_paths;
 mod template_images;
 mod viewer;
 mod viewer_page;

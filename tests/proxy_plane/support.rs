@@ -501,7 +501,7 @@ fn template(protocol: Protocol, danger_share_origin: bool) -> Template {
     Template {
         name: "it".parse().unwrap(),
         title: "It".into(),
-        description: String::new(),
+        description: String::new().into(),
         icon: Icon::Desktop,
         image: "it".to_owned(),
         pull: PullPolicy::Never,

@@ -69,6 +69,7 @@ impl Door {
             engine: Arc::new(|| futures_util::future::ready(EngineStatus::default()).boxed()),
             draining: tokio_util::sync::CancellationToken::new(),
             settings: web::Settings {
+                landing: web::Landing::default(),
                 domain: DOMAIN.to_owned(),
                 routing: Routing::Path,
                 public_port: 443,

@@ -64,6 +64,10 @@ pub(super) fn unavailable(detail: &str) -> StoreError {
 fn conflict(words: &str) -> StoreError {
     if words.contains("grants.session") {
         StoreError::Conflict(UniqueKey::Grant)
+    } else if words.contains("guests.") {
+        StoreError::Conflict(UniqueKey::Guest)
+    } else if words.contains("invitations.id") {
+        StoreError::Conflict(UniqueKey::Invitation)
     } else if words.contains("users.") {
         StoreError::Conflict(UniqueKey::UserName)
     } else if words.contains("sessions.owner") {

@@ -7,6 +7,7 @@ mod audit;
 mod backup;
 mod failure;
 mod grants;
+mod invitations;
 mod logins;
 mod open;
 mod readers;
@@ -27,9 +28,9 @@ use rusqlite::Connection;
 use self::failure::Refusal;
 use self::readers::Readers;
 use self::writer::Writer;
-use super::{AuditLine, Login, Store, StoreError, Ticket, User};
+use super::{AuditLine, Invited, Login, Store, StoreError, Ticket, User};
 use crate::secret::{Secret, TokenHash};
-use crate::session::{Grant, GrantId, Label, Session, SessionId, UserId};
+use crate::session::{Grant, GrantId, Invitation, InvitationId, Label, Session, SessionId, UserId};
 
 /// A store in one SQLite file. Dropping it finishes queued writes and joins its thread.
 pub struct SqliteStore {
@@ -231,6 +232,33 @@ impl Store for SqliteStore {
 
     async fn purge_grants(&self, now: Timestamp) -> Result<usize, StoreError> {
         self.write(move |connection| grants::purge(connection, now)).await
+    }
+
+    async fn insert_invitation(&self, invitation: &Invitation, token: &TokenHash) -> Result<(), StoreError> {
+        let (invitation, token) = (invitation.clone(), *token);
+        self.write(move |connection| invitations::insert(connection, &invitation, token)).await
+    }
+
+    async fn invitation(&self, token: &TokenHash) -> Result<Option<Invited>, StoreError> {
+        let token = *token;
+        self.read(move |connection| invitations::by_token(connection, token)).await
+    }
+
+    async fn invitations_of(&self, session: SessionId) -> Result<Vec<Invited>, StoreError> {
+        self.read(move |connection| invitations::of(connection, session)).await
+    }
+
+    async fn accept_invitation(&self, grant: &Grant) -> Result<(), StoreError> {
+        let grant = grant.clone();
+        self.write(move |connection| invitations::accept(connection, &grant)).await
+    }
+
+    async fn remove_invitation(&self, id: InvitationId) -> Result<(), StoreError> {
+        self.write(move |connection| invitations::remove(connection, id)).await
+    }
+
+    async fn purge_invitations(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.write(move |connection| invitations::purge(connection, now)).await
     }
 
     async fn append_audit(&self, body: String) -> Result<AuditLine, StoreError> {

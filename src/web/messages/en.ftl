@@ -106,12 +106,15 @@ waiting-so-far = so far.
 waiting-cancel = Cancel the start
 waiting-leave = You can leave this page; it goes on without you.
 rest-guest = It is not running right now. Only its owner can start it; you may open it again once it runs.
+waiting-no-script = This page looks again by itself every few seconds.
 rest-code = If you ask somebody for help, tell them this:
 rest-detail = What the machine said
 
 ### What one can do with a machine
 
 do-open = Open
+do-open-full = Open full screen
+do-open-tab = Open in a new tab
 do-see = See how far it is
 do-resume = Resume
 do-wait = One moment
@@ -130,15 +133,27 @@ do-more-for = for { $name }
 ### The dashboard
 
 dashboard-offline = The connection to Berth was lost. What you see may be old; it is being tried again.
+dashboard-welcome = Your first machine
 dashboard-empty = You have no machine yet. Choose what it should be, and it starts in a few seconds.
 screen-of = Screen of { $name }
+dashboard-says-ago = { $time } ago
+dashboard-says-now = just now
+card-used = Last used
+find-label = Find a machine
+find-button = Show
+find-none = No machine has this in its name or type.
+sort-label = Sort by
+sort-age = Age
+sort-used = Last use
+sort-name = Name
+sort-state = State
+landing-refused = Your machine could not be started just now. Try it here; your files are safe.
 dashboard-says-so-far = { $time } so far.
 create-none = No machine types are set up here. Ask your administrator to add one.
 create-title = New machine
 create-what = What should it be?
 create-name = What do you call it?
 create-button = Create and start
-create-machine = Machine
 create-name-empty = Give it a name, so that you find it again.
 create-name-long = That name is too long. Use at most 64 characters.
 create-name-control = That name has invisible characters. Type it again without them.
@@ -259,6 +274,11 @@ problem-host-foreign = This server does not answer for that address. Check the a
 problem-image-built-here = The image { $image } is made on this machine and not fetched. Make it with: { $command }
 problem-image-missing = This machine cannot be started because part of it is not installed.
 problem-internal = Something went wrong on our side. Please try again.
+problem-invitation-gone = It was withdrawn, or its time was up. Ask whoever sent it for a new one.
+problem-invitation-returned = You came by this link before, and your access was ended since. Ask whoever sent it.
+problem-invitation-spent = As many people as may have used it already. Ask whoever sent it for a new one.
+problem-too-many-invitations = This machine is shared as often as it may be. Withdraw a link or a person first.
+problem-invitation-made = This link was made already.
 problem-last-admin = This is the last administrator. Make someone else an administrator first.
 problem-login-required = Please log in first.
 problem-machine-unknown = There is no such machine, or it is not yours.
@@ -330,6 +350,12 @@ viewer-clipboard = Clipboard
 viewer-clipboard-title = Copy and paste text
 viewer-help = Help
 viewer-help-title = What the tools do, and how to leave
+viewer-full-no = Not now
+viewer-power = Machine
+viewer-power-title = Stop, restart or share this machine
+viewer-power-text = Your files are kept. Programs that are open are closed, except when you freeze the machine.
+viewer-power-there = Stop, restart and share this machine from the page of your machines.
+viewer-share = Share this machine…
 viewer-fold = Hide or show the tools
 viewer-close = Close
 viewer-screen = The desktop. Ctrl+Alt+Shift leads back to the tools.
@@ -435,6 +461,57 @@ viewer-says-helping-one = { $names } can use this desktop with you
 viewer-says-helping-many = { $names } can use this desktop with you
 viewer-says-you = { $name } (you)
 viewer-says-role-owner = Owner
+
+### Sharing by a link
+
+invite-new = Make a link
+invite-new-text = Whoever has the link and an account here can open this machine, until the link ends.
+invite-lasts = How long does it work?
+invite-lasts-10m = 10 minutes
+invite-lasts-1h = 1 hour
+invite-lasts-today = The rest of today
+invite-lasts-custom = Another time:
+invite-lasts-wrong = Type a whole number; a link works for 30 days at most.
+invite-number = Number
+invite-unit = Unit
+invite-minutes = minutes
+invite-hours = hours
+invite-days = days
+invite-most = For how many people? (Leave it empty for any number.)
+invite-most-wrong = Type a whole number from 1 to 100, or leave it empty.
+invite-button = Make the link
+invite-made = Your link is ready
+invite-made-text = Copy it now and send it to whom you want to let in. It is shown only this once; Berth keeps no copy of it.
+invite-link = The link
+invite-copy = Copy
+invite-copied = Copied.
+invite-links = Links in force
+invite-made-by = made by
+invite-came = { $came ->
+    [0] nobody came by it yet
+    [one] { $came } person came by it
+   *[other] { $came } people came by it
+}
+invite-came-of = { $came } of { $most } came by it
+invite-withdraw = Withdraw the link
+invite-withdraw-text = Withdrawing a link also ends the access of everybody who came by it.
+invite-by-link = by a link
+
+join-title = You are invited
+join-text = Somebody wants to show you a machine. You decide whether to take a look.
+join-machine = Machine
+join-owner = Belongs to
+join-may = What you may do
+join-until = Ends
+join-in = in { $time }
+join-button = Accept and open it
+join-no = Not now
+join-own = This is your own machine
+join-own-text = The link works. Send it to whom you want to let in; you need none yourself.
+join-manage = See its links
+join-granted = You may open it already
+join-granted-text = This machine is shared with you, so you need no link.
+join-gone = This link leads nowhere any more
 viewer-says-role-helper = Helps: can use keyboard and pointer
 viewer-says-role-observer = Watches: cannot change anything
 viewer-says-since = since { $time }
@@ -475,7 +552,7 @@ share-by = given by
 share-withdraw = Withdraw
 share-here = Who is connected now
 share-nobody = Nobody.
-share-new = Let somebody in
+share-new = Let somebody in by name
 share-name = Their user name
 share-name-missing = Type the name they log in with.
 share-name-unknown = There is no user of this name. Check how it is spelled.

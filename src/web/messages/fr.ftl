@@ -103,6 +103,7 @@ waiting-step-creating = Création de la machine
 waiting-step-booting = Préparation
 waiting-so-far = écoulées.
 waiting-cancel = Annuler le démarrage
+waiting-no-script = Cette page se recharge d’elle-même toutes les quelques secondes.
 waiting-leave = Vous pouvez quitter cette page ; tout continue sans vous.
 rest-guest = Elle ne tourne pas pour l’instant. Seul son propriétaire peut la démarrer ; vous pourrez la rouvrir quand elle tournera.
 rest-code = Si vous demandez de l’aide, indiquez ceci :
@@ -110,6 +111,8 @@ rest-detail = Ce qu’a dit la machine
 
 ### Ce qu’on peut faire d’une machine
 
+do-open-full = Ouvrir en plein écran
+do-open-tab = Ouvrir dans un nouvel onglet
 do-open = Ouvrir
 do-see = Voir où elle en est
 do-resume = Reprendre
@@ -129,6 +132,19 @@ do-more-for = pour { $name }
 ### Le tableau de bord
 
 dashboard-offline = La connexion à Berth est perdue. Ce que vous voyez est peut-être ancien ; une nouvelle tentative est en cours.
+dashboard-welcome = Votre première machine
+dashboard-says-ago = il y a { $time }
+dashboard-says-now = à l’instant
+card-used = Dernière utilisation :
+find-label = Chercher une machine
+find-button = Afficher
+find-none = Aucune machine n’a cela dans son nom ou son type.
+sort-label = Trier par
+sort-age = Ancienneté
+sort-used = Dernière utilisation
+sort-name = Nom
+sort-state = État
+landing-refused = Votre machine n’a pas pu démarrer à l’instant. Essayez ici ; vos fichiers sont en sécurité.
 dashboard-empty = Vous n’avez pas encore de machine. Choisissez-en le type, et elle démarre en quelques secondes.
 screen-of = Écran de { $name }
 dashboard-says-so-far = Depuis { $time }.
@@ -137,7 +153,6 @@ create-title = Nouvelle machine
 create-what = De quel type ?
 create-name = Comment l’appelez-vous ?
 create-button = Créer et démarrer
-create-machine = Machine
 create-name-empty = Donnez-lui un nom, pour la retrouver.
 create-name-long = Ce nom est trop long. Utilisez 64 caractères au plus.
 create-name-control = Ce nom contient des caractères invisibles. Saisissez-le de nouveau sans eux.
@@ -258,6 +273,11 @@ problem-host-foreign = Ce serveur ne répond pas à cette adresse. Vérifiez l�
 problem-image-built-here = L’image { $image } est fabriquée sur cette machine et ne se récupère pas. Fabriquez-la avec : { $command }
 problem-image-missing = Cette machine ne peut pas démarrer, car il lui manque une partie qui n’est pas installée.
 problem-internal = Quelque chose s’est mal passé de notre côté. Veuillez réessayer.
+problem-invitation-gone = Il a été retiré, ou son temps est écoulé. Demandez-en un nouveau à la personne qui l’a envoyé.
+problem-invitation-returned = Ce lien vous a déjà servi, et votre accès a pris fin depuis. Adressez-vous à la personne qui l’a envoyé.
+problem-invitation-spent = Toutes ses places sont prises. Demandez-en un nouveau à la personne qui l’a envoyé.
+problem-too-many-invitations = Cette machine est partagée autant qu’elle peut l’être. Retirez d’abord un lien ou une personne.
+problem-invitation-made = Ce lien a déjà été créé.
 problem-last-admin = C’est le dernier administrateur. Nommez d’abord quelqu’un d’autre administrateur.
 problem-login-required = Veuillez d’abord vous connecter.
 problem-machine-unknown = Cette machine n’existe pas, ou elle n’est pas à vous.
@@ -329,6 +349,12 @@ viewer-clipboard = Presse-papiers
 viewer-clipboard-title = Copier et coller du texte
 viewer-help = Aide
 viewer-help-title = Ce que font les outils, et comment partir
+viewer-full-no = Pas maintenant
+viewer-power = Machine
+viewer-power-title = Arrêter, redémarrer ou partager cette machine
+viewer-power-text = Vos fichiers sont conservés. Les programmes ouverts sont fermés, sauf si vous figez la machine.
+viewer-power-there = Arrêtez, redémarrez et partagez cette machine depuis la page de vos machines.
+viewer-share = Partager cette machine…
 viewer-fold = Masquer ou afficher les outils
 viewer-close = Fermer
 viewer-screen = Le bureau. Ctrl+Alt+Maj ramène aux outils.
@@ -434,6 +460,57 @@ viewer-says-helping-one = { $names } peut utiliser ce bureau avec vous
 viewer-says-helping-many = { $names } peuvent utiliser ce bureau avec vous
 viewer-says-you = { $name } (vous)
 viewer-says-role-owner = Propriétaire
+
+### Partager par un lien
+
+invite-new = Créer un lien
+invite-new-text = Toute personne qui a le lien et un compte ici peut ouvrir cette machine, jusqu’à la fin du lien.
+invite-lasts = Combien de temps fonctionne-t-il ?
+invite-lasts-10m = 10 minutes
+invite-lasts-1h = 1 heure
+invite-lasts-today = Le reste de la journée
+invite-lasts-custom = Une autre durée :
+invite-lasts-wrong = Tapez un nombre entier ; un lien fonctionne 30 jours au plus.
+invite-number = Nombre
+invite-unit = Unité
+invite-minutes = minutes
+invite-hours = heures
+invite-days = jours
+invite-most = Pour combien de personnes ? (Laissez vide pour ne pas limiter.)
+invite-most-wrong = Tapez un nombre entier de 1 à 100, ou laissez vide.
+invite-button = Créer le lien
+invite-made = Votre lien est prêt
+invite-made-text = Copiez-le maintenant et envoyez-le aux personnes de votre choix. Il n’est affiché que cette fois ; Berth n’en garde aucune copie.
+invite-link = Le lien
+invite-copy = Copier
+invite-copied = Copié.
+invite-links = Liens en vigueur
+invite-made-by = créé par
+invite-came = { $came ->
+    [0] personne n’est encore venu
+    [one] { $came } personne est venue
+   *[other] { $came } personnes sont venues
+}
+invite-came-of = { $came } sur { $most } sont venues
+invite-withdraw = Retirer le lien
+invite-withdraw-text = Retirer un lien met aussi fin à l’accès de toutes les personnes venues par lui.
+invite-by-link = par un lien
+
+join-title = Une invitation pour vous
+join-text = Quelqu’un veut vous montrer une machine. À vous de voir si vous voulez y jeter un œil.
+join-machine = Machine
+join-owner = Appartient à
+join-may = Ce que vous pouvez faire
+join-until = Fin
+join-in = dans { $time }
+join-button = Accepter et ouvrir
+join-no = Pas maintenant
+join-own = C’est votre propre machine
+join-own-text = Le lien fonctionne. Envoyez-le aux personnes de votre choix ; vous n’en avez pas besoin.
+join-manage = Voir ses liens
+join-granted = Vous pouvez déjà l’ouvrir
+join-granted-text = Cette machine est partagée avec vous : vous n’avez pas besoin de lien.
+join-gone = Ce lien ne mène plus nulle part
 viewer-says-role-helper = Aide : peut utiliser le clavier et la souris
 viewer-says-role-observer = Regarde : ne peut rien changer
 viewer-says-since = depuis { $time }
@@ -474,7 +551,7 @@ share-by = donné par
 share-withdraw = Retirer
 share-here = Qui est connecté maintenant
 share-nobody = Personne.
-share-new = Inviter quelqu’un
+share-new = Inviter quelqu’un par son nom
 share-name = Son nom d’utilisateur
 share-name-missing = Tapez le nom avec lequel cette personne se connecte.
 share-name-unknown = Personne ne porte ce nom. Vérifiez l’orthographe.

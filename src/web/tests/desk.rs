@@ -26,7 +26,7 @@ use crate::session::{Home, Protocol, Routing, StateKind, Template};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Role, Store, User};
 use crate::tasks::Tasks;
-use crate::web::{Settings, State, Web};
+use crate::web::{Landing, Settings, State, Web};
 
 pub const PASSWORD: &str = "a fine password";
 pub const ORIGIN: &str = "https://berth.test:8443";
@@ -60,6 +60,11 @@ impl Desk {
     }
 
     pub fn with(routing: Routing, templates: Vec<Template>) -> Self {
+        Self::landing(routing, templates, Landing::Dashboard)
+    }
+
+    /// The same, where people land who log in.
+    pub fn landing(routing: Routing, templates: Vec<Template>, landing: Landing) -> Self {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory().unwrap());
         let engine = FakeEngine::new(templates.clone());
         let (tasks, draining) = (Tasks::new(), CancellationToken::new());
@@ -79,6 +84,7 @@ impl Desk {
             domain: "berth.test".to_owned(),
             routing,
             public_port: 8443,
+            landing,
             novnc: novnc.path().to_owned(),
         };
         let status = EngineStatus {

@@ -72,6 +72,11 @@ async fn every_page(language: Language) -> Vec<(String, Answer)> {
     }
     let csrf = browser.get("/").await.csrf();
     let twice = [("csrf", csrf.as_str()), ("template", "lab"), ("name", MARKUP)];
+    let hour = [("csrf", csrf.as_str()), ("role", "observer"), ("lasts", "1h")];
+    let made = browser.post(&format!("/sessions/{}/invitations", ready.label), &hour).await;
+    let link = made.text.split_once("/join?").unwrap().1.split('"').next().unwrap().to_owned();
+    pages.push(("share-link".to_owned(), made));
+    pages.push(("join-own".to_owned(), browser.get(&format!("/join?{link}")).await));
     pages.push(("create-refused".to_owned(), browser.post("/sessions", &twice).await));
 
     let typed = [("csrf", csrf.as_str()), ("present", PASSWORD), ("new", "short"), ("again", "short")];
@@ -86,6 +91,12 @@ async fn every_page(language: Language) -> Vec<(String, Answer)> {
     let mut guest = desk.log_in("Bob <b>").await;
     guest.language = language.tag();
     pages.push(("shared".to_owned(), guest.get("/").await));
+    pages.push(("join-granted".to_owned(), guest.get(&format!("/join?{link}")).await));
+    pages.push(("join-gone".to_owned(), guest.get("/join?token=none").await));
+    desk.user("Carol", Role::User).await;
+    let mut invited = desk.log_in("Carol").await;
+    invited.language = language.tag();
+    pages.push(("join".to_owned(), invited.get(&format!("/join?{link}")).await));
     let mut stranger = desk.browser();
     stranger.language = language.tag();
     for (name, path) in with_labels(&["anyone"], &machines) {
@@ -183,7 +194,8 @@ fn check_headers(name: &str, page: &Answer) {
     assert!(!policy.contains("unsafe"), "{name}");
     for (header, value) in [
         ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "same-origin"),
+        // The address of an invitation has a secret in it, which pages opened from there do not read.
+        ("referrer-policy", if name.starts_with("join") { "strict-origin" } else { "same-origin" }),
         ("cross-origin-opener-policy", "same-origin"),
         ("cache-control", "no-store"),
         ("content-type", "text/html; charset=utf-8"),
@@ -195,6 +207,11 @@ fn check_headers(name: &str, page: &Answer) {
 fn check_forms(name: &str, text: &str) {
     for form in text.split("<form").skip(1) {
         let form = form.split("</form>").next().unwrap_or_default();
+        if form.contains("method=\"get\"") {
+            // It looks for something and changes nothing.
+            assert!(!form.contains("csrf"), "{name}: {form}");
+            continue;
+        }
         assert!(form.contains("method=\"post\""), "{name}: {form}");
         let token = form.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
         assert!(token.is_some_and(|token| token.len() == 43), "{name}: {form}");
