@@ -11,7 +11,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("app", &["*"]),
     ("audit", &["session", "store"]),
     ("auth", &["audit", "session", "store", "tasks"]),
-    ("backup", &[]),
+    ("backup", &["session"]),
     ("body", &[]),
     ("broker", &["audit", "engine", "rfb", "session", "store", "tasks"]),
     ("cli", &["*"]),

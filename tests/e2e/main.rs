@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, missing_docs)]
 
 mod backup;
+mod backup_under_load;
 mod bad_input;
 mod browser;
 mod class;
