@@ -69,7 +69,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rcgen", &["server/dev_ca"]),
     ("rusqlite", &["store/sqlite"]),
     ("tar", &["backup"]),
-    ("tokio_rustls", &["server"]),
+    ("tokio_rustls", &["cli/remote", "server"]),
     ("tokio_tungstenite", &["proxy"]),
 ];
 

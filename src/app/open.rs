@@ -11,8 +11,8 @@ use crate::config::{AuthSettings, Config};
 use crate::engine::docker::DockerEngine;
 use crate::fault::chain;
 use crate::secret::Secret;
-use crate::store::{Store, StoreError};
 use crate::store::sqlite::SqliteStore;
+use crate::store::{Store, StoreError};
 use crate::tasks::Tasks;
 
 /// Opens the configured store.

@@ -166,8 +166,12 @@ impl Manifest {
     pub fn of(contents: Contents, created_at: Timestamp) -> Self {
         let Contents { schema, config, images, homes } = contents;
         // As wide as they can become, so that there is room for the manifest before them.
-        let member =
-            |name: &str, kind| Member { name: name.to_owned(), kind, bytes: u64::MAX, sha256: "0".repeat(64) };
+        let member = |name: &str, kind| Member {
+            name: name.to_owned(),
+            kind,
+            bytes: u64::MAX,
+            sha256: "0".repeat(64),
+        };
         let whole = |kind: Kind| member(kind.member(), kind);
         let mut members = vec![whole(Kind::Store)];
         members.extend(config.then(|| whole(Kind::Config)));

@@ -148,7 +148,8 @@ fn a_backup_of_the_first_format_is_read() {
 
 #[test]
 fn files_come_back_by_name_and_none_leads_elsewhere() {
-    let files = [("berth.toml".to_owned(), b"[server]".to_vec()), ("templates.d/a.toml".to_owned(), Vec::new())];
+    let files =
+        [("berth.toml".to_owned(), b"[server]".to_vec()), ("templates.d/a.toml".to_owned(), Vec::new())];
     let mut packed = Vec::new();
     pack_files(&mut packed, &files, Timestamp::UNIX_EPOCH).unwrap();
     assert_eq!(unpack_files(packed.as_slice()).unwrap(), files);

@@ -88,7 +88,9 @@ impl Broker {
         match self.begin(entry, &Actor::system()).await {
             Ok(()) => info!(session = %entry.id, "a session that ran on is adopted"),
             Err(BrokerError::Illegal(_)) => {}
-            Err(error) => warn!(session = %entry.id, %error, "a session that ran on could not be adopted yet"),
+            Err(error) => {
+                warn!(session = %entry.id, %error, "a session that ran on could not be adopted yet")
+            }
         }
     }
 }

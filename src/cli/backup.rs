@@ -51,8 +51,7 @@ pub(super) async fn restore(config: &Config, path: &Path, arguments: RestoreArgs
         existing: arguments.existing_homes.into(),
     };
     let mut bar = Bar::default();
-    let restored =
-        app::restore((config, path), &arguments.file, &wanted, &mut |told| bar.hear(told)).await;
+    let restored = app::restore((config, path), &arguments.file, &wanted, &mut |told| bar.hear(told)).await;
     bar.clear();
     let restored = restored?;
     if arguments.output.json {
@@ -85,10 +84,7 @@ fn contents(manifest: &Manifest) -> String {
 
 fn print_list(manifest: &Manifest) {
     let schema = manifest.schema.map(|schema| format!(", store schema {schema}")).unwrap_or_default();
-    println!(
-        "made {} by Berth {}, format {}{schema}",
-        manifest.created_at, manifest.berth, manifest.format
-    );
+    println!("made {} by Berth {}, format {}{schema}", manifest.created_at, manifest.berth, manifest.format);
     for member in &manifest.members {
         let what = match member.kind {
             Kind::Store => "users, logins, tokens, sessions, grants, audit".to_owned(),

@@ -85,7 +85,13 @@ async fn a_backup_under_load_brings_everybody_back() {
         lost = gateway.container(&of_root);
         docker(&["exec", &running, "sh", "-c", "echo of-ann > ~/file"]);
         docker(&["exec", &rested, "sh", "-c", "echo of-bob > ~/file; chmod 0600 ~/file; ln -s file ~/link"]);
-        docker(&["exec", &lost, "sh", "-c", "head -c 20000000 /dev/urandom > ~/large; echo of-root > ~/file"]);
+        docker(&[
+            "exec",
+            &lost,
+            "sh",
+            "-c",
+            "head -c 20000000 /dev/urandom > ~/large; echo of-root > ~/file",
+        ]);
         bob.post(&format!("/sessions/{of_bob}/stop"), &[]).await;
         bob.until(&of_bob, "stopped").await;
         cookie = ann.cookie().to_owned();

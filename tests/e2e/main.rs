@@ -8,6 +8,7 @@ mod backup_under_load;
 mod bad_input;
 mod browser;
 mod class;
+mod cli;
 mod compat;
 mod desktop;
 mod faults;

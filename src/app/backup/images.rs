@@ -101,4 +101,3 @@ async fn check_images(
     }
     Ok(())
 }
-

@@ -10,6 +10,8 @@ mod images;
 mod make;
 mod place;
 mod restore;
+#[cfg(test)]
+mod tests;
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};

@@ -113,11 +113,18 @@ impl Place {
         self.swap(&part.0, tell).map_err(|error| unwritten(&error))
     }
 
+    /// What the store that is there is called from now on; no older one loses its name for it.
+    fn free_name(&self) -> PathBuf {
+        let stamp = clock::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+        let nth = |n: u32| if n == 1 { stamp.clone() } else { format!("{stamp}-{n}") };
+        let mut names = (1..).map(|n| with_suffix(&self.path, &format!(".replaced-{}", nth(n))));
+        names.find(|name| !name.exists()).unwrap_or_else(|| with_suffix(&self.path, ".replaced"))
+    }
+
     fn swap(&self, part: &Path, tell: &mut dyn FnMut(Told)) -> io::Result<()> {
         fs::File::open(part)?.sync_all()?;
         if self.path.exists() {
-            let stamp = clock::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-            let old = with_suffix(&self.path, &format!(".replaced-{stamp}"));
+            let old = self.free_name();
             // Both names stand for it until the rename. A log beside it was left by one that could not
             // be opened, and must not meet the new one.
             for suffix in ["-wal", ""] {
@@ -147,15 +154,13 @@ fn keep(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// Whether the store that is there may be replaced, and what its audit says last.
-async fn present(
-    path: &Path,
-    replace: bool,
-    tell: &mut dyn FnMut(Told),
-) -> Result<Option<String>, Failure> {
+async fn present(path: &Path, replace: bool, tell: &mut dyn FnMut(Told)) -> Result<Option<String>, Failure> {
     let store = match SqliteStore::open_alone(path, true) {
         Ok(store) => store,
         Err(error) if replace => {
-            tell(Told::Note(format!("the store that is there cannot be opened ({error}); it is kept as it is")));
+            tell(Told::Note(format!(
+                "the store that is there cannot be opened ({error}); it is kept as it is"
+            )));
             return Ok(None);
         }
         Err(error) => return Err(store_failed(path, &error)),

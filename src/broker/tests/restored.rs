@@ -22,8 +22,11 @@ async fn what_runs_is_adopted_whatever_the_backup_says_of_it() {
     let entry = bench.ready().await;
     let ready = entry.session();
     let upstream = ready.state.upstream().unwrap().clone();
-    let other = State::Ready { upstream: crate::session::Upstream { container: "before".into(), ..upstream.clone() } };
-    let starting = State::Starting { phase: Phase::Booting, deadline: "2001-01-01T00:00:00Z".parse().unwrap() };
+    let other = State::Ready {
+        upstream: crate::session::Upstream { container: "before".into(), ..upstream.clone() },
+    };
+    let starting =
+        State::Starting { phase: Phase::Booting, deadline: "2001-01-01T00:00:00Z".parse().unwrap() };
     for state in [
         ready.state.clone(),
         other,
@@ -63,7 +66,9 @@ async fn an_engine_that_is_down_is_waited_for() {
     let bench = Bench::new(settings()).await;
     let ready = bench.ready().await.session();
     bench.engine.set_down(true);
-    let (broker, entry) = bench.restored_to(&Session { state: State::Stopped { reason: StopReason::Owner }, ..(*ready).clone() }).await;
+    let (broker, entry) = bench
+        .restored_to(&Session { state: State::Stopped { reason: StopReason::Owner }, ..(*ready).clone() })
+        .await;
     assert!(bench.store.restored_at().await.unwrap().is_some());
     bench.engine.set_down(false);
     broker.reconcile(&mut HashSet::new()).await.unwrap();

@@ -264,8 +264,11 @@ impl DockerEngine {
                     return Ok(None);
                 }
                 let labels = Some(part.labels(&self.settings.network));
-                let request =
-                    VolumeCreateRequest { name: Some(name.clone()), labels, ..VolumeCreateRequest::default() };
+                let request = VolumeCreateRequest {
+                    name: Some(name.clone()),
+                    labels,
+                    ..VolumeCreateRequest::default()
+                };
                 self.api.create_volume(request).await?;
                 Ok(Some(name))
             }
@@ -382,7 +385,9 @@ impl Packing {
             match timeout(SILENCE, self.output.next()).await.map_err(|_| slow())? {
                 Some(Ok(LogOutput::StdOut { message })) => return Ok(Packed::Bytes(message)),
                 Some(Ok(LogOutput::Console { .. })) => {
-                    return Err(EngineError::Down { detail: "the engine broke off within an archive".to_owned() });
+                    return Err(EngineError::Down {
+                        detail: "the engine broke off within an archive".to_owned(),
+                    });
                 }
                 Some(Ok(piece)) => hear(&mut self.complaints, &piece),
                 Some(Err(error)) => return Err(Failure::from(error).into()),

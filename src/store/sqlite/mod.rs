@@ -13,9 +13,9 @@ mod migrate;
 mod open;
 mod readers;
 mod rows;
-mod sessions;
 #[cfg(test)]
 mod schema_tests;
+mod sessions;
 #[cfg(test)]
 mod tests;
 mod users;

@@ -155,7 +155,10 @@ fn a_step_that_fails_leaves_the_schema_as_it_was() {
     let subject = Subject { name: "berth.db", keep: Some(&path), application: APPLICATION, steps: &steps };
     let mut connection = Connection::open(&path).unwrap();
     let refused = subject.migrate(&mut connection);
-    assert!(matches!(&refused, Err(StoreError::Unavailable { detail }) if detail.contains("nowhere")), "{refused:?}");
+    assert!(
+        matches!(&refused, Err(StoreError::Unavailable { detail }) if detail.contains("nowhere")),
+        "{refused:?}"
+    );
     drop(connection);
     assert_eq!((shape(&path), rows(&path)), (before, there));
     assert_eq!(user_version(&Connection::open(&path).unwrap()).unwrap(), 1);
