@@ -10,6 +10,7 @@ use tokio::signal::ctrl_c;
 use super::args::{BackupArgs, RestoreArgs};
 use super::data::print_json;
 use super::failure::{Exit, Failure};
+use super::out::say;
 use super::templates::size;
 use crate::app::{self, Extent, Restoration, Told};
 use crate::backup::{Kind, Manifest};
@@ -84,7 +85,10 @@ fn contents(manifest: &Manifest) -> String {
 
 fn print_list(manifest: &Manifest) {
     let schema = manifest.schema.map(|schema| format!(", store schema {schema}")).unwrap_or_default();
-    println!("made {} by Berth {}, format {}{schema}", manifest.created_at, manifest.berth, manifest.format);
+    say(format_args!(
+        "made {} by Berth {}, format {}{schema}",
+        manifest.created_at, manifest.berth, manifest.format
+    ));
     for member in &manifest.members {
         let what = match member.kind {
             Kind::Store => "users, logins, tokens, sessions, grants, audit".to_owned(),
@@ -99,7 +103,7 @@ fn print_list(manifest: &Manifest) {
                 })
             }
         };
-        println!("{:<22} {:>9}  {what}", member.name, size(member.bytes));
+        say(format_args!("{:<22} {:>9}  {what}", member.name, size(member.bytes)));
     }
 }
 

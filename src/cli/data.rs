@@ -5,6 +5,7 @@ use std::io::BufRead;
 use super::args::{AuditCommand, HomeCommand, OutputArgs, UserCommand};
 use super::desk::refusal;
 use super::failure::{Exit, Failure};
+use super::out::say;
 use super::remote::{Remote, local_only};
 use super::table::{Table, relative_text};
 use super::templates::size;
@@ -59,7 +60,7 @@ pub(super) async fn audit(config: &Config, command: AuditCommand) -> Result<(), 
     match command {
         AuditCommand::Tail { lines } => {
             for line in newest(&*store, lines).await? {
-                println!("{}", line.body);
+                say(&line.body);
             }
             Ok(())
         }
@@ -238,7 +239,7 @@ fn show_homes(homes: &[HomeRow]) {
 
 pub(super) fn print_json(rows: &impl serde::Serialize) {
     match serde_json::to_string_pretty(rows) {
-        Ok(text) => println!("{text}"),
+        Ok(text) => say(text),
         Err(error) => eprintln!("berth: {error}"),
     }
 }

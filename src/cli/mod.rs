@@ -6,6 +6,7 @@ mod backup;
 mod data;
 mod desk;
 mod failure;
+mod out;
 mod pages;
 mod remote;
 mod sessions;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::out::say;
 use crate::clock;
 
 /// Between two columns.
@@ -36,10 +37,10 @@ impl Table {
     /// Prints it, or `nothing` if there are no rows.
     pub(super) fn print(&self, nothing: &str) {
         if self.rows.is_empty() {
-            println!("{nothing}");
+            say(nothing);
             return;
         }
-        print!("{}", self.text(terminal_width()));
+        say(self.text(terminal_width()).trim_end_matches('\n'));
     }
 
     /// The lines, each at most `width` wide if one is given.

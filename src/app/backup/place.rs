@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use super::failure::{store_failed, unread, unwritten};
@@ -122,29 +122,42 @@ impl Place {
     }
 
     fn swap(&self, part: &Path, tell: &mut dyn FnMut(Told)) -> io::Result<()> {
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        // An operator who is root restores for the gateway's own user.
+        let like = if self.path.exists() { &self.path } else { folder };
+        for made in [part, &with_suffix(&self.path, ".lock")] {
+            give(made, like);
+        }
         fs::File::open(part)?.sync_all()?;
-        if self.path.exists() {
-            let old = self.free_name();
-            // Both names stand for it until the rename. A log beside it was left by one that could not
-            // be opened, and must not meet the new one.
-            for suffix in ["-wal", ""] {
-                let beside = with_suffix(&self.path, suffix);
-                if beside.exists() {
-                    keep(&beside, &with_suffix(&old, suffix))?;
-                }
+        let old = self.free_name();
+        // Both names stand for it until the rename. A log beside it was left by one that could not be
+        // opened, or is gone, and must not meet the new one.
+        for suffix in ["-wal", ""] {
+            let there = with_suffix(&self.path, suffix);
+            if there.exists() {
+                keep(&there, &with_suffix(&old, suffix))?;
+                let kept = with_suffix(&old, suffix);
+                tell(Told::Note(format!("what was there is kept as {}", kept.display())));
             }
-            for suffix in ["-wal", "-shm"] {
-                match fs::remove_file(with_suffix(&self.path, suffix)) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                    Ok(()) | Err(_) => {}
-                }
+        }
+        for suffix in ["-wal", "-shm"] {
+            match fs::remove_file(with_suffix(&self.path, suffix)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Ok(()) | Err(_) => {}
             }
-            tell(Told::Note(format!("the store that was there is now {}", old.display())));
         }
         fs::rename(part, &self.path)?;
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         // The rename is durable once the directory is.
-        fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        fs::File::open(folder)?.sync_all()
+    }
+}
+
+/// Makes a file belong to whoever `like` belongs to, as far as one may.
+fn give(path: &Path, like: &Path) {
+    if let Ok(like) = fs::metadata(like) {
+        // Who may not is mostly that very user.
+        let _ = chown(path, Some(like.uid()), Some(like.gid()));
     }
 }
 

@@ -163,6 +163,33 @@ async fn a_store_that_cannot_be_opened_is_replaced_and_kept_with_its_log() {
     assert_eq!(fs::read_to_string(house.path("var").join(&kept[1])).unwrap(), "its log".repeat(100));
 }
 
+/// A log beside the restored store would have been taken for its own.
+#[tokio::test]
+async fn a_log_that_was_left_behind_does_not_meet_the_new_store() {
+    let house = House::new();
+    let (user, _) = house.people().await;
+    let file = house.path("school.backup");
+    house.back_up(&file).await.unwrap();
+    fs::remove_file(house.path("var/berth.db")).unwrap();
+    fs::write(house.path("var/berth.db-wal"), "its log").unwrap();
+    let (restored, notes) = house.restore(&file, false).await;
+    restored.unwrap();
+    assert!(notes.iter().any(|note| note.contains("-wal")), "{notes:?}");
+    assert!(!house.path("var/berth.db-wal").exists());
+    assert_eq!(house.open().users().await.unwrap(), [user]);
+}
+
+#[tokio::test]
+async fn a_newer_store_is_refused_in_words_that_help() {
+    let house = House::new();
+    house.people().await;
+    let known = SqliteStore::schema();
+    let newer = StoreError::Newer { path: "berth.db".to_owned(), found: known + 1, known };
+    let said = store_failed(&house.path("var/berth.db"), &newer).to_string();
+    assert!(said.contains("newer Berth") && said.contains("install that version"), "{said}");
+    assert!(said.contains(&format!("schema {}", known + 1)) && said.contains(".before-"), "{said}");
+}
+
 /// Nobody finds a gap to start a gateway in: the place is held, and is never without a store.
 #[tokio::test]
 async fn there_is_always_a_store_and_nobody_opens_it_meanwhile() {

@@ -5,7 +5,7 @@
 //! to be replaced as a whole.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use super::failure::unavailable;
@@ -42,7 +42,12 @@ impl StoreLock {
             |error: &std::io::Error| unavailable(&format!("cannot lock {}: {error}", beside.display()));
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).write(true).mode(0o600);
+        let fresh = !beside.exists();
         let file = options.open(&beside).map_err(|error| refused(&error))?;
+        if let (true, Ok(database)) = (fresh, std::fs::metadata(path)) {
+            // An operator who is root must not lock the gateway's own user out.
+            let _ = chown(&beside, Some(database.uid()), Some(database.gid()));
+        }
         match lock(&file) {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.display().to_string() }),
