@@ -11,7 +11,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("app", &["*"]),
     ("audit", &["session", "store"]),
     ("auth", &["audit", "session", "store", "tasks"]),
-    ("backup", &[]),
+    ("backup", &["session"]),
     ("body", &[]),
     ("broker", &["audit", "engine", "rfb", "session", "store", "tasks"]),
     ("cli", &["*"]),
@@ -69,7 +69,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rcgen", &["server/dev_ca"]),
     ("rusqlite", &["store/sqlite"]),
     ("tar", &["backup"]),
-    ("tokio_rustls", &["server"]),
+    ("tokio_rustls", &["cli/remote", "server"]),
     ("tokio_tungstenite", &["proxy"]),
 ];
 

@@ -11,8 +11,8 @@ use crate::config::{AuthSettings, Config};
 use crate::engine::docker::DockerEngine;
 use crate::fault::chain;
 use crate::secret::Secret;
-use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
+use crate::store::{Store, StoreError};
 use crate::tasks::Tasks;
 
 /// Opens the configured store.
@@ -21,15 +21,31 @@ use crate::tasks::Tasks;
 /// It is damaged, newer than this binary, or cannot be written; it is left as it was.
 pub fn open_store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
     let path = store_path(config)?;
-    let store = SqliteStore::open(&path).map_err(|error| {
-        Failure::new(
-            Exit::Missing,
-            format!("the database {} cannot be used", path.display()),
-            chain(&error),
-            "it was left as it is: mend its disk or permissions, restore a backup, or name another in store.url",
-        )
-    })?;
+    let store = SqliteStore::open(&path).map_err(|error| unusable(&path, &error))?;
     Ok(Arc::new(store))
+}
+
+/// Why a database cannot be used, and what to do about it. It was left as it is.
+pub(super) fn unusable(path: &Path, error: &StoreError) -> Failure {
+    let todo = match error {
+        StoreError::Newer { known, .. } => {
+            format!(
+                "a newer Berth wrote it and no older one can read it; it was left as it is: install that version \
+                 again, or go back to the copy made before the upgrade ({}.before-… of schema {known} or older, or a \
+                 backup)",
+                path.display()
+            )
+        }
+        StoreError::Locked { .. } => "wait until the restoration is done, then try again".to_owned(),
+        StoreError::Conflict(_)
+        | StoreError::Corrupt { .. }
+        | StoreError::Stale
+        | StoreError::Unavailable { .. } => {
+            "it was left as it is: mend its disk or permissions, restore a backup, or name another in store.url"
+                .to_owned()
+        }
+    };
+    Failure::new(Exit::Missing, format!("the database {} cannot be used", path.display()), chain(error), todo)
 }
 
 pub(super) fn store_path(config: &Config) -> Result<PathBuf, Failure> {

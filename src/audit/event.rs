@@ -41,6 +41,18 @@ pub enum AuditEvent {
         /// The stable code of the refusal.
         code: &'static str,
     },
+    /// A backup was wanted and not made.
+    BackupFailed {
+        /// What happened and why.
+        detail: String,
+    },
+    /// A backup was made.
+    BackupMade {
+        /// What is in it.
+        parts: Vec<&'static str>,
+        /// How long it is.
+        bytes: u64,
+    },
     /// The gateway runs with a key that weakens security.
     ConfigDanger {
         /// The key.
@@ -136,6 +148,22 @@ pub enum AuditEvent {
     },
     /// A user logged out.
     Logout,
+    /// Something was put back from a backup.
+    Restored {
+        /// When the backup was made.
+        made_at: Timestamp,
+        /// What was put back.
+        parts: Vec<&'static str>,
+        /// How many logins of then were ended by it.
+        logins_ended: usize,
+        /// The last line of the audit that this store took the place of, by its number and hash.
+        replaced: Option<String>,
+    },
+    /// A restoration was wanted and did not happen, or not all of it.
+    RestoreFailed {
+        /// What happened and why.
+        detail: String,
+    },
     /// A session was asked for.
     SessionCreated {
         /// The template's name.
@@ -226,8 +254,12 @@ impl AuditEvent {
             | Self::InvitationRefused { .. }
             | Self::LoginRefused { .. }
             | Self::ViewOnlyAttempt { .. } => Outcome::Refused,
-            Self::ImageNotPulled { .. } | Self::SessionFailed { .. } => Outcome::Failed,
-            Self::ConfigDanger { .. }
+            Self::BackupFailed { .. }
+            | Self::ImageNotPulled { .. }
+            | Self::RestoreFailed { .. }
+            | Self::SessionFailed { .. } => Outcome::Failed,
+            Self::BackupMade { .. }
+            | Self::ConfigDanger { .. }
             | Self::GatewayStarted
             | Self::GatewayStopped
             | Self::GrantCreated { .. }
@@ -241,6 +273,7 @@ impl AuditEvent {
             | Self::InvitationWithdrawn { .. }
             | Self::LoginOk
             | Self::Logout
+            | Self::Restored { .. }
             | Self::SessionCreated { .. }
             | Self::SessionExtended { .. }
             | Self::SessionPaused

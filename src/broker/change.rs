@@ -156,7 +156,7 @@ impl Broker {
     }
 
     /// Records the start of a session whose home is free, and sets it going.
-    async fn begin(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
+    pub(super) async fn begin(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
         let deadline = clock::later(clock::now(), self.0.settings.queue_deadline);
         let action = self.apply(entry, Event::Start { deadline }, by).await?;
         self.follow(entry, action);

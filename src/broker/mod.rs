@@ -22,6 +22,7 @@ pub mod readiness;
 mod reaper;
 mod reconcile;
 mod record;
+mod restored;
 mod start;
 mod stop;
 #[cfg(test)]
@@ -174,6 +175,8 @@ struct Inner {
     /// Whether the store still has to remove grants that lapsed.
     grants_owed: AtomicBool,
     images: Images,
+    /// Whether the store was put back from a backup and not compared with the engine since.
+    restored: AtomicBool,
 }
 
 impl std::fmt::Debug for Broker {
@@ -216,6 +219,7 @@ impl Broker {
             // Grants may have lapsed while no gateway ran.
             grants_owed: AtomicBool::new(true),
             images: Images::default(),
+            restored: AtomicBool::new(false),
         }))
     }
 

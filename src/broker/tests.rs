@@ -3,6 +3,7 @@
 mod homes;
 mod images;
 mod limits;
+mod restored;
 
 use std::collections::HashSet;
 

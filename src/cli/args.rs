@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::app::Existing;
 use crate::backup::Kind;
 use crate::session::CopyName;
 use crate::store::Role;
@@ -13,7 +14,7 @@ use crate::store::Role;
 #[command(name = "berth", version, arg_required_else_help = true, propagate_version = true)]
 pub struct Cli {
     /// Configuration file; every key can be overridden by BERTH__SECTION__KEY.
-    #[arg(long, short, global = true, value_name = "FILE", env = "BERTH_CONFIG")]
+    #[arg(long, short, global = true, value_name = "FILE", env = "BERTH_CONFIG", hide_env_values = true, value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
@@ -32,15 +33,12 @@ pub enum Command {
     /// Run the privileged process that alone talks to the container engine.
     Spawner(SpawnerArgs),
     /// Manage users.
-    #[command(subcommand)]
-    User(UserCommand),
+    User(Anywhere<UserCommand>),
     /// Manage sessions.
-    #[command(subcommand)]
-    Session(SessionCommand),
+    Session(Anywhere<SessionCommand>),
     /// List templates and fetch their images.
-    #[command(subcommand)]
-    Template(TemplateCommand),
-    /// Write the store, and with --images the templates' images, into one file.
+    Template(Anywhere<TemplateCommand>),
+    /// Write users, sessions, audit and configuration into one file; homes and images if wanted.
     Backup(BackupArgs),
     /// Put back what is in a backup.
     Restore(RestoreArgs),
@@ -55,6 +53,37 @@ pub enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+    /// Write the manual pages: the main one to standard output, or all of them into a directory.
+    Man {
+        /// The directory; it is made if it is not there.
+        #[arg(value_hint = ValueHint::DirPath)]
+        directory: Option<PathBuf>,
+    },
+}
+
+/// A command that also reaches a gateway on another machine.
+#[derive(Args, Debug)]
+pub struct Anywhere<T: Subcommand> {
+    /// Which gateway, if not this machine's.
+    #[command(flatten)]
+    pub remote: RemoteArgs,
+    /// What to do there.
+    #[command(subcommand)]
+    pub command: T,
+}
+
+/// A gateway on another machine, reached through its API.
+#[derive(Args, Clone, Debug, Default)]
+pub struct RemoteArgs {
+    /// Ask the gateway at this address (https://HOST[:PORT]) instead of this machine's.
+    #[arg(long, global = true, value_name = "URL", env = "BERTH_URL", hide_env_values = true, value_hint = ValueHint::Url)]
+    pub url: Option<String>,
+    /// File with the API token for --url; without it the token is taken from BERTH_TOKEN.
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub token_file: Option<PathBuf>,
+    /// PEM file with the certificates to trust for --url; default are the system's.
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub ca_file: Option<PathBuf>,
 }
 
 /// How the spawner runs.
@@ -112,29 +141,138 @@ pub enum UserCommand {
 /// Managing sessions.
 #[derive(Debug, Subcommand)]
 pub enum SessionCommand {
-    /// List sessions.
-    List(OutputArgs),
-    /// Stop a session; its files are kept.
-    Stop {
+    /// List sessions: state, owner, template, last input, and when they end.
+    List {
+        /// Which.
+        #[command(flatten)]
+        filter: Filter,
+        /// How to print.
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Show one session with everything that is known of it, and who else may open it.
+    Show {
         /// The session's label, as in its URL.
         label: String,
+        /// How to print.
+        #[command(flatten)]
+        output: OutputArgs,
     },
-    /// Make a session anew, in a new container; its home is kept unless --home is given.
+    /// List who else may open a session.
+    Grants {
+        /// The session's label, as in its URL.
+        label: String,
+        /// How to print.
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Create a session for somebody and start it.
+    Create {
+        /// What it is made from.
+        template: String,
+        /// What its owner calls it.
+        name: String,
+        /// Whose it is.
+        #[arg(long, value_name = "USER")]
+        owner: String,
+    },
+    /// Start sessions that are stopped or failed.
+    Start(Which),
+    /// Stop sessions; their files are kept.
+    Stop(Which),
+    /// Stop sessions and start them again in the same containers.
+    Restart(Which),
+    /// Make sessions anew, in new containers; their homes are kept unless --home is given.
     Reset {
-        /// The session's label, as in its URL.
-        label: String,
-        /// Also set its home aside as a dated copy and start with an empty one; needs --yes.
-        #[arg(long, requires = "yes")]
-        home: bool,
-        /// Yes, empty the home.
+        /// Which.
+        #[command(flatten)]
+        which: Which,
+        /// Also set their homes aside as dated copies and start with empty ones.
         #[arg(long)]
-        yes: bool,
+        home: bool,
     },
-    /// Remove a session and its container; a persistent home is kept.
-    Remove {
-        /// The session's label, as in its URL.
-        label: String,
-    },
+    /// Freeze sessions: no processor time, memory kept.
+    Pause(Which),
+    /// Let frozen sessions go on.
+    Resume(Which),
+    /// Give sessions more time before their limit.
+    Extend(Which),
+    /// Remove sessions and their containers; persistent homes are kept.
+    Remove(Which),
+}
+
+/// Which sessions are changed.
+#[derive(Args, Clone, Debug)]
+pub struct Which {
+    /// The sessions' labels, as in their URLs.
+    #[arg(value_name = "LABEL", required_unless_present = "all", conflicts_with = "all")]
+    pub labels: Vec<String>,
+    /// Every session, or with filters every one that they name.
+    #[arg(long)]
+    pub all: bool,
+    /// With --all, which.
+    #[command(flatten)]
+    pub filter: Filter,
+    /// Do not ask before something is destroyed.
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// Which of all sessions; all of it must be true.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Filter {
+    /// In one of these states; several are separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    pub state: Vec<StateArg>,
+    /// Of this user.
+    #[arg(long = "of", value_name = "USER")]
+    pub owner: Option<String>,
+    /// Made from this template.
+    #[arg(long, value_name = "NAME")]
+    pub template: Option<String>,
+    /// With this text in the label, the name or the owner's name.
+    #[arg(long, value_name = "TEXT")]
+    pub search: Option<String>,
+}
+
+impl Filter {
+    /// Whether it names nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.state.is_empty() && self.owner.is_none() && self.template.is_none() && self.search.is_none()
+    }
+}
+
+/// A state on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum StateArg {
+    /// On its way.
+    Starting,
+    /// Reachable.
+    Ready,
+    /// Frozen.
+    Paused,
+    /// Being stopped.
+    Stopping,
+    /// Not running; files kept.
+    Stopped,
+    /// The start did not work.
+    Failed,
+}
+
+impl StateArg {
+    /// Its stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Ready => "ready",
+            Self::Paused => "paused",
+            Self::Stopping => "stopping",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// Templates and their images.
@@ -156,54 +294,90 @@ pub enum TemplateCommand {
 /// What is backed up.
 #[derive(Args, Debug)]
 pub struct BackupArgs {
-    /// The file to write; complete or not there.
+    /// The file to write, complete or not at all; with --list or --check, the backup to look at.
+    #[arg(value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
+    /// Print what is in the backup FILE instead of making one.
+    #[arg(long, conflicts_with_all = ["check", "homes", "images", "force"])]
+    pub list: bool,
+    /// Read the backup FILE whole and compare it with its checksums instead of making one.
+    #[arg(long, conflicts_with_all = ["homes", "images", "force"])]
+    pub check: bool,
+    /// Back up every home and every copy of one too, as they are; reads them over engine.socket.
+    #[arg(long)]
+    pub homes: bool,
     /// Back up the images of all templates and engine.probe_image too; reads them over engine.socket.
     #[arg(long)]
     pub images: bool,
     /// Replace the file if it exists.
     #[arg(long)]
     pub force: bool,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// What is put back.
 #[derive(Args, Debug)]
 pub struct RestoreArgs {
     /// The backup.
+    #[arg(value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
-    /// Put back this alone.
-    #[arg(long, value_name = "WHAT")]
-    pub only: Option<KindArg>,
+    /// Put back this alone; several are separated by commas.
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub only: Vec<KindArg>,
     /// Put the store in the place of one that is in use; that one is kept beside it.
     #[arg(long)]
     pub replace: bool,
+    /// What becomes of homes that have files or are in use already.
+    #[arg(long, value_name = "HOW", default_value = "refuse")]
+    pub existing_homes: ExistingArg,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// What becomes of homes that are there.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ExistingArg {
+    /// They stay as they are; what the backup has of them is left out.
+    Keep,
+    /// Nothing is restored.
+    Refuse,
+    /// What they hold becomes a dated copy first.
+    SetAside,
+}
+
+impl From<ExistingArg> for Existing {
+    fn from(existing: ExistingArg) -> Self {
+        match existing {
+            ExistingArg::Keep => Self::Keep,
+            ExistingArg::Refuse => Self::Refuse,
+            ExistingArg::SetAside => Self::SetAside,
+        }
+    }
 }
 
 /// What a backup can hold.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum KindArg {
+    /// The configuration's files; written beside the ones in force.
+    Config,
+    /// Homes and their copies, each into its owner's home.
+    Homes,
     /// Users, logins, sessions and the audit; no gateway may run.
     Store,
     /// The templates' images; sessions get them at their next start.
     Images,
 }
 
-impl KindArg {
-    /// Its name on the command line.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Store => "store",
-            Self::Images => "images",
-        }
-    }
-}
-
 impl From<KindArg> for Kind {
     fn from(kind: KindArg) -> Self {
         match kind {
-            KindArg::Store => Self::Store,
+            KindArg::Config => Self::Config,
+            KindArg::Homes => Self::Home,
             KindArg::Images => Self::Images,
+            KindArg::Store => Self::Store,
         }
     }
 }

@@ -2,12 +2,17 @@
 
 use std::io::BufRead;
 
-use super::args::{AuditCommand, HomeCommand, OutputArgs, SessionCommand, UserCommand};
+use super::args::{AuditCommand, HomeCommand, OutputArgs, UserCommand};
+use super::desk::refusal;
 use super::failure::{Exit, Failure};
+use super::out::say;
+use super::remote::{Remote, local_only};
+use super::table::{Table, relative_text};
+use super::templates::size;
 use crate::app::{Offline, open_store};
 use crate::audit;
 use crate::config::Config;
-use crate::control::{self, AskError, HomeRow, Performer, Reply, Request};
+use crate::control::{self, AskError, HomeRow, Performer, Reply, Request, SessionChange, UserRow};
 use crate::fault::chain;
 use crate::secret::{Secret, random_password};
 
@@ -33,14 +38,11 @@ pub(super) async fn user(config: &Config, command: UserCommand) -> Result<(), Fa
     }
 }
 
-pub(super) async fn session(config: &Config, command: SessionCommand) -> Result<(), Failure> {
+/// Users of a gateway elsewhere: what of it goes through the API.
+pub(super) async fn user_elsewhere(remote: &Remote, command: UserCommand) -> Result<(), Failure> {
     match command {
-        SessionCommand::List(output) => show(ask(config, Request::SessionList).await?, output),
-        SessionCommand::Stop { label } => done(ask(config, Request::SessionStop { label }).await?),
-        SessionCommand::Reset { label, home, yes: _ } => {
-            done(ask(config, Request::SessionReset { label, home }).await?)
-        }
-        SessionCommand::Remove { label } => done(ask(config, Request::SessionRemove { label }).await?),
+        UserCommand::List(output) => show(remote.ask(Request::UserList).await?, output),
+        _ => Err(local_only("what changes users ")),
     }
 }
 
@@ -58,7 +60,7 @@ pub(super) async fn audit(config: &Config, command: AuditCommand) -> Result<(), 
     match command {
         AuditCommand::Tail { lines } => {
             for line in newest(&*store, lines).await? {
-                println!("{}", line.body);
+                say(&line.body);
             }
             Ok(())
         }
@@ -131,13 +133,14 @@ pub(super) async fn ask_gateway(config: &Config, request: &Request) -> Result<Op
 async fn offline(config: &Config, request: Request) -> Result<Reply, Failure> {
     let offline = Offline::open(config)?;
     let broker = match request {
-        Request::SessionRemove { .. } | Request::SessionStop { .. } | Request::UserRemove { .. } => {
-            Some(offline.broker(config).await?)
-        }
+        Request::SessionChange { change: SessionChange::Remove | SessionChange::Stop, .. }
+        | Request::UserRemove { .. } => Some(offline.broker(config).await?),
         Request::HomeList
         | Request::HomeRestore { .. }
+        | Request::SessionChange { .. }
+        | Request::SessionCreate { .. }
         | Request::SessionList
-        | Request::SessionReset { .. }
+        | Request::SessionShow { .. }
         | Request::TemplateList
         | Request::TemplateProgress
         | Request::TemplatePull { .. }
@@ -188,63 +191,55 @@ fn done(reply: Reply) -> Result<(), Failure> {
     }
 }
 
-fn show(reply: Reply, output: OutputArgs) -> Result<(), Failure> {
+pub(super) fn show(reply: Reply, output: OutputArgs) -> Result<(), Failure> {
     match reply {
         Reply::Done { text } => println!("{text}"),
         Reply::Homes { homes } if output.json => print_json(&homes),
         Reply::Homes { homes } => show_homes(&homes),
-        Reply::Sessions { sessions } if output.json => print_json(&sessions),
         Reply::Users { users } if output.json => print_json(&users),
+        Reply::Users { users } => show_users(&users),
         Reply::Templates { templates } => print_json(&templates),
-        Reply::Sessions { sessions } => {
-            println!("{:<14} {:<9} {:<16} {:<14} NAME", "LABEL", "STATE", "OWNER", "TEMPLATE");
-            for row in sessions {
-                println!(
-                    "{:<14} {:<9} {:<16} {:<14} {}",
-                    row.label, row.state, row.owner, row.template, row.name
-                );
-            }
-        }
-        Reply::Users { users } => {
-            println!("{:<24} {:<6} {:<9} LAST LOGIN", "NAME", "ROLE", "STATE");
-            for row in users {
-                let state = if row.disabled { "disabled" } else { "active" };
-                let last = row.last_login_at.as_deref().unwrap_or("never");
-                println!("{:<24} {:<6} {:<9} {last}", row.name, row.role.name(), state);
-            }
-        }
-        Reply::Refused { code, text } => {
-            return Err(Failure::new(
-                Exit::Refused,
-                text,
-                code,
-                "look at the names with `berth user list` or `berth session list`",
-            ));
-        }
+        other => return Err(refusal(other)),
     }
     Ok(())
 }
 
+fn show_users(users: &[UserRow]) {
+    let mut table = Table::new(&["NAME", "ROLE", "STATE", "CREATED", "LAST LOGIN"]);
+    for row in users {
+        table.row([
+            row.name.clone(),
+            row.role.name().to_owned(),
+            if row.disabled { "disabled" } else { "active" }.to_owned(),
+            relative_text(Some(&row.created_at), "-"),
+            relative_text(row.last_login_at.as_deref(), "never"),
+        ]);
+    }
+    table.print("no users; `berth user add NAME` makes one");
+}
+
 fn show_homes(homes: &[HomeRow]) {
-    println!(
-        "{:<24} {:<14} {:>10} {:>10} {:<21} COPIES",
-        "OWNER", "SESSION", "USED_MIB", "LIMIT_MIB", "MEASURED"
-    );
-    let mib = |bytes: Option<u64>| bytes.map_or("-".to_owned(), |bytes| (bytes / (1024 * 1024)).to_string());
+    let mut table = Table::new(&["OWNER", "SESSION", "USED", "LIMIT", "MEASURED", "COPIES"]);
+    let bytes = |bytes: Option<u64>| bytes.map_or("-".to_owned(), size);
     for home in homes {
-        let session = home.session.as_deref().unwrap_or("-");
-        let measured = home.measured_at.as_deref().and_then(|at| at.split('.').next()).unwrap_or("never");
         let copies = home.copies.as_ref().map_or("not known".to_owned(), |copies| {
             copies.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
         });
-        let (used, limit) = (mib(home.used_bytes), mib(home.limit_bytes));
-        println!("{:<24} {session:<14} {used:>10} {limit:>10} {measured:<21} {copies}", home.owner);
+        table.row([
+            home.owner.clone(),
+            home.session.clone().unwrap_or_else(|| "-".to_owned()),
+            bytes(home.used_bytes),
+            bytes(home.limit_bytes),
+            relative_text(home.measured_at.as_deref(), "never"),
+            copies,
+        ]);
     }
+    table.print("no homes");
 }
 
 pub(super) fn print_json(rows: &impl serde::Serialize) {
     match serde_json::to_string_pretty(rows) {
-        Ok(text) => println!("{text}"),
+        Ok(text) => say(text),
         Err(error) => eprintln!("berth: {error}"),
     }
 }

@@ -1,10 +1,17 @@
 //! The command line: parses, runs, prints, and ends with a documented exit code.
 
 mod args;
+mod ask;
 mod backup;
 mod data;
+mod desk;
 mod failure;
+mod out;
+mod pages;
+mod remote;
+mod sessions;
 mod setup;
+mod table;
 mod templates;
 
 use std::path::{Path, PathBuf};
@@ -13,7 +20,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 pub use self::args::Cli;
-use self::args::{Command, SpawnerArgs};
+use self::args::{Anywhere, Command, SpawnerArgs};
+use self::desk::Desk;
 pub use self::failure::{Exit, Failure};
 use crate::app;
 use crate::config::{Config, DEFAULT_PATH};
@@ -39,30 +47,53 @@ fn run(cli: Cli) -> Result<(), Failure> {
         clap_complete::generate(shell, &mut Cli::command(), "berth", &mut std::io::stdout());
         return Ok(());
     }
+    if let Command::Man { directory } = &cli.command {
+        return pages::man(directory.as_deref());
+    }
     let path = cli.config.unwrap_or_else(|| PathBuf::from(DEFAULT_PATH));
-    let config = load(&path)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         Failure::new(Exit::Failed, "the process cannot start", error, "free some memory or raise its limits")
     })?;
-    runtime.block_on(async {
-        match cli.command {
-            Command::Serve => serve(config, &path).await,
-            Command::CheckConfig => {
-                check_config(&config, &path);
-                Ok(())
-            }
-            Command::Setup => setup::setup(&config).await,
-            Command::Spawner(arguments) => spawner(config, arguments).await,
-            Command::User(command) => data::user(&config, command).await,
-            Command::Session(command) => data::session(&config, command).await,
-            Command::Template(command) => templates::template(&config, command).await,
-            Command::Backup(arguments) => backup::backup(&config, arguments).await,
-            Command::Restore(arguments) => backup::restore(&config, arguments).await,
-            Command::Home(command) => data::home(&config, command).await,
-            Command::Audit(command) => data::audit(&config, command).await,
-            Command::Completions { .. } => Ok(()),
+    runtime.block_on(dispatch(cli.command, &path))
+}
+
+async fn dispatch(command: Command, path: &Path) -> Result<(), Failure> {
+    match command {
+        Command::Session(Anywhere { remote, command }) => {
+            sessions::session(&Desk::of(&remote, || load(path))?, command).await
         }
-    })
+        Command::Template(Anywhere { remote, command }) => match Desk::of(&remote, || load(path))? {
+            Desk::Here(config) => templates::template(&config, command).await,
+            Desk::There(remote) => templates::elsewhere(&remote, command).await,
+        },
+        Command::User(Anywhere { remote, command }) => match Desk::of(&remote, || load(path))? {
+            Desk::Here(config) => data::user(&config, command).await,
+            Desk::There(remote) => data::user_elsewhere(&remote, command).await,
+        },
+        here => dispatch_here(here, load(path)?, path).await,
+    }
+}
+
+/// The commands that need the machine itself.
+async fn dispatch_here(command: Command, config: Config, path: &Path) -> Result<(), Failure> {
+    match command {
+        Command::Serve => serve(config, path).await,
+        Command::CheckConfig => {
+            check_config(&config, path);
+            Ok(())
+        }
+        Command::Setup => setup::setup(&config).await,
+        Command::Spawner(arguments) => spawner(config, arguments).await,
+        Command::Backup(arguments) => backup::backup(&config, path, arguments).await,
+        Command::Restore(arguments) => backup::restore(&config, path, arguments).await,
+        Command::Home(command) => data::home(&config, command).await,
+        Command::Audit(command) => data::audit(&config, command).await,
+        Command::Completions { .. }
+        | Command::Man { .. }
+        | Command::Session(_)
+        | Command::Template(_)
+        | Command::User(_) => Ok(()),
+    }
 }
 
 /// Reads the configuration or lists everything that is wrong with it.

@@ -24,6 +24,7 @@ pub(super) async fn setup(config: &Config) -> Result<(), Failure> {
         Reply::Done { .. }
         | Reply::Homes { .. }
         | Reply::Refused { .. }
+        | Reply::Session { .. }
         | Reply::Sessions { .. }
         | Reply::Templates { .. } => Vec::new(),
     };
@@ -48,6 +49,7 @@ pub(super) async fn setup(config: &Config) -> Result<(), Failure> {
             }
             Reply::Done { .. }
             | Reply::Homes { .. }
+            | Reply::Session { .. }
             | Reply::Sessions { .. }
             | Reply::Templates { .. }
             | Reply::Users { .. } => {

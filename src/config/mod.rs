@@ -131,6 +131,13 @@ impl Config {
         }
     }
 
+    /// The files that make a configuration, as [`Config::load`] reads them; those that are there.
+    #[must_use]
+    pub fn files(path: &Path) -> Vec<PathBuf> {
+        let main = Some(path.to_owned()).filter(|main| main.is_file());
+        main.into_iter().chain(beside(path).unwrap_or_default()).collect()
+    }
+
     /// What this configuration weakens, each in one plain sentence; `check-config` and start-up
     /// print them.
     #[must_use]
@@ -258,17 +265,26 @@ fn top_level(source: Source<'_>, name: &str, value: &DeValue<'_>, at: String, te
     }
 }
 
-/// Reads `templates.d/*.toml` beside the main file, in the order of their names.
-fn templates_beside(main: &Path, problems: &Problems, templates: &mut Vec<Section>) {
-    let directory = main.parent().unwrap_or(Path::new("")).join("templates.d");
-    let entries = match std::fs::read_dir(&directory) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return,
-        Err(error) => return problems.add(unreadable(&directory, &error)),
-    };
+fn templates_folder(main: &Path) -> PathBuf {
+    main.parent().unwrap_or(Path::new("")).join("templates.d")
+}
+
+/// The files of templates beside the main file, in the order of their names.
+fn beside(main: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(templates_folder(main))?;
     let toml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml");
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(toml).collect();
     files.sort();
+    Ok(files)
+}
+
+/// Reads `templates.d/*.toml` beside the main file, in the order of their names.
+fn templates_beside(main: &Path, problems: &Problems, templates: &mut Vec<Section>) {
+    let files = match beside(main) {
+        Ok(files) => files,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+        Err(error) => return problems.add(unreadable(&templates_folder(main), &error)),
+    };
     for file in files {
         match std::fs::read_to_string(&file) {
             Ok(text) => parse(&file, &text, problems, |name, value, at| {

@@ -108,10 +108,10 @@ pub async fn ask(path: &Path, request: &Request) -> Result<Option<Reply>, AskErr
 fn bound(request: &Request) -> Duration {
     match request {
         Request::HomeList | Request::HomeRestore { .. } => LONG,
-        Request::SessionList
-        | Request::SessionRemove { .. }
-        | Request::SessionReset { .. }
-        | Request::SessionStop { .. }
+        Request::SessionChange { .. }
+        | Request::SessionCreate { .. }
+        | Request::SessionList
+        | Request::SessionShow { .. }
         | Request::TemplateList
         | Request::TemplateProgress
         | Request::TemplatePull { .. }

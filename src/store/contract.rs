@@ -46,6 +46,7 @@ pub async fn run(store: Arc<dyn Store>) {
     lapsed_grants_are_purged(&*store).await;
     invitations::run(&*store).await;
     audit_has_no_gaps(&*store).await;
+    remembers_that_it_was_restored(&*store).await;
     store.check().await.expect(WORKS);
 }
 
@@ -481,4 +482,13 @@ async fn audit_has_no_gaps(store: &dyn Store) {
     }
     assert_eq!(store.audit(prev.number, 10).await.expect(WORKS), []);
     assert_eq!(store.audit(u64::MAX, 10).await.expect(WORKS), []);
+}
+
+async fn remembers_that_it_was_restored(store: &dyn Store) {
+    assert_eq!(store.restored_at().await.expect(WORKS), None);
+    let at = clock::now();
+    for noted in [Some(at), Some(clock::later(at, Duration::from_secs(1))), None, None] {
+        store.set_restored_at(noted).await.expect(WORKS);
+        assert_eq!(store.restored_at().await.expect(WORKS), noted);
+    }
 }

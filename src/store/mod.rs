@@ -154,6 +154,12 @@ pub enum StoreError {
         /// What is wrong.
         detail: String,
     },
+    /// Somebody is putting another database in its place, or it is in use while that is wanted.
+    #[error("the database {path} is locked: it is in use, or being restored")]
+    Locked {
+        /// Where it is.
+        path: String,
+    },
     /// The database was written by a newer version of Berth.
     #[error("the database {path} has schema {found}, newer than this binary's {known}")]
     Newer {
@@ -179,9 +185,11 @@ impl Answer for StoreError {
     fn fault(&self) -> Fault {
         match self {
             Self::Conflict(_) => Fault::Downstream,
-            Self::Corrupt { .. } | Self::Newer { .. } | Self::Stale | Self::Unavailable { .. } => {
-                Fault::Store
-            }
+            Self::Corrupt { .. }
+            | Self::Locked { .. }
+            | Self::Newer { .. }
+            | Self::Stale
+            | Self::Unavailable { .. } => Fault::Store,
         }
     }
 
@@ -189,6 +197,7 @@ impl Answer for StoreError {
         match self {
             Self::Conflict(_) => "taken",
             Self::Corrupt { .. } => "store_corrupt",
+            Self::Locked { .. } => "store_locked",
             Self::Newer { .. } => "store_newer",
             Self::Stale => "store_stale",
             Self::Unavailable { .. } => "store_unavailable",
@@ -202,9 +211,11 @@ impl Answer for StoreError {
             Self::Conflict(UniqueKey::Invitation) => "problem-invitation-made",
             Self::Conflict(UniqueKey::UserName) => "problem-user-taken",
             Self::Conflict(UniqueKey::Label | UniqueKey::SessionName) => "problem-name-taken",
-            Self::Corrupt { .. } | Self::Newer { .. } | Self::Stale | Self::Unavailable { .. } => {
-                "problem-store"
-            }
+            Self::Corrupt { .. }
+            | Self::Locked { .. }
+            | Self::Newer { .. }
+            | Self::Stale
+            | Self::Unavailable { .. } => "problem-store",
         })
     }
 
@@ -337,6 +348,12 @@ pub trait Store: Send + Sync + 'static {
     async fn append_audit(&self, body: String) -> Result<AuditLine, StoreError>;
     /// Up to `limit` audit lines with numbers above `after`, in order.
     async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError>;
+
+    /// When this store was put back from a backup, as long as nobody has compared it with what runs
+    /// since; `None` for one that was not.
+    async fn restored_at(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// Notes when this store was put back, or with `None` that it has been compared.
+    async fn set_restored_at(&self, at: Option<Timestamp>) -> Result<(), StoreError>;
 
     /// The random id this store was given when it was made; tells its containers from others'.
     fn installation(&self) -> String;

@@ -84,6 +84,7 @@ pub fn stopped(language: Language, reason: StopReason) -> Text {
         StopReason::Lost => "stopped-lost",
         StopReason::OutOfMemory => "stopped-out-of-memory",
         StopReason::Owner => "stopped-owner",
+        StopReason::Restored => "stopped-restored",
         StopReason::Total => "stopped-total",
     })
 }

@@ -4,9 +4,11 @@
 #![allow(clippy::disallowed_methods, missing_docs)]
 
 mod backup;
+mod backup_under_load;
 mod bad_input;
 mod browser;
 mod class;
+mod cli;
 mod compat;
 mod desktop;
 mod faults;

@@ -8,10 +8,14 @@ mod backup;
 mod failure;
 mod grants;
 mod invitations;
+mod lock;
 mod logins;
+mod migrate;
 mod open;
 mod readers;
 mod rows;
+#[cfg(test)]
+mod schema_tests;
 mod sessions;
 #[cfg(test)]
 mod tests;
@@ -26,6 +30,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use self::failure::Refusal;
+pub use self::lock::StoreLock;
 use self::readers::Readers;
 use self::writer::Writer;
 use super::{AuditLine, Invited, Login, Store, StoreError, Ticket, User};
@@ -38,7 +43,12 @@ pub struct SqliteStore {
     readers: Option<Readers>,
     writer: Writer,
     installation: String,
+    /// Keeps everybody from putting another database in the place of this one; `None` where nobody would.
+    _lock: Option<StoreLock>,
 }
+
+/// Under which a store keeps when it was put back.
+const RESTORED_AT: &str = "restored_at";
 
 impl SqliteStore {
     /// Opens the database at `path`, or makes it: the file with mode 0600, a missing parent
@@ -46,13 +56,24 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if the file is damaged or not ours, [`StoreError::Newer`] if a
-    /// newer Berth wrote it, [`StoreError::Unavailable`] if it cannot be opened or written.
+    /// newer Berth wrote it, [`StoreError::Locked`] while another is put in its place,
+    /// [`StoreError::Unavailable`] if it cannot be opened or written.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let name: Arc<str> = path.display().to_string().into();
         open::prepare_file(path)?;
-        let connection = open::writer(path, &name)?;
-        let readers = Readers::open(path, &name)?;
-        Self::assemble(connection, Some(readers), name)
+        let lock = StoreLock::shared(path)?;
+        let name: Arc<str> = path.display().to_string().into();
+        Self::assemble(open::writer(path, &name, true)?, Some(Readers::open(path, &name)?), name, Some(lock))
+    }
+
+    /// Opens a database that nobody else can open: one that is still to be put in its place, or whose
+    /// place is held by a [`StoreLock::alone`]. With `keep` it is kept as it was if its schema is older.
+    ///
+    /// # Errors
+    /// As for [`SqliteStore::open`].
+    pub fn open_alone(path: &Path, keep: bool) -> Result<Self, StoreError> {
+        open::prepare_file(path)?;
+        let name: Arc<str> = path.display().to_string().into();
+        Self::assemble(open::writer(path, &name, keep)?, Some(Readers::open(path, &name)?), name, None)
     }
 
     /// An empty store that keeps nothing, for tests; it reads and writes on one thread.
@@ -61,17 +82,25 @@ impl SqliteStore {
     /// [`StoreError::Unavailable`] if there is no memory or no thread for it.
     pub fn in_memory() -> Result<Self, StoreError> {
         let name: Arc<str> = ":memory:".into();
-        Self::assemble(open::memory(&name)?, None, name)
+        Self::assemble(open::memory(&name)?, None, name, None)
     }
 
     fn assemble(
         connection: Connection,
         readers: Option<Readers>,
         name: Arc<str>,
+        lock: Option<StoreLock>,
     ) -> Result<Self, StoreError> {
         let installation =
             open::installation(&connection).map_err(|error| failure::explain(&name, &error))?;
-        Ok(Self { readers, writer: Writer::start(connection, name)?, installation })
+        let writer = Writer::start(connection, name)?;
+        Ok(Self { readers, writer, installation, _lock: lock })
+    }
+
+    /// The schema of every database that this binary has opened.
+    #[must_use]
+    pub fn schema() -> i64 {
+        open::newest()
     }
 
     /// Copies the database to `to` while it is in use: one consistent moment, mode 0600, in
@@ -267,6 +296,14 @@ impl Store for SqliteStore {
 
     async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError> {
         self.read(move |connection| audit::after(connection, after, limit)).await
+    }
+
+    async fn restored_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(|connection| open::noted(connection, RESTORED_AT)).await
+    }
+
+    async fn set_restored_at(&self, at: Option<Timestamp>) -> Result<(), StoreError> {
+        self.write(move |connection| open::note(connection, RESTORED_AT, at)).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {

@@ -57,6 +57,7 @@ stopped-exited = It shut itself down. Your files are kept.
 stopped-lost = It is gone from the server it ran on. Start it again; the files in its home are kept.
 stopped-out-of-memory = It ran out of memory and was ended. Your files are kept; close some programs next time.
 stopped-owner = Its owner stopped it. Your files are kept.
+stopped-restored = The server was set up again from a backup, and this was not running any more. Start it again; the files in its home are as the backup or the server had them.
 stopped-total = It stopped because its time was up. Your files are kept.
 
 failed-queue = Its turn did not come in time because very many machines were starting. Try again in a few minutes.
