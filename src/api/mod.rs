@@ -12,6 +12,7 @@ mod json;
 mod openapi;
 mod screenshot;
 mod sessions;
+mod stats;
 mod status;
 mod templates;
 #[cfg(test)]
@@ -41,6 +42,7 @@ use crate::engine::EngineCheck;
 use crate::fault::Answer;
 use crate::respond::Unreadable;
 use crate::session::Routing;
+use crate::stats::Stats;
 use crate::store::Store;
 use crate::thumbnail::Thumbnails;
 
@@ -58,6 +60,8 @@ pub struct State {
     pub store: Arc<dyn Store>,
     /// Asked how the engine is.
     pub engine: EngineCheck,
+    /// Knows what is used.
+    pub stats: Stats,
     /// Looks at desktops.
     pub thumbnails: Thumbnails,
     /// The portal's origin as browsers name it, for the addresses of sessions.
@@ -155,6 +159,8 @@ fn routes() -> OpenApiRouter<Site> {
         .routes(routes!(grants::withdraw))
         .routes(routes!(invitations::list, invitations::make))
         .routes(routes!(invitations::withdraw))
+        .routes(routes!(stats::show))
+        .routes(routes!(stats::capacity))
         .route("/status", get(status::show))
         .route("/api/v1/spawn", post(compat::spawn))
         .route("/api/v1/remove", post(compat::remove))

@@ -31,7 +31,7 @@ mod viewers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use dashmap::DashMap;
@@ -177,6 +177,8 @@ struct Inner {
     images: Images,
     /// Whether the store was put back from a backup and not compared with the engine since.
     restored: AtomicBool,
+    /// Starts that became reachable, and starts that failed.
+    starts: [AtomicU64; 2],
 }
 
 impl std::fmt::Debug for Broker {
@@ -220,6 +222,7 @@ impl Broker {
             grants_owed: AtomicBool::new(true),
             images: Images::default(),
             restored: AtomicBool::new(false),
+            starts: Default::default(),
         }))
     }
 
@@ -295,6 +298,19 @@ impl Broker {
     #[must_use]
     pub fn occupied(&self) -> usize {
         self.0.by_id.iter().filter(|entry| entry.session().state.occupies()).count()
+    }
+
+    /// How many starts became reachable and how many failed since this process began.
+    #[must_use]
+    pub fn tally(&self) -> (u64, u64) {
+        let [reached, failed] = &self.0.starts;
+        (reached.load(Ordering::Relaxed), failed.load(Ordering::Relaxed))
+    }
+
+    /// How many starts wait in line.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.0.queue.waiting()
     }
 
     /// How many reachable sessions had their last human input less than a minute, ten minutes, an

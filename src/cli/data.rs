@@ -135,12 +135,14 @@ async fn offline(config: &Config, request: Request) -> Result<Reply, Failure> {
     let broker = match request {
         Request::SessionChange { change: SessionChange::Remove | SessionChange::Stop, .. }
         | Request::UserRemove { .. } => Some(offline.broker(config).await?),
-        Request::HomeList
+        Request::Capacity
+        | Request::HomeList
         | Request::HomeRestore { .. }
         | Request::SessionChange { .. }
         | Request::SessionCreate { .. }
         | Request::SessionList
         | Request::SessionShow { .. }
+        | Request::Stats
         | Request::TemplateList
         | Request::TemplateProgress
         | Request::TemplatePull { .. }
@@ -150,7 +152,7 @@ async fn offline(config: &Config, request: Request) -> Result<Reply, Failure> {
         | Request::UserList
         | Request::UserPasswd { .. } => None,
     };
-    let performer = Performer { auth: offline.auth.clone(), broker, store: offline.store };
+    let performer = Performer { auth: offline.auth.clone(), broker, store: offline.store, stats: None };
     let reply = control::perform(&performer, request).await;
     offline.tasks.drain().await;
     Ok(reply)
@@ -194,6 +196,8 @@ fn done(reply: Reply) -> Result<(), Failure> {
 pub(super) fn show(reply: Reply, output: OutputArgs) -> Result<(), Failure> {
     match reply {
         Reply::Done { text } => println!("{text}"),
+        Reply::Capacity { capacity } => print_json(&capacity),
+        Reply::Stats { hosts, sessions } => print_json(&(hosts, sessions)),
         Reply::Homes { homes } if output.json => print_json(&homes),
         Reply::Homes { homes } => show_homes(&homes),
         Reply::Users { users } if output.json => print_json(&users),

@@ -5,12 +5,14 @@ mod ask;
 mod backup;
 mod data;
 mod desk;
+mod doctor;
 mod failure;
 mod out;
 mod pages;
 mod remote;
 mod sessions;
 mod setup;
+mod stats;
 mod table;
 mod templates;
 
@@ -70,6 +72,10 @@ async fn dispatch(command: Command, path: &Path) -> Result<(), Failure> {
             Desk::Here(config) => data::user(&config, command).await,
             Desk::There(remote) => data::user_elsewhere(&remote, command).await,
         },
+        Command::Doctor(output) => match load(path) {
+            Ok(config) => doctor::doctor(&config, output).await,
+            Err(_) => doctor::unconfigured(path, output),
+        },
         here => dispatch_here(here, load(path)?, path).await,
     }
 }
@@ -88,7 +94,10 @@ async fn dispatch_here(command: Command, config: Config, path: &Path) -> Result<
         Command::Restore(arguments) => backup::restore(&config, path, arguments).await,
         Command::Home(command) => data::home(&config, command).await,
         Command::Audit(command) => data::audit(&config, command).await,
+        Command::Stats(output) => stats::stats(&config, output).await,
+        Command::Capacity(output) => stats::capacity(&config, output).await,
         Command::Completions { .. }
+        | Command::Doctor(_)
         | Command::Man { .. }
         | Command::Session(_)
         | Command::Template(_)

@@ -29,7 +29,7 @@ pub use self::settings::{
 use crate::engine::docker;
 use crate::language::Language;
 use crate::session::{Home, Icon, NetworkPolicy, Protocol, PullPolicy, Template, TemplateLimits, Wording};
-use crate::{broker, server, telemetry};
+use crate::{broker, capacity, server, stats, telemetry};
 
 /// Where the configuration is looked for unless told otherwise; only this one may be missing.
 pub const DEFAULT_PATH: &str = "config/berth.toml";
@@ -37,8 +37,10 @@ pub const DEFAULT_PATH: &str = "config/berth.toml";
 /// What an override's name begins with: `BERTH__SECTION__KEY`.
 const OVERRIDE: &str = "BERTH__";
 
-const SECTIONS: [&str; 10] =
-    ["auth", "engine", "homes", "limits", "log", "server", "store", "tls", "viewer", "web"];
+const SECTIONS: [&str; 12] = [
+    "auth", "capacity", "engine", "homes", "limits", "log", "server", "stats", "store", "tls", "viewer",
+    "web",
+];
 
 /// The whole configuration. [`std::fmt::Display`] writes it as a file again, secrets hidden.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +61,10 @@ pub struct Config {
     pub limits: broker::Settings,
     /// `[auth]`
     pub auth: AuthSettings,
+    /// `[capacity]`
+    pub capacity: capacity::Settings,
+    /// `[stats]`
+    pub stats: stats::Settings,
     /// `[viewer]`
     pub viewer: ViewerSettings,
     /// `[web]`
@@ -125,6 +131,8 @@ impl Config {
             homes,
             limits: broker::Settings { homes: watched, ..read::limits(section("limits"), reconcile_every) },
             auth: read::auth(section("auth")),
+            capacity: read::capacity(section("capacity")),
+            stats: read::stats(section("stats")),
             viewer: read::viewer(section("viewer")),
             web: read::web(section("web")),
             templates: if templates.is_empty() { vec![default_template()] } else { templates },

@@ -7,14 +7,17 @@
 mod perform;
 mod sessions;
 mod socket;
+mod stats;
 mod templates;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::perform::{Performer, perform};
 pub use self::socket::{AskError, ask, serve};
+pub use self::stats::{HostRow, UseRow};
 pub use self::templates::{ImageRow, PullRow, TemplateRow};
 use crate::broker::HomeListed;
+use crate::capacity::Capacity;
 use crate::secret::Secret;
 use crate::session::{CopyName, Home};
 use crate::store::Role;
@@ -24,12 +27,14 @@ use crate::store::Role;
 #[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
 #[allow(missing_docs)]
 pub enum Request {
+    Capacity,
     HomeList,
     HomeRestore { owner: String, copy: CopyName },
     SessionChange { label: String, change: SessionChange },
     SessionCreate { owner: String, template: String, name: String },
     SessionList,
     SessionShow { label: String },
+    Stats,
     TemplateList,
     TemplateProgress,
     TemplatePull { name: String },
@@ -46,12 +51,14 @@ impl Request {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Capacity => "capacity",
             Self::HomeList => "home_list",
             Self::HomeRestore { .. } => "home_restore",
             Self::SessionChange { change, .. } => change.name(),
             Self::SessionCreate { .. } => "session_create",
             Self::SessionList => "session_list",
             Self::SessionShow { .. } => "session_show",
+            Self::Stats => "stats",
             Self::TemplateList => "template_list",
             Self::TemplateProgress => "template_progress",
             Self::TemplatePull { .. } => "template_pull",
@@ -115,6 +122,11 @@ impl SessionChange {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum Reply {
+    /// What there is room for.
+    Capacity {
+        /// As of the last sample.
+        capacity: Capacity,
+    },
     /// It is done; a sentence for people.
     Done {
         /// The sentence.
@@ -143,6 +155,13 @@ pub enum Reply {
     Sessions {
         /// Oldest first.
         sessions: Vec<SessionRow>,
+    },
+    /// What is used.
+    Stats {
+        /// Each machine.
+        hosts: Vec<HostRow>,
+        /// Each session that runs, the busiest first.
+        sessions: Vec<UseRow>,
     },
     /// The templates.
     Templates {

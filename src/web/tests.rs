@@ -11,5 +11,6 @@ mod markup;
 mod pages;
 mod portal;
 mod sharing;
+mod stats;
 mod streams;
 mod texts;

@@ -17,6 +17,7 @@ mod rows;
 #[cfg(test)]
 mod schema_tests;
 mod sessions;
+mod stats;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -33,7 +34,7 @@ use self::failure::Refusal;
 pub use self::lock::StoreLock;
 use self::readers::Readers;
 use self::writer::Writer;
-use super::{AuditLine, Invited, Login, Store, StoreError, Ticket, User};
+use super::{AuditLine, Invited, Login, StatPoint, StatSpan, Store, StoreError, Ticket, User};
 use crate::secret::{Secret, TokenHash};
 use crate::session::{Grant, GrantId, Invitation, InvitationId, Label, Session, SessionId, UserId};
 
@@ -304,6 +305,20 @@ impl Store for SqliteStore {
 
     async fn set_restored_at(&self, at: Option<Timestamp>) -> Result<(), StoreError> {
         self.write(move |connection| open::note(connection, RESTORED_AT, at)).await
+    }
+
+    async fn keep_stats(
+        &self,
+        points: &[StatPoint],
+        before: &[(StatSpan, i64)],
+        gone: &[String],
+    ) -> Result<(), StoreError> {
+        let (points, before, gone) = (points.to_vec(), before.to_vec(), gone.to_vec());
+        self.write(move |connection| stats::keep(connection, &points, &before, &gone)).await
+    }
+
+    async fn stats(&self) -> Result<Vec<StatPoint>, StoreError> {
+        self.read(stats::all).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {
