@@ -47,6 +47,9 @@ fn bundle(tag: &str, source: &str) -> FluentBundle<FluentResource> {
 }
 
 impl Language {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::English, Self::French];
+
     /// The language a browser asks for: of those we speak, the one it likes best; English if none.
     ///
     /// **Source**: RFC 9110 §12.5.4 (`Accept-Language`, with its weights).
@@ -72,6 +75,12 @@ impl Language {
             Self::English => "en",
             Self::French => "fr",
         }
+    }
+
+    /// The language of a tag that [`Language::tag`] gave.
+    #[must_use]
+    pub fn of_tag(tag: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|language| language.tag() == tag)
     }
 
     /// A message without arguments.

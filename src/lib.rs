@@ -19,6 +19,8 @@ pub mod control;
 pub mod engine;
 pub mod fault;
 pub mod language;
+pub mod look;
+pub mod people;
 pub mod proxy;
 pub mod respond;
 pub mod revocation;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{HomeRow, Reply, Request, SessionRow, UserRow, templates};
 use crate::audit::Actor;
-use crate::auth::{Auth, NewUser};
+use crate::auth::{Auth, NewUser, Renewal};
 use crate::broker::{Broker, BrokerError, Entry};
 use crate::fault::Answer;
 use crate::revocation::CloseReason;
@@ -41,7 +41,8 @@ pub async fn perform(performer: &Performer, request: Request) -> Reply {
         }
         Request::UserPasswd { name, password } => {
             with_user(performer, &name, async |user| {
-                let set = performer.auth.set_password(&Actor::cli(), user.id, &password).await;
+                let set =
+                    performer.auth.set_password(&Actor::cli(), user.id, &password, Renewal::Optional).await;
                 set.map(|()| format!("user {} has a new password; their logins ended", user.name))
                     .map_err(refused)
             })

@@ -12,6 +12,7 @@ pub mod reap;
 mod reason;
 mod state;
 mod template;
+mod user_limits;
 
 use std::fmt;
 
@@ -30,6 +31,7 @@ pub use self::template::{
     Capability, Home, Icon, NetworkPolicy, Protocol, PullPolicy, Routing, Template, TemplateLimits,
     TemplateName, TemplateNameError, Volume, image_command,
 };
+pub use self::user_limits::{Allowance, Excess, LimitsChange, Setting, Taken, UserLimits};
 use crate::language::Language;
 use crate::secret::Secret;
 

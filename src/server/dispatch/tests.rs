@@ -164,6 +164,8 @@ fn broker_settings() -> broker::Settings {
     broker::Settings {
         max_sessions: 10,
         max_sessions_per_user: 10,
+        cpus_per_user: None,
+        memory_mib_per_user: None,
         max_parallel_starts: 4,
         start_deadline: Duration::from_mins(1),
         queue_deadline: hour,

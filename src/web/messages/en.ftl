@@ -244,6 +244,7 @@ problem-body-stalled = Your browser stopped sending halfway. Try again.
 problem-body-too-large = That is more than this page takes. Go back and shorten it.
 problem-broken-off = That was not your doing. Reload the page and try again.
 problem-copy-unknown = There is no copy { $copy } of these files. `berth home list` names those there are.
+problem-cpus-spent = Your running machines may have { $limit } CPU cores together and have { $taken }; this one takes { $wanted } more. Stop another one first.
 problem-credentials-wrong = The name or the password is not right. Please try again.
 problem-csrf-failed = This page has been open for too long. Reload it and try again.
 problem-engine = The service that runs machines is not working right now.
@@ -263,6 +264,7 @@ problem-last-admin = This is the last administrator. Make someone else an admini
 problem-login-required = Please log in first.
 problem-machine-unknown = There is no such machine, or it is not yours.
 problem-malformed = What was sent is not what this address takes. Go back, reload the page and try again.
+problem-memory-spent = Your running machines may have { $limit } MiB of memory together and have { $taken }; this one takes { $wanted } more. Stop another one first.
 problem-method = This address cannot be used that way. Go back and use the buttons.
 problem-name-control = Please choose another name: it has invisible characters.
 problem-name-empty = Please choose another name: it needs at least one visible character.
@@ -282,11 +284,34 @@ problem-password-long = Please choose another password: it is longer than 1024 b
 problem-password-monotonous = Please choose another password: it is one character repeated.
 problem-password-short = Please choose another password: it is shorter than 8 characters.
 problem-request-refused = This request cannot be served: { $reason }.
+problem-row-cell = { $column ->
+    [role] The role must be admin or user.
+    [disabled] In the column disabled must stand yes or no.
+    [must_change] In the column must_change must stand yes or no.
+    [max_sessions] The number of machines must be a whole number up to 10000, or default.
+    [max_cpus] The CPU cores must be a number up to 1024, or default.
+    [max_memory_mib] The memory must be a whole number of MiB, or default.
+    [templates] The machine types are names with spaces between, a hyphen for none, or default.
+   *[other] What stands in the column { $column } cannot be read.
+}
+problem-row-cells = This row has { $found } cells, but the first line names { $expected }.
+problem-row-hash = This password_hash is of no kind that could be checked, so no password would ever fit it.
+problem-row-meanwhile = The user was created, changed or deleted since the trial run. Try again.
+problem-row-repeated = Line { $line } is about the same user.
+problem-row-two-passwords = The row has both a password and a password_hash. Leave one of them empty.
 problem-screen-unseen = This machine does not show its screen right now.
 problem-screens-busy = Many screens are being looked at right now. Try again in a few seconds.
 problem-session-not-reachable = This machine is not running right now. Open its page to start it.
 problem-session-unknown = There is no such machine here. It may have been removed; your machines are on the start page.
+problem-sheet-column-twice = The list cannot be read: its first line names the column { $column } twice.
+problem-sheet-column-unknown = The list cannot be read: nobody knows its column “{ $column }”. Known are: { $known }.
+problem-sheet-empty = There is no user in the list.
+problem-sheet-long = The list is longer than { $most } KiB. Take it in in parts.
+problem-sheet-many = The list has more than { $most } users. Take it in in parts.
+problem-sheet-no-name = The list cannot be read: its first line must name its columns, “name” among them. Known are: { $known }.
+problem-sheet-not-utf8 = The list cannot be read: line { $line } is not UTF-8. Save it as “CSV UTF-8” and try again.
 problem-store = Berth cannot save changes right now. Open machines go on working.
+problem-template-not-allowed = The machine type “{ $name }” is not one of yours. Ask your administrator if you need it.
 problem-template-unknown = There is no machine type “{ $name }”. Choose one from the list.
 problem-template-unlisted = There is no machine type of this name. Choose one from the list.
 problem-throttled = Too many attempts went wrong. Please wait { $seconds } s and try again.

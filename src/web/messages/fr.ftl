@@ -243,6 +243,7 @@ problem-body-stalled = Votre navigateur a cessé d’envoyer à mi-chemin. Rées
 problem-body-too-large = C’est plus que cette page n’accepte. Revenez en arrière et raccourcissez.
 problem-broken-off = Vous n’y êtes pour rien. Rechargez la page et réessayez.
 problem-copy-unknown = Il n’y a pas de copie { $copy } de ces fichiers. `berth home list` donne celles qui existent.
+problem-cpus-spent = Vos machines en marche peuvent avoir ensemble { $limit } cœurs et en ont { $taken } ; celle-ci en prend { $wanted } de plus. Arrêtez-en d’abord une autre.
 problem-credentials-wrong = Le nom ou le mot de passe n’est pas le bon. Veuillez réessayer.
 problem-csrf-failed = Cette page est restée ouverte trop longtemps. Rechargez-la et réessayez.
 problem-engine = Le service qui fait tourner les machines ne fonctionne pas pour l’instant.
@@ -262,6 +263,7 @@ problem-last-admin = C’est le dernier administrateur. Nommez d’abord quelqu�
 problem-login-required = Veuillez d’abord vous connecter.
 problem-machine-unknown = Cette machine n’existe pas, ou elle n’est pas à vous.
 problem-malformed = Ce qui a été envoyé n’est pas ce que cette adresse attend. Revenez en arrière, rechargez la page et réessayez.
+problem-memory-spent = Vos machines en marche peuvent avoir ensemble { $limit } Mio de mémoire et en ont { $taken } ; celle-ci en prend { $wanted } de plus. Arrêtez-en d’abord une autre.
 problem-method = Cette adresse ne s’utilise pas ainsi. Revenez en arrière et servez-vous des boutons.
 problem-name-control = Choisissez un autre nom : il contient des caractères invisibles.
 problem-name-empty = Choisissez un autre nom : il faut au moins un caractère visible.
@@ -281,11 +283,34 @@ problem-password-long = Choisissez un autre mot de passe : celui-ci dépasse 10
 problem-password-monotonous = Choisissez un autre mot de passe : celui-ci répète un seul caractère.
 problem-password-short = Choisissez un autre mot de passe : celui-ci a moins de 8 caractères.
 problem-request-refused = Cette requête ne peut pas être traitée : { $reason }.
+problem-row-cell = { $column ->
+    [role] Le rôle doit être admin ou user.
+    [disabled] Dans la colonne disabled, il faut yes ou no.
+    [must_change] Dans la colonne must_change, il faut yes ou no.
+    [max_sessions] Le nombre de machines doit être un nombre entier jusqu’à 10000, ou default.
+    [max_cpus] Les cœurs doivent être un nombre jusqu’à 1024, ou default.
+    [max_memory_mib] La mémoire doit être un nombre entier de Mio, ou default.
+    [templates] Les types de machines sont des noms séparés par des espaces, un tiret pour aucun, ou default.
+   *[other] Ce qui est dans la colonne { $column } ne peut pas être lu.
+}
+problem-row-cells = Cette ligne a { $found } cellules, mais la première ligne en nomme { $expected }.
+problem-row-hash = Ce password_hash n’est d’aucune sorte qu’on puisse vérifier : aucun mot de passe ne conviendrait jamais.
+problem-row-meanwhile = L’utilisateur a été créé, changé ou supprimé depuis l’essai. Recommencez.
+problem-row-repeated = La ligne { $line } concerne le même utilisateur.
+problem-row-two-passwords = La ligne a un mot de passe et un password_hash. Laissez l’un des deux vide.
 problem-screen-unseen = Cette machine ne montre pas son écran pour l’instant.
 problem-screens-busy = Beaucoup d’écrans sont regardés en ce moment. Réessayez dans quelques secondes.
 problem-session-not-reachable = Cette machine ne tourne pas pour l’instant. Ouvrez sa page pour la démarrer.
 problem-session-unknown = Cette machine n’existe pas ici. Elle a peut-être été supprimée ; vos machines sont sur la page d’accueil.
+problem-sheet-column-twice = La liste ne peut pas être lue : sa première ligne nomme deux fois la colonne { $column }.
+problem-sheet-column-unknown = La liste ne peut pas être lue : personne ne connaît sa colonne « { $column } ». On connaît : { $known }.
+problem-sheet-empty = Il n’y a aucun utilisateur dans la liste.
+problem-sheet-long = La liste dépasse { $most } Kio. Importez-la en plusieurs fois.
+problem-sheet-many = La liste a plus de { $most } utilisateurs. Importez-la en plusieurs fois.
+problem-sheet-no-name = La liste ne peut pas être lue : sa première ligne doit nommer ses colonnes, dont « name ». On connaît : { $known }.
+problem-sheet-not-utf8 = La liste ne peut pas être lue : la ligne { $line } n’est pas en UTF-8. Enregistrez-la en « CSV UTF-8 » et recommencez.
 problem-store = Berth ne peut rien enregistrer pour l’instant. Les machines ouvertes continuent de fonctionner.
+problem-template-not-allowed = Le type de machine « { $name } » n’est pas l’un des vôtres. Demandez-le à votre administrateur si vous en avez besoin.
 problem-template-unknown = Il n’y a pas de type de machine « { $name } ». Choisissez-en un dans la liste.
 problem-template-unlisted = Aucun type de machine ne porte ce nom. Choisissez-en un dans la liste.
 problem-throttled = Trop de tentatives ont échoué. Attendez { $seconds } s et réessayez.

@@ -156,6 +156,8 @@ fn broker_settings() -> broker::Settings {
     broker::Settings {
         max_sessions: 20,
         max_sessions_per_user: 8,
+        cpus_per_user: None,
+        memory_mib_per_user: None,
         max_parallel_starts: 1,
         start_deadline: Duration::from_secs(60),
         queue_deadline: Duration::from_secs(600),
