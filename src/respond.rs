@@ -112,7 +112,7 @@ fn downstream_status(code: &str) -> StatusCode {
     match code {
         "copy_unknown" | "not_found" | "session_unknown" | "user_unknown" => StatusCode::NOT_FOUND,
         "credentials_wrong" | "login_required" | "token_invalid" => StatusCode::UNAUTHORIZED,
-        "csrf_failed" | "origin_foreign" => StatusCode::FORBIDDEN,
+        "csrf_failed" | "origin_foreign" | "password_change_required" => StatusCode::FORBIDDEN,
         "host_foreign" => StatusCode::MISDIRECTED_REQUEST,
         "body_stalled" => StatusCode::REQUEST_TIMEOUT,
         "method" => StatusCode::METHOD_NOT_ALLOWED,

@@ -8,6 +8,7 @@ mod failure;
 mod gate;
 mod grants;
 mod json;
+mod logins;
 mod openapi;
 mod screenshot;
 mod sessions;
@@ -15,6 +16,8 @@ mod status;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod user_import;
+mod users;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -33,14 +36,17 @@ use self::failure::Failure;
 use self::gate::Arrival;
 use crate::access;
 use crate::auth::policy::{Denied, Verb};
+use crate::auth::import::sheet;
 use crate::auth::{Auth, Principal};
 use crate::body::{Body, BodyError};
 use crate::broker::{Broker, Entry};
 use crate::engine::EngineCheck;
 use crate::fault::Answer;
+use crate::people::Imports;
 use crate::respond::Unreadable;
 use crate::session::Routing;
 use crate::store::Store;
+use crate::tasks::Tasks;
 use crate::thumbnail::Thumbnails;
 
 /// No document of ours comes near it.
@@ -59,6 +65,10 @@ pub struct State {
     pub engine: EngineCheck,
     /// Looks at desktops.
     pub thumbnails: Thumbnails,
+    /// Where a change goes on when whoever asked for it goes away.
+    pub tasks: Tasks,
+    /// Imports of users on their way.
+    pub imports: Imports,
     /// The portal's origin as browsers name it, for the addresses of sessions.
     pub origin: String,
     /// Where sessions live unless their template says otherwise.
@@ -152,6 +162,12 @@ fn routes() -> OpenApiRouter<Site> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(grants::list, grants::give))
         .routes(routes!(grants::withdraw))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::show, users::update, users::remove))
+        .routes(routes!(users::set_password))
+        .routes(routes!(logins::list, logins::end_all))
+        .routes(routes!(logins::end))
+        .merge(lists())
         .route("/status", get(status::show))
         .route("/api/v1/spawn", post(compat::spawn))
         .route("/api/v1/remove", post(compat::remove))
@@ -162,6 +178,13 @@ fn routes() -> OpenApiRouter<Site> {
         .route("/api/v1/templates", get(templates::list))
         .route("/api/v1/templates/{name}", get(templates::show))
         .route("/api/v1/templates/{name}/pull", post(templates::pull))
+}
+
+/// What takes more than a document.
+fn lists() -> OpenApiRouter<Site> {
+    OpenApiRouter::new()
+        .routes(routes!(user_import::import))
+        .layer(DefaultBodyLimit::max(sheet::MOST_BYTES))
 }
 
 /// The same with its description beside it, and an answer for every other address.

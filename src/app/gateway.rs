@@ -27,6 +27,7 @@ use crate::proxy::{self, Proxy};
 use crate::server::dispatch::Dispatch;
 use crate::server::tls::{self, Certificates};
 use crate::server::{self, Drain, Drained};
+use crate::people::Imports;
 use crate::spawner::child::Child;
 use crate::store::Store;
 use crate::tasks::Tasks;
@@ -67,13 +68,15 @@ pub async fn serve(config: Config, config_path: &Path) -> Result<(), Failure> {
         tasks.clone(),
     );
     let draining = draining(&drain, &tasks);
-    let web = pages(&config, novnc, &broker, &auth, &store, &engine, &draining)?;
+    let web = pages(&config, novnc, &broker, &auth, &store, &engine, (&draining, &tasks))?;
     let api = Api::new(api::State {
         broker: broker.clone(),
         auth: auth.clone(),
         store: store.clone(),
         engine: engine_check(&engine, config.engine.danger_skip_isolation),
         thumbnails: Thumbnails::new(&broker, engine.clone(), tasks.clone(), thumbnail::Settings::default()),
+        tasks: tasks.clone(),
+        imports: Imports::default(),
         origin: web.origin().to_owned(),
         routing: config.server.routing,
         version: env!("CARGO_PKG_VERSION"),
@@ -178,7 +181,7 @@ fn pages(
     auth: &Arc<Auth>,
     store: &Arc<dyn Store>,
     engine: &Arc<dyn Engine>,
-    draining: &CancellationToken,
+    (draining, tasks): (&CancellationToken, &Tasks),
 ) -> Result<Web, Failure> {
     let settings = web::Settings {
         domain: config.server.domain.clone(),
@@ -187,6 +190,7 @@ fn pages(
         novnc,
     };
     let state = web::State {
+        tasks: tasks.clone(),
         broker: broker.clone(),
         auth: auth.clone(),
         store: store.clone(),

@@ -3,13 +3,17 @@
 //! The edges and the command line call it. It knows no HTTP; users are changed by `auth`, sessions
 //! by `broker`.
 
+mod cursor;
 mod imports;
+mod limits;
 mod removal;
 #[cfg(test)]
 mod tests;
 
+pub use self::cursor::{CursorError, cursor, place};
 pub use self::imports::{Import, ImportId, Imports, Passwords, Progress};
-pub use self::removal::{HomeFate, Outlook, RemovalError, Removed, outlook, remove};
+pub use self::limits::{LimitsError, check_limits};
+pub use self::removal::{HomeFate, Outlook, RemovalError, Removed, outlook, remove, remove_whole};
 use crate::audit::Actor;
 use crate::auth::{Auth, AuthError};
 use crate::broker::Broker;

@@ -113,7 +113,7 @@ pub struct RowResult {
 }
 
 /// How many rows ended how.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
     /// Users created.
     pub created: usize,
@@ -231,6 +231,17 @@ impl Tally {
             }
         }
         tally
+    }
+
+    /// These and those.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            created: self.created + other.created,
+            changed: self.changed + other.changed,
+            exists: self.exists + other.exists,
+            refused: self.refused + other.refused,
+        }
     }
 
     /// How many there are.

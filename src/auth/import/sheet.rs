@@ -18,7 +18,7 @@ use crate::store::{Role, User};
 /// The most rows of one list.
 pub const MOST_ROWS: usize = 10_000;
 /// The most bytes of one list.
-pub const MOST_BYTES: usize = 4 * 1024 * 1024;
+pub const MOST_BYTES: usize = 768 * 1024;
 
 /// What a column is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -66,7 +66,7 @@ pub enum SheetFlaw {
     #[error("there is no user in it")]
     Empty,
     /// It is longer than [`MOST_BYTES`].
-    #[error("it is longer than {} MiB", MOST_BYTES / 1024 / 1024)]
+    #[error("it is longer than {} KiB; take it in in parts", MOST_BYTES / 1024)]
     Long,
     /// It has more rows than [`MOST_ROWS`].
     #[error("it has more than {MOST_ROWS} users")]

@@ -63,6 +63,7 @@ impl Door {
         fs::create_dir(novnc.path().join("core")).unwrap();
         fs::write(novnc.path().join("core/rfb.js"), "export default class RFB {}").unwrap();
         let web = Web::new(web::State {
+            tasks: tasks.clone(),
             broker: broker.clone(),
             auth: auth.clone(),
             store: store.clone(),
@@ -86,6 +87,8 @@ impl Door {
         );
         let settings = Settings { domain: DOMAIN.to_owned(), ..Settings::default() };
         let api = Api::new(api::State {
+            tasks: tasks.clone(),
+            imports: Default::default(),
             broker: broker.clone(),
             auth: auth.clone(),
             store,

@@ -89,6 +89,7 @@ impl Desk {
         let engine_asked = Arc::new(AtomicUsize::new(0));
         let asked = engine_asked.clone();
         let state = State {
+            tasks: tasks.clone(),
             broker: broker.clone(),
             auth: auth.clone(),
             store: store.clone(),
