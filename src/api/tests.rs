@@ -42,6 +42,7 @@ struct Login {
 
 impl Desk {
     fn new() -> Self {
+        let tasks = Tasks::new();
         let templates = vec![
             template("desktop".parse().unwrap(), Protocol::Rfb),
             template("app".parse().unwrap(), Protocol::Http),
@@ -55,7 +56,7 @@ impl Desk {
             audit.clone(),
             templates,
             broker::Settings::default(),
-            Tasks::new(),
+            tasks.clone(),
         );
         let quick = auth::Settings {
             refusal_floor: Duration::ZERO,
@@ -71,7 +72,7 @@ impl Desk {
             auth: auth.clone(),
             store: store.clone(),
             engine: Arc::new(move || futures_util::future::ready(status.clone()).boxed()),
-            thumbnails: Thumbnails::new(&broker, engine, Tasks::new(), thumbnail::Settings::default()),
+            thumbnails: Thumbnails::new(&broker, engine, tasks, thumbnail::Settings::default()),
             origin: ORIGIN.to_owned(),
             routing: Routing::Path,
             version: "0.0.0-test",
