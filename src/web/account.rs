@@ -34,7 +34,8 @@ struct AccountPage<'a> {
     flaws: Flaws,
     chooser: Chooser<'a>,
     logins: Vec<LoginRow>,
-    others: usize,
+    /// What the button says that ends all others, if there are any.
+    end_others: Option<String>,
 }
 
 /// What the address of the page may carry.
@@ -210,10 +211,15 @@ async fn page(
             back: "/account",
             now: known.preferences,
         },
-        others: logins.iter().filter(|login| !login.this).count(),
+        end_others: end_others(person.language, &logins),
         logins,
     };
     Ok(respond::page(site.portal(), status, &shown))
+}
+
+fn end_others(language: Language, logins: &[LoginRow]) -> Option<String> {
+    let others = logins.iter().filter(|login| !login.this).count();
+    (others > 0).then(|| language.say("logins-end-others", &[("count", others.into())]))
 }
 
 impl LoginRow {

@@ -558,3 +558,202 @@ pull-waiting = It waits for others to be fetched.
 pull-running = Being fetched: { $bytes }, { $done } of { $layers } layers.
 pull-done = Fetched at { $at }.
 pull-failed = It could not be fetched: { $detail }
+
+### One's own account: how pages are read, and logins
+
+account-must = Your password was chosen for you. Choose one of your own before you go on.
+account-chosen = Your choice holds on all your devices.
+account-ended = The login has ended.
+choices-title = Language and look
+choices-text = Your choice holds on every page and on all your devices.
+choices-language = Language
+choices-look = Look
+language-browser = As the browser
+language-english = English
+language-french = Français
+look-system = As the device
+look-light = Light
+look-dark = Dark
+logins-title = My logins
+logins-text = Where you are logged in. If you do not know one of them, end it and change your password.
+logins-this = this one
+logins-end = End
+logins-end-others = { $count ->
+    [one] End the other login
+   *[other] End the { $count } others
+}
+browser-on = { $browser } on { $system }
+browser-unknown = a browser we do not know
+browser-unknown-on = a browser on { $system }
+
+### The admin's pages of users
+
+nav-users = Users
+role-admin = Administrator
+role-user = User
+users-create = New user
+users-create-button = Create the user
+users-created = The user is there
+users-name = Name
+users-role = Role
+users-password = Password
+users-password-note = At least 8 characters. Leave it empty to have one made, which you see once.
+users-must-change = Must be changed at the first login
+users-must = must change the password
+users-password-made = The new password
+users-made-text = Give { $name } this password. Their earlier one no longer works.
+users-made-once = It is shown this once: nobody can look it up later.
+users-made-on = To the user’s page
+users-back = All users
+users-removed = { $name } was deleted.
+users-filter = Find users
+users-filter-button = Show
+users-search = Part of the name
+users-any = All
+users-state = State
+users-active = active
+users-disabled = disabled
+users-sort = Order
+users-count = { $count ->
+    [one] { $count } user
+   *[other] { $count } users
+}
+users-import = Import a list
+users-export = Export
+users-none = No user fits.
+users-machines = Machines
+users-running = running:
+users-home = Files
+users-created-at = Created
+users-last-login = Last login
+users-never = never
+users-pages = Parts of the list
+users-first = From the beginning
+users-next = Next part
+
+user-own = This is you.
+user-access = Access
+user-disable = Disable
+user-disable-text = A disabled user cannot log in, and is logged out at once. Their machines and files stay.
+user-enable = Enable
+user-enable-text = This user cannot log in. Enabled, they can again.
+user-role-text = Who gets another role is logged out and logs in again.
+user-role-button = Change the role
+user-password-text = Makes a new password, which you see once. The user is logged out everywhere.
+user-password-button = Make a new password
+user-no-machines = This user has no machine.
+user-machines-on = To all machines
+user-logins = Logins
+user-no-logins = This user is not logged in.
+user-logins-end = End all logins
+user-delete = Delete the user
+user-delete-text = First you see what happens to their machines and files.
+user-delete-button = Delete …
+user-done-created = The user is there.
+user-done-disabled = The user is disabled and logged out.
+user-done-enabled = The user can log in again.
+user-done-role = The role was changed.
+user-done-limits = The limits hold from the next start of a machine on.
+user-done-logins = What was asked for has ended.
+
+limits-title = Limits
+limits-text = For this user alone. What is empty follows the general settings.
+limits-sessions = Machines at most
+limits-cpus = CPU cores of all running machines
+limits-memory = Memory of all running machines, in MiB
+limits-templates = Machine types, with spaces between
+limits-general = In general
+limits-none = no limit
+limits-all = all
+limits-button = Save the limits
+limits-sessions-wrong = The number of machines must be a whole number up to 10000.
+limits-cpus-wrong = The CPU cores must be a number up to 1024.
+limits-memory-wrong = The memory must be a whole number of MiB.
+limits-templates-wrong = The machine types are names with spaces between; a hyphen stands for none.
+limits-templates-unknown = One of these machine types does not exist.
+
+delete-logins = They are logged out at once and cannot log in any more.
+delete-no-machines = They have no machine.
+delete-machines = { $count ->
+    [one] This machine is deleted: { $names } (running: { $running }).
+   *[other] These { $count } machines are deleted: { $names } (running: { $running }).
+}
+delete-own-homes = { $count ->
+    [one] One of them has files of its own, which are gone with it.
+   *[other] { $count } of them have files of their own, which are gone with them.
+}
+delete-home = Their files are here:
+delete-home-size = Their files ({ $size }) are here:
+delete-no-home = They have no files that would be kept.
+delete-home-unknown = The server does not say at the moment whether they have files.
+delete-choice = What becomes of their files?
+delete-keep = Keep them
+delete-keep-text = They stay where they are, under that name, until somebody removes them there.
+delete-remove = Delete them
+delete-remove-text = For good, with all their copies.
+delete-last = The user and their machines cannot be brought back.
+delete-button = Delete the user for good
+
+import-title = Import users
+import-text = From a spreadsheet saved as CSV. First you see what would happen to each row; nothing is changed before you say so. Passwords of users who exist already are never changed.
+import-file = A file
+import-paste = Or the text itself
+import-columns = The first line names the columns, in any order; only name is needed:
+import-try = See what would happen
+import-gone = That trial run is too old. Begin again.
+import-shown = What would happen
+import-shown-text = { $count ->
+    [one] One row was read. Nothing has been changed yet.
+   *[other] { $count } rows were read. Nothing has been changed yet.
+}
+import-running = The import is under way
+import-running-text = { $done } of { $count } rows are done. You can leave this page; it goes on without you.
+import-ended = What was done
+import-ended-text = { $count ->
+    [one] The row is done.
+   *[other] All { $count } rows are done.
+}
+import-will-make = { $count ->
+    [one] One of them has no password and gets one. You can fetch it once afterwards.
+   *[other] { $count } of them have no password and get one. You can fetch them once afterwards.
+}
+import-made = { $count ->
+    [one] A password was made for one user. Fetch it now: it can be fetched once, and nobody can look it up later.
+   *[other] Passwords were made for { $count } users. Fetch them now: they can be fetched once, and nobody can look them up later.
+}
+import-passwords = Fetch the passwords
+import-do = Do exactly this
+import-again = Another list
+import-count-created = Created
+import-count-changed = Changed
+import-count-exists = Left as they are
+import-count-refused = Refused
+import-line = Line
+import-result = Result
+import-detail = Why
+import-created = created
+import-changed = changed
+import-exists = exists
+import-refused = refused
+import-more = { $count ->
+    [one] One more row is not shown.
+   *[other] { $count } more rows are not shown.
+}
+import-field-disabled = access
+import-field-limits = limits
+import-field-role = role
+import-flaw-cell = { $column ->
+    [role] The role must be admin or user.
+    [disabled] In the column disabled must stand yes or no.
+    [must_change] In the column must_change must stand yes or no.
+    [max_sessions] The number of machines must be a whole number up to 10000, or default.
+    [max_cpus] The CPU cores must be a number up to 1024, or default.
+    [max_memory_mib] The memory must be a whole number of MiB, or default.
+    [templates] The machine types are names with spaces between, a hyphen for none, or default.
+   *[other] What stands in the column { $column } cannot be read.
+}
+import-flaw-cells = This row has { $found } cells, but the first line names { $expected }.
+import-flaw-hash = This password_hash is of no kind that could be checked, so no password would ever fit it.
+import-flaw-meanwhile = The user was created, changed or deleted since the trial run. Try again.
+import-flaw-repeated = Line { $line } is about the same user.
+import-flaw-two = The row has both a password and a password_hash. Leave one of them empty.

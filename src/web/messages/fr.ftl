@@ -557,3 +557,202 @@ pull-waiting = Elle attend que d’autres soient récupérées.
 pull-running = Récupération en cours : { $bytes }, { $done } couches sur { $layers }.
 pull-done = Récupérée le { $at }.
 pull-failed = Elle n’a pas pu être récupérée : { $detail }
+
+### One's own account: how pages are read, and logins
+
+account-must = Votre mot de passe a été choisi pour vous. Choisissez-en un à vous avant de continuer.
+account-chosen = Votre choix vaut sur tous vos appareils.
+account-ended = La connexion est terminée.
+choices-title = Langue et apparence
+choices-text = Votre choix vaut sur toutes les pages et sur tous vos appareils.
+choices-language = Langue
+choices-look = Apparence
+language-browser = Celle du navigateur
+language-english = English
+language-french = Français
+look-system = Comme l’appareil
+look-light = Claire
+look-dark = Sombre
+logins-title = Mes connexions
+logins-text = Là où vous êtes connecté. Si vous n’en reconnaissez pas une, terminez-la et changez de mot de passe.
+logins-this = celle-ci
+logins-end = Terminer
+logins-end-others = { $count ->
+    [one] Terminer l’autre connexion
+   *[other] Terminer les { $count } autres
+}
+browser-on = { $browser } sous { $system }
+browser-unknown = un navigateur que nous ne connaissons pas
+browser-unknown-on = un navigateur sous { $system }
+
+### The admin's pages of users
+
+nav-users = Utilisateurs
+role-admin = Administrateur
+role-user = Utilisateur
+users-create = Nouvel utilisateur
+users-create-button = Créer l’utilisateur
+users-created = L’utilisateur est créé
+users-name = Nom
+users-role = Rôle
+users-password = Mot de passe
+users-password-note = Au moins 8 caractères. Laissez vide pour en faire créer un, que vous verrez une seule fois.
+users-must-change = À changer à la première connexion
+users-must = doit changer de mot de passe
+users-password-made = Le nouveau mot de passe
+users-made-text = Donnez ce mot de passe à { $name }. L’ancien ne fonctionne plus.
+users-made-once = Il n’est montré que cette fois : personne ne pourra le retrouver ensuite.
+users-made-on = À la page de l’utilisateur
+users-back = Tous les utilisateurs
+users-removed = { $name } a été supprimé.
+users-filter = Chercher des utilisateurs
+users-filter-button = Afficher
+users-search = Partie du nom
+users-any = Tous
+users-state = État
+users-active = actif
+users-disabled = désactivé
+users-sort = Ordre
+users-count = { $count ->
+    [one] { $count } utilisateur
+   *[other] { $count } utilisateurs
+}
+users-import = Importer une liste
+users-export = Exporter
+users-none = Aucun utilisateur ne correspond.
+users-machines = Machines
+users-running = en marche :
+users-home = Fichiers
+users-created-at = Créé
+users-last-login = Dernière connexion
+users-never = jamais
+users-pages = Parties de la liste
+users-first = Depuis le début
+users-next = Partie suivante
+
+user-own = C’est vous.
+user-access = Accès
+user-disable = Désactiver
+user-disable-text = Un utilisateur désactivé ne peut pas se connecter, et il est déconnecté aussitôt. Ses machines et ses fichiers restent.
+user-enable = Réactiver
+user-enable-text = Cet utilisateur ne peut pas se connecter. Réactivé, il le pourra de nouveau.
+user-role-text = Qui change de rôle est déconnecté et se reconnecte.
+user-role-button = Changer le rôle
+user-password-text = Crée un nouveau mot de passe, que vous verrez une seule fois. L’utilisateur est déconnecté partout.
+user-password-button = Créer un nouveau mot de passe
+user-no-machines = Cet utilisateur n’a pas de machine.
+user-machines-on = À toutes les machines
+user-logins = Connexions
+user-no-logins = Cet utilisateur n’est pas connecté.
+user-logins-end = Terminer toutes les connexions
+user-delete = Supprimer l’utilisateur
+user-delete-text = Vous verrez d’abord ce que deviennent ses machines et ses fichiers.
+user-delete-button = Supprimer …
+user-done-created = L’utilisateur est créé.
+user-done-disabled = L’utilisateur est désactivé et déconnecté.
+user-done-enabled = L’utilisateur peut de nouveau se connecter.
+user-done-role = Le rôle a été changé.
+user-done-limits = Les limites valent dès le prochain démarrage d’une machine.
+user-done-logins = Ce qui était demandé est terminé.
+
+limits-title = Limites
+limits-text = Pour cet utilisateur seulement. Ce qui est vide suit les réglages généraux.
+limits-sessions = Machines au plus
+limits-cpus = Cœurs de toutes les machines en marche
+limits-memory = Mémoire de toutes les machines en marche, en Mio
+limits-templates = Types de machines, séparés par des espaces
+limits-general = En général
+limits-none = sans limite
+limits-all = tous
+limits-button = Enregistrer les limites
+limits-sessions-wrong = Le nombre de machines doit être un nombre entier jusqu’à 10000.
+limits-cpus-wrong = Les cœurs doivent être un nombre jusqu’à 1024.
+limits-memory-wrong = La mémoire doit être un nombre entier de Mio.
+limits-templates-wrong = Les types de machines sont des noms séparés par des espaces ; un tiret signifie aucun.
+limits-templates-unknown = L’un de ces types de machines n’existe pas.
+
+delete-logins = L’utilisateur est déconnecté aussitôt et ne peut plus se connecter.
+delete-no-machines = Il n’a pas de machine.
+delete-machines = { $count ->
+    [one] Cette machine est supprimée : { $names } (en marche : { $running }).
+   *[other] Ces { $count } machines sont supprimées : { $names } (en marche : { $running }).
+}
+delete-own-homes = { $count ->
+    [one] L’une d’elles a ses propres fichiers, qui disparaissent avec elle.
+   *[other] { $count } d’entre elles ont leurs propres fichiers, qui disparaissent avec elles.
+}
+delete-home = Ses fichiers se trouvent ici :
+delete-home-size = Ses fichiers ({ $size }) se trouvent ici :
+delete-no-home = Il n’a pas de fichiers à conserver.
+delete-home-unknown = Le serveur ne dit pas en ce moment s’il a des fichiers.
+delete-choice = Que deviennent ses fichiers ?
+delete-keep = Les conserver
+delete-keep-text = Ils restent où ils sont, sous ce nom, jusqu’à ce que quelqu’un les y supprime.
+delete-remove = Les supprimer
+delete-remove-text = Définitivement, avec toutes leurs copies.
+delete-last = L’utilisateur et ses machines ne pourront pas être rétablis.
+delete-button = Supprimer définitivement l’utilisateur
+
+import-title = Importer des utilisateurs
+import-text = Depuis une feuille de calcul enregistrée en CSV. Vous verrez d’abord ce qui arriverait à chaque ligne ; rien ne change avant que vous le disiez. Le mot de passe d’un utilisateur qui existe déjà n’est jamais changé.
+import-file = Un fichier
+import-paste = Ou le texte lui-même
+import-columns = La première ligne nomme les colonnes, dans n’importe quel ordre ; seule name est nécessaire :
+import-try = Voir ce qui arriverait
+import-gone = Cet essai est trop ancien. Recommencez.
+import-shown = Ce qui arriverait
+import-shown-text = { $count ->
+    [one] Une ligne a été lue. Rien n’a encore été changé.
+   *[other] { $count } lignes ont été lues. Rien n’a encore été changé.
+}
+import-running = L’importation est en cours
+import-running-text = { $done } lignes sur { $count } sont faites. Vous pouvez quitter cette page ; cela continue sans vous.
+import-ended = Ce qui a été fait
+import-ended-text = { $count ->
+    [one] La ligne est faite.
+   *[other] Les { $count } lignes sont faites.
+}
+import-will-make = { $count ->
+    [one] L’un d’eux n’a pas de mot de passe et en reçoit un. Vous pourrez ensuite le prendre une seule fois.
+   *[other] { $count } d’entre eux n’ont pas de mot de passe et en reçoivent un. Vous pourrez ensuite les prendre une seule fois.
+}
+import-made = { $count ->
+    [one] Un mot de passe a été créé pour un utilisateur. Prenez-le maintenant : on ne peut le prendre qu’une fois, et personne ne pourra le retrouver ensuite.
+   *[other] Des mots de passe ont été créés pour { $count } utilisateurs. Prenez-les maintenant : on ne peut les prendre qu’une fois, et personne ne pourra les retrouver ensuite.
+}
+import-passwords = Prendre les mots de passe
+import-do = Faire exactement cela
+import-again = Une autre liste
+import-count-created = Créés
+import-count-changed = Changés
+import-count-exists = Laissés tels quels
+import-count-refused = Refusés
+import-line = Ligne
+import-result = Résultat
+import-detail = Pourquoi
+import-created = créé
+import-changed = changé
+import-exists = existe
+import-refused = refusé
+import-more = { $count ->
+    [one] Une ligne de plus n’est pas montrée.
+   *[other] { $count } lignes de plus ne sont pas montrées.
+}
+import-field-disabled = accès
+import-field-limits = limites
+import-field-role = rôle
+import-flaw-cell = { $column ->
+    [role] Le rôle doit être admin ou user.
+    [disabled] Dans la colonne disabled, il faut yes ou no.
+    [must_change] Dans la colonne must_change, il faut yes ou no.
+    [max_sessions] Le nombre de machines doit être un nombre entier jusqu’à 10000, ou default.
+    [max_cpus] Les cœurs doivent être un nombre jusqu’à 1024, ou default.
+    [max_memory_mib] La mémoire doit être un nombre entier de Mio, ou default.
+    [templates] Les types de machines sont des noms séparés par des espaces, un tiret pour aucun, ou default.
+   *[other] Ce qui est dans la colonne { $column } ne peut pas être lu.
+}
+import-flaw-cells = Cette ligne a { $found } cellules, mais la première ligne en nomme { $expected }.
+import-flaw-hash = Ce password_hash n’est d’aucune sorte qu’on puisse vérifier : aucun mot de passe ne conviendrait jamais.
+import-flaw-meanwhile = L’utilisateur a été créé, changé ou supprimé depuis l’essai. Recommencez.
+import-flaw-repeated = La ligne { $line } concerne le même utilisateur.
+import-flaw-two = La ligne a un mot de passe et un password_hash. Laissez l’un des deux vide.
