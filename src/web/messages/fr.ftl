@@ -668,7 +668,7 @@ limits-button = Enregistrer les limites
 limits-sessions-wrong = Le nombre de machines doit être un nombre entier jusqu’à 10000.
 limits-cpus-wrong = Les cœurs doivent être un nombre jusqu’à 1024.
 limits-memory-wrong = La mémoire doit être un nombre entier de Mio.
-limits-templates-wrong = Les types de machines sont des noms séparés par des espaces ; un tiret signifie aucun.
+limits-templates-wrong = Les types de machines sont des noms séparés par des espaces ; un tiret signifie aucun.
 limits-templates-unknown = L’un de ces types de machines n’existe pas.
 
 delete-logins = L’utilisateur est déconnecté aussitôt et ne peut plus se connecter.
@@ -685,7 +685,7 @@ delete-home = Ses fichiers se trouvent ici :
 delete-home-size = Ses fichiers ({ $size }) se trouvent ici :
 delete-no-home = Il n’a pas de fichiers à conserver.
 delete-home-unknown = Le serveur ne dit pas en ce moment s’il a des fichiers.
-delete-choice = Que deviennent ses fichiers ?
+delete-choice = Que deviennent ses fichiers ?
 delete-keep = Les conserver
 delete-keep-text = Ils restent où ils sont, sous ce nom, jusqu’à ce que quelqu’un les y supprime.
 delete-remove = Les supprimer
@@ -694,10 +694,10 @@ delete-last = L’utilisateur et ses machines ne pourront pas être rétablis.
 delete-button = Supprimer définitivement l’utilisateur
 
 import-title = Importer des utilisateurs
-import-text = Depuis une feuille de calcul enregistrée en CSV. Vous verrez d’abord ce qui arriverait à chaque ligne ; rien ne change avant que vous le disiez. Le mot de passe d’un utilisateur qui existe déjà n’est jamais changé.
+import-text = Depuis une feuille de calcul enregistrée en CSV. Vous verrez d’abord ce qui arriverait à chaque ligne ; rien ne change avant que vous le disiez. Le mot de passe d’un utilisateur qui existe déjà n’est jamais changé.
 import-file = Un fichier
 import-paste = Ou le texte lui-même
-import-columns = La première ligne nomme les colonnes, dans n’importe quel ordre ; seule name est nécessaire :
+import-columns = La première ligne nomme les colonnes, dans n’importe quel ordre ; seule name est nécessaire :
 import-try = Voir ce qui arriverait
 import-gone = Cet essai est trop ancien. Recommencez.
 import-shown = Ce qui arriverait
@@ -706,7 +706,7 @@ import-shown-text = { $count ->
    *[other] { $count } lignes ont été lues. Rien n’a encore été changé.
 }
 import-running = L’importation est en cours
-import-running-text = { $done } lignes sur { $count } sont faites. Vous pouvez quitter cette page ; cela continue sans vous.
+import-running-text = { $done } lignes sur { $count } sont faites. Vous pouvez quitter cette page ; cela continue sans vous.
 import-ended = Ce qui a été fait
 import-ended-text = { $count ->
     [one] La ligne est faite.

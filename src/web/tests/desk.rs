@@ -30,6 +30,8 @@ use crate::web::{Settings, State, Web};
 
 pub const PASSWORD: &str = "a fine password";
 pub const ORIGIN: &str = "https://berth.test:8443";
+/// What stands between the parts of a form with a file.
+const BOUNDARY: &str = "berth-boundary";
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A whole portal over fakes.
@@ -215,6 +217,16 @@ impl Browser<'_> {
         Answer::read(self.send(Method::POST, path, fields.join("&")).await).await
     }
 
+    /// Posts a list of users as a file, as the page for that does.
+    pub async fn post_list(&mut self, path: &str, csrf: &str, list: &str) -> Answer {
+        let part = |name: &str, value: &str| {
+            let file = if name == "file" { "; filename=\"list.csv\"" } else { "" };
+            format!("--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"{file}\r\n\r\n{value}\r\n")
+        };
+        let body = format!("{}{}{}--{BOUNDARY}--\r\n", part("csrf", csrf), part("file", list), part("text", ""));
+        Answer::read(self.send(Method::POST, path, body).await).await
+    }
+
     /// Posts with the secret of the login's forms, as any page of ours would.
     pub async fn press(&mut self, path: &str) -> Answer {
         let csrf = self.get("/").await.csrf();
@@ -246,7 +258,10 @@ impl Browser<'_> {
             request = request.header("sec-fetch-site", site);
         }
         if method == Method::POST {
-            request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+            let parts = format!("multipart/form-data; boundary={BOUNDARY}");
+            let list = body.starts_with(&format!("--{BOUNDARY}"));
+            let kind = if list { parts.as_str() } else { "application/x-www-form-urlencoded" };
+            request = request.header(CONTENT_TYPE, kind);
             if let Some(origin) = self.origin {
                 request = request.header("origin", origin);
             }
