@@ -1,5 +1,7 @@
 //! The API over fakes: who may read what, and the documents' shape.
 
+mod users;
+
 use std::sync::Arc;
 use std::time::Duration;
 
