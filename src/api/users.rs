@@ -37,6 +37,7 @@ pub(super) struct Asked {
     /// Only users who are disabled, or are not.
     disabled: Option<bool>,
     /// `name` (the default), `created` or `last_login`, the latest first.
+    #[param(value_type = Option<String>)]
     sort: Option<Sort>,
     /// `next` of the page before.
     cursor: Option<String>,
@@ -44,7 +45,8 @@ pub(super) struct Asked {
     limit: Option<usize>,
 }
 
-#[derive(Clone, Copy, Deserialize, ToSchema)]
+/// In which order.
+#[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Sort {
     Name,
@@ -63,7 +65,6 @@ pub(super) struct Limits {
     #[schema(minimum = 0, maximum = 1024)]
     max_cpus: Option<f64>,
     /// Most memory of all their running sessions, in MiB.
-    #[schema(maximum = 1099511627776u64)]
     max_memory_mib: Option<u64>,
     /// The only templates they may use.
     #[schema(value_type = Option<Vec<String>>)]

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, IsTerminal, Read};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -182,7 +182,7 @@ fn bar(rows: usize) -> ProgressBar {
 }
 
 /// Into a file that only its owner can read, and that was not there.
-fn write_passwords(path: &PathBuf, results: &[ResultRow]) -> Result<(), Failure> {
+fn write_passwords(path: &Path, results: &[ResultRow]) -> Result<(), Failure> {
     let made: Vec<_> =
         results.iter().filter_map(|row| Some((row.name.clone(), row.password.clone()?))).collect();
     let written = std::fs::OpenOptions::new()

@@ -6,7 +6,7 @@ use http::header::{ACCEPT_LANGUAGE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Response};
 use serde::Deserialize;
 
-use super::gate::{Changing, MaybeKnown};
+use super::gate::Changing;
 use super::next::NextPath;
 use super::session_page::see_other;
 use super::{Failure, Site};
@@ -108,7 +108,6 @@ impl Choice {
 /// `POST /choices`: for this browser, before anybody logged in.
 pub(super) async fn here(
     State(site): State<Site>,
-    MaybeKnown(_known): MaybeKnown,
     headers: HeaderMap,
     Form(Signed { csrf: token, choice }): Form<Signed>,
 ) -> Result<Response<Body>, Failure> {

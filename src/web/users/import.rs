@@ -8,10 +8,10 @@ use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Deserialize;
 
-use super::super::gate::{Arrival, Changing, Known, Nothing};
-use super::super::person::{Person as Reader, Tab};
-use super::super::session_page::see_other;
-use super::super::{Failure, Site};
+use crate::web::gate::{Arrival, Changing, Known, Nothing};
+use crate::web::person::{Person as Reader, Tab};
+use crate::web::session_page::see_other;
+use crate::web::{Failure, Site};
 use super::administrator;
 use crate::audit::Actor;
 use crate::auth::csrf;
@@ -99,11 +99,12 @@ impl FromRequest<Site> for Sent {
         loop {
             let field = fields.next_field().await.map_err(|error| refused(error.status()))?;
             let Some(field) = field else { break };
-            match field.name() {
-                Some("csrf") => token = Some(field.text().await.map_err(|error| refused(error.status()))?),
-                Some("file") => file = field.bytes().await.map_err(|error| refused(error.status()))?,
-                Some("text") => text = field.text().await.map_err(|error| refused(error.status()))?,
-                Some(_) | None => {}
+            match field.name().unwrap_or_default().to_owned().as_str() {
+                "csrf" => token = Some(field.text().await.map_err(|error| refused(error.status()))?),
+                "file" => file = field.bytes().await.map_err(|error| refused(error.status()))?,
+                "text" => text = field.text().await.map_err(|error| refused(error.status()))?,
+                // What else a form may bring is nobody's business here.
+                _ => {}
             }
         }
         csrf::check(&known, token.as_deref(), csrf::Provenance::of(&headers), site.origin())?;

@@ -37,6 +37,8 @@ use crate::store::{Role, User, UserOrder, UserPlace, UserQuery};
 const PAGE: usize = 50;
 
 pub(super) fn routes() -> Router<Site> {
+    // A list is longer than other forms.
+    let lists = post(import::trial).layer(DefaultBodyLimit::max(sheet::MOST_BYTES + 16 * 1024));
     Router::new()
         .route("/admin/users", get(show).post(create))
         .route("/admin/users/{name}", get(one::show))
@@ -48,15 +50,10 @@ pub(super) fn routes() -> Router<Site> {
         .route("/admin/users/{name}/password", post(one::password))
         .route("/admin/users/{name}/logins/{id}/end", post(one::end_login))
         .route("/admin/users/{name}/logins/end", post(one::end_logins))
-        .route("/admin/user-import", get(import::ask))
+        .route("/admin/user-import", get(import::ask).merge(lists))
         .route("/admin/user-import/{id}", get(import::show).post(import::begin))
         .route("/admin/user-import/{id}/passwords", post(import::passwords))
         .route("/admin/users.csv", get(import::export))
-        .merge(
-            Router::new()
-                .route("/admin/user-import", post(import::trial))
-                .layer(DefaultBodyLimit::max(sheet::MOST_BYTES + 16 * 1024)),
-        )
 }
 
 #[derive(Template)]
@@ -74,6 +71,8 @@ struct UsersPage<'a> {
     /// The address of the first page, if this is a later one.
     first: Option<String>,
     next: Option<String>,
+    limits: LimitFields,
+    limits_problem: Option<Cow<'static, str>>,
     form: CreateForm,
 }
 
@@ -284,6 +283,8 @@ async fn page(
         sorts: [("name", "users-name"), ("created", "users-created-at"), ("last_login", "users-last-login")],
         first: (!asked.cursor.is_empty()).then(|| asked.at("")),
         next: last.map(|last| asked.at(&people::cursor(&last))),
+        limits: form.limits.clone(),
+        limits_problem: form.limits_problem.clone(),
         form,
     };
     Ok(respond::page(site.portal(), status, &shown))
@@ -313,8 +314,13 @@ impl Asked {
 
     /// The address of another part of the same list.
     fn at(&self, cursor: &str) -> String {
-        let fields =
-            [("search", self.search.as_str()), ("role", &self.role), ("state", &self.state), ("sort", &self.sort), ("cursor", cursor)];
+        let fields = [
+            ("search", self.search.as_str()),
+            ("role", self.role.as_str()),
+            ("state", self.state.as_str()),
+            ("sort", self.sort.as_str()),
+            ("cursor", cursor),
+        ];
         let mut address = "/admin/users".to_owned();
         for (name, value) in fields.into_iter().filter(|(_, value)| !value.is_empty()) {
             let sign = if address.contains('?') { '&' } else { '?' };

@@ -8,10 +8,10 @@ use http::{Response, StatusCode};
 use serde::Deserialize;
 
 use super::limits::LimitFields;
-use super::super::gate::{Arrival, Changing, Known, Nothing};
-use super::super::person::{Person as Reader, Tab};
-use super::super::session_page::see_other;
-use super::super::{Failure, Site, browsers, words};
+use crate::web::gate::{Arrival, Changing, Known, Nothing};
+use crate::web::person::{Person as Reader, Tab};
+use crate::web::session_page::see_other;
+use crate::web::{Failure, Site, browsers, words};
 use super::{address, administrator, made_page, role_word};
 use crate::audit::Actor;
 use crate::auth::{AuthError, LoginId, Renewal};

@@ -6,10 +6,10 @@ use http::{Response, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::super::gate::{Arrival, Changing, Known};
-use super::super::person::{Person as Reader, Tab};
-use super::super::session_page::see_other;
-use super::super::{Failure, Site, words};
+use crate::web::gate::{Arrival, Changing, Known};
+use crate::web::person::{Person as Reader, Tab};
+use crate::web::session_page::see_other;
+use crate::web::{Failure, Site, words};
 use super::{address, administrator};
 use crate::audit::Actor;
 use crate::auth::AuthError;
