@@ -12,6 +12,7 @@ use super::users::actor;
 use super::{Failure, Site, json};
 use crate::auth::import::{Planned, RowOutcome, RowResult, Tally, sheet};
 use crate::body::Body;
+use crate::language::Language;
 use crate::people::{Passwords, Progress};
 
 /// How a list is taken in.
@@ -113,7 +114,7 @@ fn shown(dry_run: bool, results: &[RowResult], made: Passwords) -> ImportDocumen
             result: result.outcome.name(),
             changed,
             code: flaw.map(|flaw| flaw.code()),
-            detail: flaw.map(ToString::to_string),
+            detail: flaw.map(|flaw| flaw.sentence().said(Language::English)),
             password: password.map(|(_, password)| password.expose().clone()),
         }
     };

@@ -7,7 +7,7 @@ use super::{Performer, Reply, UserRow};
 use crate::audit::Actor;
 use crate::auth::import::{ImportRow, Planned, RowOutcome, RowResult, Tally};
 use crate::auth::{LoginId, NewUser, Renewal, Terms};
-use crate::fault::Answer;
+use crate::language::Language;
 use crate::people::{self, HomeFate, Outlook};
 use crate::secret::Secret;
 use crate::session::{LimitsChange, UserLimits};
@@ -375,7 +375,7 @@ pub fn told(result: RowResult) -> ResultRow {
         }
         RowOutcome::Exists => row,
         RowOutcome::Refused(flaw) => {
-            ResultRow { code: Some(flaw.code().to_owned()), detail: Some(flaw.to_string()), ..row }
+            ResultRow { code: Some(flaw.code().to_owned()), detail: Some(flaw.sentence().said(Language::English)), ..row }
         }
     }
 }

@@ -100,7 +100,7 @@ impl Answer for SheetFlaw {
     }
 
     fn sentence(&self) -> Sentence {
-        let known = COLUMNS.map(|(name, _)| name).join(", ");
+        let known = columns().join(", ");
         match self {
             Self::ColumnUnknown(column) => {
                 Sentence::of("problem-sheet-column-unknown").with("column", column.clone()).with("known", known)
@@ -114,6 +114,13 @@ impl Answer for SheetFlaw {
         }
     }
 }
+/// The names of the columns that say something.
+#[must_use]
+pub fn columns() -> Vec<&'static str> {
+    let says = |column: &Column| !matches!(column, Column::CreatedAt | Column::LastLoginAt);
+    COLUMNS.iter().filter(|(_, column)| says(column)).map(|(name, _)| *name).collect()
+}
+
 /// Reads a list. A row that cannot be read is one with a flaw, beside the others.
 ///
 /// # Errors

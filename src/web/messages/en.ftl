@@ -742,18 +742,3 @@ import-more = { $count ->
 import-field-disabled = access
 import-field-limits = limits
 import-field-role = role
-import-flaw-cell = { $column ->
-    [role] The role must be admin or user.
-    [disabled] In the column disabled must stand yes or no.
-    [must_change] In the column must_change must stand yes or no.
-    [max_sessions] The number of machines must be a whole number up to 10000, or default.
-    [max_cpus] The CPU cores must be a number up to 1024, or default.
-    [max_memory_mib] The memory must be a whole number of MiB, or default.
-    [templates] The machine types are names with spaces between, a hyphen for none, or default.
-   *[other] What stands in the column { $column } cannot be read.
-}
-import-flaw-cells = This row has { $found } cells, but the first line names { $expected }.
-import-flaw-hash = This password_hash is of no kind that could be checked, so no password would ever fit it.
-import-flaw-meanwhile = The user was created, changed or deleted since the trial run. Try again.
-import-flaw-repeated = Line { $line } is about the same user.
-import-flaw-two = The row has both a password and a password_hash. Leave one of them empty.

@@ -741,18 +741,3 @@ import-more = { $count ->
 import-field-disabled = accès
 import-field-limits = limites
 import-field-role = rôle
-import-flaw-cell = { $column ->
-    [role] Le rôle doit être admin ou user.
-    [disabled] Dans la colonne disabled, il faut yes ou no.
-    [must_change] Dans la colonne must_change, il faut yes ou no.
-    [max_sessions] Le nombre de machines doit être un nombre entier jusqu’à 10000, ou default.
-    [max_cpus] Les cœurs doivent être un nombre jusqu’à 1024, ou default.
-    [max_memory_mib] La mémoire doit être un nombre entier de Mio, ou default.
-    [templates] Les types de machines sont des noms séparés par des espaces, un tiret pour aucun, ou default.
-   *[other] Ce qui est dans la colonne { $column } ne peut pas être lu.
-}
-import-flaw-cells = Cette ligne a { $found } cellules, mais la première ligne en nomme { $expected }.
-import-flaw-hash = Ce password_hash n’est d’aucune sorte qu’on puisse vérifier : aucun mot de passe ne conviendrait jamais.
-import-flaw-meanwhile = L’utilisateur a été créé, changé ou supprimé depuis l’essai. Recommencez.
-import-flaw-repeated = La ligne { $line } concerne le même utilisateur.
-import-flaw-two = La ligne a un mot de passe et un password_hash. Laissez l’un des deux vide.

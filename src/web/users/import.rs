@@ -15,7 +15,7 @@ use crate::web::{Failure, Site};
 use super::administrator;
 use crate::audit::Actor;
 use crate::auth::csrf;
-use crate::auth::import::{Field, Planned, RowFlaw, RowOutcome, RowResult, Tally, sheet};
+use crate::auth::import::{Field, Planned, RowOutcome, RowResult, Tally, sheet};
 use crate::body::Body;
 use crate::fault::Answer;
 use crate::language::Language;
@@ -35,6 +35,7 @@ struct AskPage<'a> {
     notice: Option<String>,
     problem: Option<String>,
     typed: String,
+    columns: String,
 }
 
 #[derive(Template)]
@@ -135,7 +136,7 @@ pub(super) async fn trial(
         Ok(rows) => rows,
         Err(flaw) => {
             let reader = Reader::of(&known, language);
-            let again = Some((flaw.public(), text));
+            let again = Some((flaw.sentence().said(language), text));
             return Ok(form(&site, &reader, StatusCode::UNPROCESSABLE_ENTITY, None, again));
         }
     };
@@ -231,6 +232,7 @@ fn form(
         notice,
         problem,
         typed,
+        columns: sheet::columns().join(", "),
     };
     respond::page(site.portal(), status, &shown)
 }
@@ -300,7 +302,7 @@ fn row(language: Language, result: &RowResult) -> Row {
         RowOutcome::Created { .. } => ("import-created", String::new()),
         RowOutcome::Changed { fields } => ("import-changed", changed(language, fields)),
         RowOutcome::Exists => ("import-exists", String::new()),
-        RowOutcome::Refused(flaw) => ("import-refused", why(language, flaw)),
+        RowOutcome::Refused(flaw) => ("import-refused", flaw.sentence().said(language)),
     };
     Row { line: result.line, name: result.name.clone(), outcome: result.outcome.name(), word, detail }
 }
@@ -314,20 +316,4 @@ fn changed(language: Language, fields: &[Field]) -> String {
         })
     };
     fields.iter().map(word).collect::<Vec<_>>().join(", ")
-}
-
-/// Why a row is refused, in the reader's language.
-fn why(language: Language, flaw: &RowFlaw) -> String {
-    match flaw {
-        RowFlaw::Cell { column, .. } => language.say("import-flaw-cell", &[("column", column.as_str().into())]),
-        RowFlaw::Cells { found, expected } => {
-            let arguments = [("found", (*found).into()), ("expected", (*expected).into())];
-            language.say("import-flaw-cells", &arguments)
-        }
-        RowFlaw::HashUnusable => language.text("import-flaw-hash").into_owned(),
-        RowFlaw::Meanwhile => language.text("import-flaw-meanwhile").into_owned(),
-        RowFlaw::Refused { text, .. } => text.clone(),
-        RowFlaw::Repeated { line } => language.say("import-flaw-repeated", &[("line", (*line).into())]),
-        RowFlaw::TwoPasswords => language.text("import-flaw-two").into_owned(),
-    }
 }

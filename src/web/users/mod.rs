@@ -249,7 +249,7 @@ async fn refused_create(
     again: CreateForm,
     refused: AuthError,
 ) -> Result<Response<Body>, Failure> {
-    let text = Some(refused.public());
+    let text = Some(refused.sentence().said(reader.language));
     let flawed = match &refused {
         AuthError::NameInvalid(_) | AuthError::UserTaken => CreateForm { name_problem: text, ..again },
         AuthError::PasswordWeak(_) => CreateForm { password_problem: text, ..again },

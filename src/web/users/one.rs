@@ -253,7 +253,7 @@ async fn again(
     if !matches!(refused, AuthError::LastAdmin) {
         return Err(refused.into());
     }
-    let said = Said { problem: Some(refused.public()), ..Said::default() };
+    let said = Said { problem: Some(refused.sentence().said(reader.language)), ..Said::default() };
     page(site, reader, respond::status(&refused), user, said).await
 }
 

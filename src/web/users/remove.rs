@@ -77,7 +77,7 @@ pub(super) async fn remove(
             Ok(see_other(&format!("/admin/users?removed={name}")))
         }
         Err(refused @ (RemovalError::Auth(AuthError::LastAdmin) | RemovalError::Broker(_))) => {
-            let (status, text) = (respond::status(&refused), refused.public());
+            let (status, text) = (respond::status(&refused), refused.sentence().said(language));
             Ok(page(&site, &Reader::of(&known, language), status, &user, Some(text)).await)
         }
         Err(refused) => Err(refused.into()),
