@@ -7,7 +7,22 @@ use std::path::{Path, PathBuf};
 /// Which modules of the crate a module may name. The leaves may be named by everyone.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("access", &["auth", "broker", "session"]),
-    ("api", &["access", "audit", "auth", "broker", "engine", "people", "respond", "session", "store", "tasks", "thumbnail"]),
+    (
+        "api",
+        &[
+            "access",
+            "audit",
+            "auth",
+            "broker",
+            "engine",
+            "people",
+            "respond",
+            "session",
+            "store",
+            "tasks",
+            "thumbnail",
+        ],
+    ),
     ("app", &["*"]),
     ("audit", &["session", "store"]),
     ("auth", &["audit", "session", "store", "tasks"]),
@@ -51,7 +66,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("unix_socket", &[]),
     ("telemetry", &["tasks"]),
     ("thumbnail", &["broker", "engine", "rfb", "session", "tasks"]),
-    ("web", &["access", "audit", "auth", "broker", "engine", "people", "respond", "session", "store", "tasks"]),
+    (
+        "web",
+        &["access", "audit", "auth", "broker", "engine", "people", "respond", "session", "store", "tasks"],
+    ),
 ];
 
 /// Small things without an opinion, open to everyone.

@@ -49,7 +49,7 @@ impl From<Login> for LoginDocument {
 /// A user's logins in force, newest first.
 #[utoipa::path(
     get, path = "/api/v1/users/{name}/logins", tag = "users",
-    params(("name" = String, Path, description = "The user's name")),
+    params(("name" = String, Path, description = "The user's name, or their id")),
     responses((status = 200, body = Items<LoginDocument>), (status = "4XX", body = Problem)),
 )]
 pub(super) async fn list(
@@ -66,7 +66,7 @@ pub(super) async fn list(
 /// Ends all logins of a user; what they have open closes.
 #[utoipa::path(
     delete, path = "/api/v1/users/{name}/logins", tag = "users",
-    params(("name" = String, Path, description = "The user's name")),
+    params(("name" = String, Path, description = "The user's name, or their id")),
     responses((status = 204), (status = "4XX", body = Problem)),
 )]
 pub(super) async fn end_all(
@@ -84,7 +84,7 @@ pub(super) async fn end_all(
 #[utoipa::path(
     delete, path = "/api/v1/users/{name}/logins/{id}", tag = "users",
     params(
-        ("name" = String, Path, description = "The user's name"),
+        ("name" = String, Path, description = "The user's name, or their id"),
         ("id" = String, Path, description = "The login's id"),
     ),
     responses((status = 204), (status = "4XX", body = Problem)),

@@ -35,8 +35,8 @@ use utoipa_axum::routes;
 use self::failure::Failure;
 use self::gate::Arrival;
 use crate::access;
-use crate::auth::policy::{Denied, Verb};
 use crate::auth::import::sheet;
+use crate::auth::policy::{Denied, Verb};
 use crate::auth::{Auth, Principal};
 use crate::body::{Body, BodyError};
 use crate::broker::{Broker, Entry};
@@ -182,9 +182,7 @@ fn routes() -> OpenApiRouter<Site> {
 
 /// What takes more than a document.
 fn lists() -> OpenApiRouter<Site> {
-    OpenApiRouter::new()
-        .routes(routes!(user_import::import))
-        .layer(DefaultBodyLimit::max(sheet::MOST_BYTES))
+    OpenApiRouter::new().routes(routes!(user_import::import)).layer(DefaultBodyLimit::max(sheet::MOST_BYTES))
 }
 
 /// The same with its description beside it, and an answer for every other address.

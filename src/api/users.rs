@@ -254,7 +254,7 @@ pub(super) async fn create(
 /// One user.
 #[utoipa::path(
     get, path = "/api/v1/users/{name}", tag = "users",
-    params(("name" = String, Path, description = "The user's name")),
+    params(("name" = String, Path, description = "The user's name, or their id")),
     responses((status = 200, body = UserDocument), (status = "4XX", body = Problem)),
 )]
 pub(super) async fn show(
@@ -269,7 +269,7 @@ pub(super) async fn show(
 /// Changes what a user may do and take.
 #[utoipa::path(
     patch, path = "/api/v1/users/{name}", tag = "users",
-    params(("name" = String, Path, description = "The user's name")),
+    params(("name" = String, Path, description = "The user's name, or their id")),
     request_body = UserChange,
     responses((status = 200, body = UserDocument), (status = "4XX", body = Problem)),
 )]
@@ -304,7 +304,7 @@ pub(super) async fn update(
 /// Removes a user with their sessions. Their persistent home is kept unless it is said otherwise.
 #[utoipa::path(
     delete, path = "/api/v1/users/{name}", tag = "users",
-    params(("name" = String, Path, description = "The user's name"), Fate),
+    params(("name" = String, Path, description = "The user's name, or their id"), Fate),
     responses((status = 200, body = RemovedUser), (status = "4XX", body = Problem)),
 )]
 pub(super) async fn remove(
@@ -325,7 +325,7 @@ pub(super) async fn remove(
 /// Sets another password; the user's logins end.
 #[utoipa::path(
     post, path = "/api/v1/users/{name}/password", tag = "users",
-    params(("name" = String, Path, description = "The user's name")),
+    params(("name" = String, Path, description = "The user's name, or their id")),
     request_body = NewPassword,
     responses((status = 200, body = PasswordSet), (status = "4XX", body = Problem)),
 )]

@@ -245,7 +245,8 @@ async fn check_images(
 /// Where the store goes, if it may go there.
 async fn place_of_store(config: &Config, replace: bool) -> Result<PathBuf, Failure> {
     let path = store_path(config)?;
-    let runs = control::ask(&config.server.control, &control::Request::User(control::UserRequest::List)).await;
+    let runs =
+        control::ask(&config.server.control, &control::Request::User(control::UserRequest::List)).await;
     if !matches!(runs, Ok(None)) {
         let why = format!("something answers on {}", config.server.control.display());
         let todo = "stop the gateway, restore, and start it again; --only images leaves the store alone";

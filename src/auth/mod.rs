@@ -28,11 +28,11 @@ use dashmap::DashMap;
 use jiff::Timestamp;
 
 pub use self::error::{AuthError, NameFlaw, PasswordFlaw};
+pub use self::logins::LoginId;
 use self::password::Passwords;
 use self::refusals::Refusals;
 use self::throttle::Throttle;
 pub use self::tokens::SHORTEST_TOKEN;
-pub use self::logins::LoginId;
 pub use self::users::{NewUser, Renewal, Terms};
 use crate::audit::Audit;
 use crate::clock;

@@ -56,12 +56,7 @@ impl Auth {
     ///
     /// # Errors
     /// As for [`Auth::create_user`].
-    pub async fn create_user_on(
-        &self,
-        actor: &Actor,
-        new: NewUser,
-        terms: Terms,
-    ) -> Result<User, AuthError> {
+    pub async fn create_user_on(&self, actor: &Actor, new: NewUser, terms: Terms) -> Result<User, AuthError> {
         let name = user_name(&new.name)?;
         let password_hash = self.hashed(&name, &new.password).await?;
         self.add_user(actor, name, new.role, password_hash, terms).await
@@ -235,7 +230,11 @@ impl Auth {
         Ok(user)
     }
 
-    pub(super) async fn hashed(&self, name: &str, password: &Secret<String>) -> Result<Secret<String>, AuthError> {
+    pub(super) async fn hashed(
+        &self,
+        name: &str,
+        password: &Secret<String>,
+    ) -> Result<Secret<String>, AuthError> {
         password::check(name, password).map_err(AuthError::PasswordWeak)?;
         let (_turn, hash) = self.passwords.hash(self.passwords.turn().await, password).await?;
         Ok(hash)

@@ -160,8 +160,6 @@ fn over_limit(excess: &Excess) -> Sentence {
             .with("limit", *limit)
             .with("taken", *taken)
             .with("wanted", *wanted),
-        Excess::Template(name) => {
-            Sentence::of("problem-template-not-allowed").with("name", name.to_string())
-        }
+        Excess::Template(name) => Sentence::of("problem-template-not-allowed").with("name", name.to_string()),
     }
 }

@@ -5,9 +5,7 @@ use super::failure::{Exit, Failure};
 use crate::app::{Offline, open_store};
 use crate::audit;
 use crate::config::Config;
-use crate::control::{
-    self, AskError, HomeRow, LoginRow, Performer, Reply, Request, UserDetail, limits_text,
-};
+use crate::control::{self, AskError, HomeRow, LoginRow, Performer, Reply, Request, UserDetail, limits_text};
 use crate::fault::chain;
 
 pub(super) async fn session(config: &Config, command: SessionCommand) -> Result<(), Failure> {
@@ -187,7 +185,10 @@ fn show_user(user: &UserDetail) {
     let labels = if sessions.is_empty() { "none".to_owned() } else { sessions.join(" ") };
     println!("sessions    {labels}");
     println!("logins      {logins}");
-    println!("home        {}", home_bytes.map_or("not known".to_owned(), |bytes| format!("{} MiB", bytes >> 20)));
+    println!(
+        "home        {}",
+        home_bytes.map_or("not known".to_owned(), |bytes| format!("{} MiB", bytes >> 20))
+    );
     println!("created     {}", row.created_at);
     println!("last login  {}", row.last_login_at.as_deref().unwrap_or("never"));
 }

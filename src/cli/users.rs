@@ -47,7 +47,9 @@ pub(super) async fn user(config: &Config, command: UserCommand) -> Result<(), Fa
         UserCommand::Logout { name, login } => done(of(UserRequest::Logout { name, login }).await?),
         UserCommand::Disable { name } => done(of(UserRequest::Disable { name }).await?),
         UserCommand::Enable { name } => done(of(UserRequest::Enable { name }).await?),
-        UserCommand::Remove { name, dry_run: true, home: _ } => done(of(UserRequest::Outlook { name }).await?),
+        UserCommand::Remove { name, dry_run: true, home: _ } => {
+            done(of(UserRequest::Outlook { name }).await?)
+        }
         UserCommand::Remove { name, home, dry_run: false } => {
             done(of(UserRequest::Remove { name, home: home.into() }).await?)
         }
@@ -60,7 +62,12 @@ pub(super) async fn user(config: &Config, command: UserCommand) -> Result<(), Fa
 fn change(limits: &LimitArgs) -> Result<LimitsChange, Failure> {
     let wrong = |option: &str, expected: &str| {
         let why = format!("it must be {expected}, or default");
-        Failure::new(Exit::Refused, format!("{option} cannot be read"), why, "correct it; nothing was changed")
+        Failure::new(
+            Exit::Refused,
+            format!("{option} cannot be read"),
+            why,
+            "correct it; nothing was changed",
+        )
     };
     Ok(LimitsChange {
         max_sessions: limit(limits.max_sessions.as_deref(), sheet::max_sessions)
@@ -79,7 +86,8 @@ fn limit<T>(text: Option<&str>, parse: fn(&str) -> Option<T>) -> Option<Setting<
 }
 
 async fn import(config: &Config, arguments: UserImportArgs) -> Result<(), Failure> {
-    let mut rows = sheet::read(&bytes_of(&arguments.csv)?).map_err(|flaw| unreadable(&arguments.csv, &flaw))?;
+    let mut rows =
+        sheet::read(&bytes_of(&arguments.csv)?).map_err(|flaw| unreadable(&arguments.csv, &flaw))?;
     // Here, because the rows travel in parts.
     mark_repeated(&mut rows);
     let results = carry(config, rows, arguments.dry_run).await?;
@@ -101,7 +109,12 @@ async fn import(config: &Config, arguments: UserImportArgs) -> Result<(), Failur
 
 fn bytes_of(path: &Path) -> Result<Vec<u8>, Failure> {
     let failed = |error: std::io::Error| {
-        Failure::new(Exit::Missing, format!("{} cannot be read", path.display()), error, "name a file that is there")
+        Failure::new(
+            Exit::Missing,
+            format!("{} cannot be read", path.display()),
+            error,
+            "name a file that is there",
+        )
     };
     if path == Path::new("-") {
         let mut bytes = Vec::new();
@@ -123,11 +136,10 @@ fn unreadable(path: &Path, flaw: &SheetFlaw) -> Failure {
 /// Sends the rows that can be read, part by part, and puts all results in order.
 async fn carry(config: &Config, rows: Vec<ImportRow>, dry_run: bool) -> Result<Vec<ResultRow>, Failure> {
     let bar = bar(rows.len());
-    let (flawed, sound): (Vec<ImportRow>, Vec<ImportRow>) = rows.into_iter().partition(|row| row.flaw.is_some());
-    let mut results: Vec<_> = flawed
-        .iter()
-        .filter_map(|row| Some(row.result(RowOutcome::Refused(row.flaw.clone()?))))
-        .collect();
+    let (flawed, sound): (Vec<ImportRow>, Vec<ImportRow>) =
+        rows.into_iter().partition(|row| row.flaw.is_some());
+    let mut results: Vec<_> =
+        flawed.iter().filter_map(|row| Some(row.result(RowOutcome::Refused(row.flaw.clone()?)))).collect();
     bar.inc(results.len() as u64);
     let mut before = Tally::of(&results);
     let mut told_rows: Vec<ResultRow> = results.drain(..).map(told).collect();
@@ -185,12 +197,10 @@ fn bar(rows: usize) -> ProgressBar {
 fn write_passwords(path: &Path, results: &[ResultRow]) -> Result<(), Failure> {
     let made: Vec<_> =
         results.iter().filter_map(|row| Some((row.name.clone(), row.password.clone()?))).collect();
-    let written = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .and_then(|mut file| std::io::Write::write_all(&mut file, sheet::write_passwords(&made).as_bytes()));
+    let written =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).and_then(
+            |mut file| std::io::Write::write_all(&mut file, sheet::write_passwords(&made).as_bytes()),
+        );
     if let Err(error) = written {
         // They exist nowhere else.
         print!("{}", sheet::write_passwords(&made));

@@ -11,8 +11,8 @@ use toml::Value;
 use super::section::{Parsed, Section, Wrong};
 use super::settings::{AuthSettings, EngineKind, EngineSettings, StoreSettings, ViewerSettings};
 use super::value::{
-    address, choice, domain, filled, flag, inside, list, number, object_name, optional, parsed, path, routing,
-    seconds, seconds_or_none, text, whole,
+    address, choice, domain, filled, flag, inside, list, number, object_name, optional, parsed, path,
+    routing, seconds, seconds_or_none, text, whole,
 };
 use crate::broker;
 use crate::engine::docker;

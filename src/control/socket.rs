@@ -142,7 +142,10 @@ mod tests {
         let path = folder.path().join("control.sock");
         assert!(matches!(ask(&path, &Request::User(UserRequest::List)).await, Ok(None)));
         drop(crate::unix_socket::bind(&path, 0o600).await.unwrap());
-        assert!(matches!(ask(&path, &Request::User(UserRequest::List)).await, Ok(None)), "left behind by a killed one");
+        assert!(
+            matches!(ask(&path, &Request::User(UserRequest::List)).await, Ok(None)),
+            "left behind by a killed one"
+        );
         let file = folder.path().join("file");
         std::fs::write(&file, "").unwrap();
         let below = ask(&file.join("control.sock"), &Request::User(UserRequest::List)).await;

@@ -374,8 +374,10 @@ pub fn told(result: RowResult) -> ResultRow {
             ResultRow { changed: fields.iter().map(|field| field.name().to_owned()).collect(), ..row }
         }
         RowOutcome::Exists => row,
-        RowOutcome::Refused(flaw) => {
-            ResultRow { code: Some(flaw.code().to_owned()), detail: Some(flaw.sentence().said(Language::English)), ..row }
-        }
+        RowOutcome::Refused(flaw) => ResultRow {
+            code: Some(flaw.code().to_owned()),
+            detail: Some(flaw.sentence().said(Language::English)),
+            ..row
+        },
     }
 }

@@ -50,7 +50,8 @@ mod tests {
 
     #[test]
     fn a_place_is_found_again_and_nonsense_is_none() {
-        let there = UserPlace { key: "2026-01-31T08:15:00.000000000Z".to_owned(), name: "Ann «ü»".to_owned() };
+        let there =
+            UserPlace { key: "2026-01-31T08:15:00.000000000Z".to_owned(), name: "Ann «ü»".to_owned() };
         assert_eq!(place(&cursor(&there)), Ok(there));
         for wrong in ["%", "YQ", "_w"] {
             assert_eq!(place(wrong), Err(CursorError), "{wrong}");

@@ -49,7 +49,14 @@ impl FromStr for ImportId {
 
 /// The imports of one gateway. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct Imports(Arc<DashMap<ImportId, Arc<Import>>>);
+pub struct Imports(Arc<Held>);
+
+#[derive(Debug, Default)]
+struct Held {
+    imports: DashMap<ImportId, Arc<Import>>,
+    /// How many there ever were.
+    count: AtomicUsize,
+}
 
 /// One import.
 #[derive(Debug)]
@@ -57,6 +64,8 @@ pub struct Import {
     /// Its name.
     pub id: ImportId,
     by: UserId,
+    /// How many there were before it.
+    nth: usize,
     planned: Vec<Planned>,
     done: AtomicUsize,
     /// Guards where it is; held for a moment, never over an `.await`.
@@ -91,28 +100,33 @@ impl Imports {
     /// Remembers a trial run that `by` is shown.
     #[must_use]
     pub fn hold(&self, by: UserId, planned: Vec<Planned>) -> Arc<Import> {
-        self.0.retain(|_, import| !import.is_over());
-        while self.0.len() >= MOST {
-            let resting = self.0.iter().filter_map(|import| import.rests_since().map(|at| (at, import.id)));
-            let Some((_, oldest)) = resting.min_by_key(|(at, _)| *at) else { break };
-            self.0.remove(&oldest);
+        let imports = &self.0.imports;
+        imports.retain(|_, import| !import.is_over());
+        while imports.len() >= MOST {
+            let resting = imports.iter().filter(|import| import.rests_since().is_some());
+            let Some((_, oldest)) = resting.map(|import| (import.nth, import.id)).min_by_key(|(nth, _)| *nth)
+            else {
+                break;
+            };
+            imports.remove(&oldest);
         }
         let import = Arc::new(Import {
             id: ImportId(Uuid::new_v4()),
             by,
+            nth: self.0.count.fetch_add(1, Ordering::Relaxed),
             planned,
             done: AtomicUsize::new(0),
             stage: Mutex::new(Stage::Shown { at: Instant::now() }),
             ended: watch::Sender::new(false),
         });
-        self.0.insert(import.id, import.clone());
+        imports.insert(import.id, import.clone());
         import
     }
 
     /// The import of this name, if it was shown to `by`.
     #[must_use]
     pub fn find(&self, id: ImportId, by: UserId) -> Option<Arc<Import>> {
-        let import = self.0.get(&id)?.clone();
+        let import = self.0.imports.get(&id)?.clone();
         (import.by == by && !import.is_over()).then_some(import)
     }
 }
@@ -160,9 +174,10 @@ impl Import {
         match &*self.lock() {
             Stage::Shown { .. } => Progress::Shown,
             Stage::Running => Progress::Running(self.done.load(Ordering::Relaxed)),
-            Stage::Ended { results, passwords, .. } => {
-                Progress::Ended { results: results.clone(), passwords: passwords.as_ref().map_or(0, Vec::len) }
-            }
+            Stage::Ended { results, passwords, .. } => Progress::Ended {
+                results: results.clone(),
+                passwords: passwords.as_ref().map_or(0, Vec::len),
+            },
         }
     }
 

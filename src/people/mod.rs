@@ -17,7 +17,7 @@ pub use self::removal::{HomeFate, Outlook, RemovalError, Removed, outlook, remov
 use crate::audit::Actor;
 use crate::auth::{Auth, AuthError};
 use crate::broker::Broker;
-use crate::session::HomeUse;
+use crate::session::{HomeUse, UserId};
 use crate::store::{Store, User};
 
 /// A user, and what can be said of their sessions and their home without asking the engine.
@@ -44,24 +44,24 @@ impl Person {
     }
 }
 
-/// The user of this name.
+/// The user of this name or, if nobody has it, of this id: a name with a slash cannot stand in an
+/// address.
 ///
 /// # Errors
 /// [`AuthError::UserUnknown`], [`AuthError::Store`].
 pub async fn find(store: &dyn Store, name: &str) -> Result<User, AuthError> {
-    store.user_by_name(name).await?.ok_or(AuthError::UserUnknown)
+    if let Some(user) = store.user_by_name(name).await? {
+        return Ok(user);
+    }
+    let id: UserId = name.parse().map_err(|_| AuthError::UserUnknown)?;
+    store.user(id).await?.ok_or(AuthError::UserUnknown)
 }
 
 /// Changes whether a user may log in.
 ///
 /// # Errors
 /// As for [`Auth::disable_user`] and [`Auth::enable_user`].
-pub async fn set_disabled(
-    auth: &Auth,
-    actor: &Actor,
-    user: &User,
-    disabled: bool,
-) -> Result<(), AuthError> {
+pub async fn set_disabled(auth: &Auth, actor: &Actor, user: &User, disabled: bool) -> Result<(), AuthError> {
     match (user.disabled, disabled) {
         (false, true) => auth.disable_user(actor, user.id).await,
         (true, false) => auth.enable_user(actor, user.id).await,

@@ -105,7 +105,10 @@ async fn the_last_administrator_is_kept_whole_and_a_removal_can_be_done_again() 
     assert!(matches!(in_use, Err(BrokerError::HomeInUse { .. })), "{in_use:?}");
     desk.auth.disable_user(&Actor::cli(), ann.id).await.unwrap();
     desk.remove(&ann, HomeFate::Keep).await.unwrap();
-    assert!(matches!(desk.remove(&ann, HomeFate::Keep).await, Err(RemovalError::Auth(AuthError::UserUnknown))));
+    assert!(matches!(
+        desk.remove(&ann, HomeFate::Keep).await,
+        Err(RemovalError::Auth(AuthError::UserUnknown))
+    ));
 }
 
 #[tokio::test]
@@ -121,7 +124,9 @@ async fn an_import_is_carried_out_once_and_its_passwords_are_handed_out_once() {
     assert!(import.begin(desk.auth.clone(), Actor::cli(), &tasks));
     assert!(!import.begin(desk.auth.clone(), Actor::cli(), &tasks), "once");
     import.ended().await;
-    let Progress::Ended { results, passwords: 1 } = import.progress() else { panic!("{:?}", import.progress()) };
+    let Progress::Ended { results, passwords: 1 } = import.progress() else {
+        panic!("{:?}", import.progress())
+    };
     let outcomes: Vec<_> = results.iter().map(|result| result.outcome.name()).collect();
     assert_eq!(outcomes, ["created", "created", "exists"]);
     assert_eq!(results[0].outcome, RowOutcome::Created { password: None }, "not with the results");

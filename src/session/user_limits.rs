@@ -240,7 +240,11 @@ mod tests {
 
     #[test]
     fn a_template_that_is_not_allowed_is_said_first() {
-        let only = Allowance { templates: Some(["lab".parse().unwrap()].into()), max_cpus: Some(0.0), ..unbounded() };
+        let only = Allowance {
+            templates: Some(["lab".parse().unwrap()].into()),
+            max_cpus: Some(0.0),
+            ..unbounded()
+        };
         assert_eq!(
             only.fits(Taken::default(), &desktop()),
             Err(Excess::Template("desktop".parse().unwrap()))

@@ -165,9 +165,7 @@ fn flaws_of(error: BrokerError, language: Language) -> Result<Flaws, Failure> {
         BrokerError::Full { .. }
         | BrokerError::HomeBusy
         | BrokerError::OverLimit(Excess::Cpus { .. } | Excess::Memory { .. })
-        | BrokerError::TooMany { .. } => {
-            Ok(Flaws { whole: text, ..Flaws::default() })
-        }
+        | BrokerError::TooMany { .. } => Ok(Flaws { whole: text, ..Flaws::default() }),
         BrokerError::BrokenOff
         | BrokerError::CopyUnknown(_)
         | BrokerError::Engine(_)

@@ -21,8 +21,14 @@ async fn users_are_for_administrators_from_creation_to_removal() {
 
     let change = json!({ "role": "admin", "disabled": true, "limits": { "max_cpus": 1.5 } });
     let (status, changed) = send(Method::PATCH, "/api/v1/users/bob", change).await;
-    assert_eq!((status, &changed["role"], &changed["disabled"]), (StatusCode::OK, &"admin".into(), &true.into()));
-    assert_eq!(changed["limits"], json!({ "max_sessions": null, "max_cpus": 1.5, "max_memory_mib": null, "templates": null }));
+    assert_eq!(
+        (status, &changed["role"], &changed["disabled"]),
+        (StatusCode::OK, &"admin".into(), &true.into())
+    );
+    assert_eq!(
+        changed["limits"],
+        json!({ "max_sessions": null, "max_cpus": 1.5, "max_memory_mib": null, "templates": null })
+    );
     let last = send(Method::PATCH, "/api/v1/users/root", json!({ "role": "user" })).await;
     assert_eq!(last, (StatusCode::CONFLICT, "last_admin".into()));
     let wild = send(Method::PATCH, "/api/v1/users/bob", json!({ "limits": { "max_cpus": 1e9 } })).await;
@@ -93,5 +99,9 @@ async fn a_list_is_tried_and_then_taken_in() {
     assert_eq!(again["exists"], 2);
     assert_eq!(import("", "nom\nann\n").await.1, "column_unknown");
     let long = format!("name\n{}", "x".repeat(100 * 1024));
-    assert_eq!(import("?dry_run=true", &long).await.1["results"][0]["code"], "name_invalid", "more than a document");
+    assert_eq!(
+        import("?dry_run=true", &long).await.1["results"][0]["code"],
+        "name_invalid",
+        "more than a document"
+    );
 }

@@ -102,10 +102,12 @@ impl Answer for SheetFlaw {
     fn sentence(&self) -> Sentence {
         let known = columns().join(", ");
         match self {
-            Self::ColumnUnknown(column) => {
-                Sentence::of("problem-sheet-column-unknown").with("column", column.clone()).with("known", known)
+            Self::ColumnUnknown(column) => Sentence::of("problem-sheet-column-unknown")
+                .with("column", column.clone())
+                .with("known", known),
+            Self::ColumnTwice(column) => {
+                Sentence::of("problem-sheet-column-twice").with("column", column.clone())
             }
-            Self::ColumnTwice(column) => Sentence::of("problem-sheet-column-twice").with("column", column.clone()),
             Self::Empty => Sentence::of("problem-sheet-empty"),
             Self::Long => Sentence::of("problem-sheet-long").with("most", MOST_BYTES / 1024),
             Self::Many => Sentence::of("problem-sheet-many").with("most", MOST_ROWS),
@@ -129,7 +131,9 @@ pub fn read(bytes: &[u8]) -> Result<Vec<ImportRow>, SheetFlaw> {
     if bytes.len() > MOST_BYTES {
         return Err(SheetFlaw::Long);
     }
-    let text = utf8(bytes)?;
+    // One kind of line end, in cells too: lines are counted by it.
+    let text = utf8(bytes)?.replace("\r\n", "\n").replace('\r', "\n");
+    let text = text.as_str();
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter(text))
         .has_headers(false)
@@ -139,20 +143,20 @@ pub fn read(bytes: &[u8]) -> Result<Vec<ImportRow>, SheetFlaw> {
     for record in reader.records() {
         // Text that is UTF-8 has no other way to fail.
         let Ok(record) = record else { continue };
+        if record.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
+        }
         let Some(columns) = &columns else {
             columns = Some(header(&record)?);
             continue;
         };
-        if record.iter().all(|cell| cell.trim().is_empty()) {
-            continue;
-        }
         if rows.len() == MOST_ROWS {
             return Err(SheetFlaw::Many);
         }
-        rows.push(row(columns, &record));
+        rows.push(row(columns, &record, text));
     }
     if rows.is_empty() {
-        return Err(if columns.is_some() || text.trim().is_empty() { SheetFlaw::Empty } else { SheetFlaw::NoName });
+        return Err(SheetFlaw::Empty);
     }
     Ok(rows)
 }
@@ -245,8 +249,8 @@ fn header(record: &csv::StringRecord) -> Result<Vec<Column>, SheetFlaw> {
     if columns.contains(&Column::Name) { Ok(columns) } else { Err(SheetFlaw::NoName) }
 }
 
-fn row(columns: &[Column], record: &csv::StringRecord) -> ImportRow {
-    let line = record.position().map_or(0, csv::Position::line);
+fn row(columns: &[Column], record: &csv::StringRecord, text: &str) -> ImportRow {
+    let line = record.position().map_or(0, |position| line_of(position, text));
     let mut row = ImportRow { line, ..ImportRow::default() };
     for (column, cell) in columns.iter().zip(record) {
         if fill(&mut row, *column, cell).is_none() {
@@ -260,6 +264,13 @@ fn row(columns: &[Column], record: &csv::StringRecord) -> ImportRow {
         row.flaw = Some(RowFlaw::Cells { found: record.len(), expected: columns.len() });
     }
     row
+}
+
+/// The line of a record, which the reader takes to begin with the empty lines before it.
+fn line_of(position: &csv::Position, text: &str) -> u64 {
+    let from = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let before = text.as_bytes().get(from..).unwrap_or_default();
+    position.line() + before.iter().take_while(|byte| **byte == b'\n').count() as u64
 }
 
 /// Takes a cell into a row; `None` if it cannot be read. An empty one says nothing.

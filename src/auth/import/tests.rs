@@ -50,6 +50,9 @@ fn spreadsheets_of_every_kind_are_read() {
         assert!(row.flaw.is_none() && row.name == "ann" && row.line == 2, "{row:?}");
         assert_eq!((row.role, row.password.clone()), (Some(Role::Admin), Some(secret("a fine password"))));
     }
+    let gaps = read(b"\r\n \r\nname\r\n\r\n\r\nann\r\n\"b\r\nob\"\r\ncyd").unwrap();
+    let lines: Vec<_> = gaps.iter().map(|row| row.line).collect();
+    assert_eq!(lines, [6, 7, 9], "as an editor counts them");
     let quoted = read(b"name,password\n\"Ann \"\"A\"\" Bee\",\" with,comma \"\n").unwrap();
     assert_eq!(quoted[0].name, "Ann \"A\" Bee");
     assert_eq!(quoted[0].password, Some(secret(" with,comma ")));
@@ -94,9 +97,15 @@ fn a_bad_row_is_named_and_costs_no_other() {
         ]
     );
     assert_eq!(rows[2].limits.max_cpus, Setting::Own(1.5));
-    assert_eq!(rows[2].limits.templates, Setting::Own(["desktop", "lab"].map(|name| name.parse().unwrap()).into()));
+    assert_eq!(
+        rows[2].limits.templates,
+        Setting::Own(["desktop", "lab"].map(|name| name.parse().unwrap()).into())
+    );
     assert_eq!(rows[7].limits.templates, Setting::Own([].into()));
-    assert_eq!((&rows[7].limits.max_cpus, &rows[7].limits.max_sessions), (&Setting::Follow, &Setting::Follow));
+    assert_eq!(
+        (&rows[7].limits.max_cpus, &rows[7].limits.max_sessions),
+        (&Setting::Follow, &Setting::Follow)
+    );
 }
 
 #[tokio::test]
@@ -121,8 +130,15 @@ async fn a_trial_run_changes_nothing_and_the_run_does_what_it_said() {
     assert_eq!(
         codes(&foreseen),
         [
-            "exists", "created", "created", "repeated", "password_weak", "hash_unusable", "two_passwords",
-            "created", "name_invalid"
+            "exists",
+            "created",
+            "created",
+            "repeated",
+            "password_weak",
+            "hash_unusable",
+            "two_passwords",
+            "created",
+            "name_invalid"
         ]
     );
     let seen = AtomicUsize::new(0);

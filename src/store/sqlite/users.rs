@@ -52,9 +52,8 @@ pub(super) fn find(connection: &Connection, query: &UserQuery) -> Result<UserPag
         }
     };
     let role = query.role.map(Role::name);
-    let total: i64 = connection
-        .prepare_cached(&format!("SELECT count(*) FROM users WHERE {WANTED}"))?
-        .query_row(
+    let total: i64 =
+        connection.prepare_cached(&format!("SELECT count(*) FROM users WHERE {WANTED}"))?.query_row(
             named_params! { ":search": query.search, ":role": role, ":disabled": query.disabled },
             |row| row.get(0),
         )?;

@@ -594,6 +594,7 @@ role-user = User
 users-create = New user
 users-create-button = Create the user
 users-created = The user is there
+users-created-text = Give { $name } this password for the first login.
 users-name = Name
 users-role = Role
 users-password = Password

@@ -593,6 +593,7 @@ role-user = Utilisateur
 users-create = Nouvel utilisateur
 users-create-button = Créer l’utilisateur
 users-created = L’utilisateur est créé
+users-created-text = Donnez ce mot de passe à { $name } pour la première connexion.
 users-name = Nom
 users-role = Rôle
 users-password = Mot de passe

@@ -221,9 +221,12 @@ impl Browser<'_> {
     pub async fn post_list(&mut self, path: &str, csrf: &str, list: &str) -> Answer {
         let part = |name: &str, value: &str| {
             let file = if name == "file" { "; filename=\"list.csv\"" } else { "" };
-            format!("--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"{file}\r\n\r\n{value}\r\n")
+            format!(
+                "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"{file}\r\n\r\n{value}\r\n"
+            )
         };
-        let body = format!("{}{}{}--{BOUNDARY}--\r\n", part("csrf", csrf), part("file", list), part("text", ""));
+        let body =
+            format!("{}{}{}--{BOUNDARY}--\r\n", part("csrf", csrf), part("file", list), part("text", ""));
         Answer::read(self.send(Method::POST, path, body).await).await
     }
 

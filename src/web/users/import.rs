@@ -8,10 +8,6 @@ use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Deserialize;
 
-use crate::web::gate::{Arrival, Changing, Known, Nothing};
-use crate::web::person::{Person as Reader, Tab};
-use crate::web::session_page::see_other;
-use crate::web::{Failure, Site};
 use super::administrator;
 use crate::audit::Actor;
 use crate::auth::csrf;
@@ -21,6 +17,10 @@ use crate::fault::Answer;
 use crate::language::Language;
 use crate::people::{Import, ImportId, Progress};
 use crate::respond::{self, Surface, Unreadable};
+use crate::web::gate::{Arrival, Changing, Known, Nothing};
+use crate::web::person::{Person as Reader, Tab};
+use crate::web::session_page::see_other;
+use crate::web::{Failure, Site};
 
 /// The most rows that a page shows; those that were refused come first.
 const SHOWN: usize = 200;
@@ -189,10 +189,7 @@ pub(super) async fn passwords(
 }
 
 /// `GET /admin/users.csv`
-pub(super) async fn export(
-    State(site): State<Site>,
-    Known(known): Known,
-) -> Result<Response<Body>, Failure> {
+pub(super) async fn export(State(site): State<Site>, Known(known): Known) -> Result<Response<Body>, Failure> {
     administrator(&known)?;
     Ok(table("berth-users.csv", sheet::write(&site.0.state.store.users().await?)))
 }

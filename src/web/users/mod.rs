@@ -149,9 +149,12 @@ pub(super) fn administrator(known: &Principal) -> Result<(), Failure> {
     policy::administer(known).map_err(|_denied| Failure::not_found())
 }
 
-/// The address of a user's page.
-pub(super) fn address(name: &str) -> String {
-    format!("/admin/users/{}", utf8_percent_encode(name, NON_ALPHANUMERIC))
+/// The address of a user's page: by name, or by id where the name cannot stand in an address.
+pub(super) fn address(user: &User) -> String {
+    if user.name.contains(['/', '\\']) {
+        return format!("/admin/users/{}", user.id);
+    }
+    format!("/admin/users/{}", utf8_percent_encode(&user.name, NON_ALPHANUMERIC))
 }
 
 /// What a role is called.
@@ -215,8 +218,8 @@ pub(super) async fn create(
 
 fn created(site: &Site, reader: &Reader, user: &User, made: Option<&Secret<String>>) -> Response<Body> {
     match made {
-        Some(password) => made_page(site, reader, &user.name, "users-created", password),
-        None => super::session_page::see_other(&format!("{}?done=created", address(&user.name))),
+        Some(password) => made_page(site, reader, user, ("users-created", "users-created-text"), password),
+        None => super::session_page::see_other(&format!("{}?done=created", address(user))),
     }
 }
 
@@ -224,8 +227,8 @@ fn created(site: &Site, reader: &Reader, user: &User, made: Option<&Secret<Strin
 pub(super) fn made_page(
     site: &Site,
     reader: &Reader,
-    name: &str,
-    title: &'static str,
+    user: &User,
+    (title, text): (&'static str, &'static str),
     password: &Secret<String>,
 ) -> Response<Body> {
     let language = reader.language;
@@ -235,10 +238,10 @@ pub(super) fn made_page(
         person: reader,
         tab: Tab::Users,
         title: language.text(title),
-        text: language.say("users-made-text", &[("name", name.to_owned().into())]),
-        name,
+        text: language.say(text, &[("name", user.name.clone().into())]),
+        name: &user.name,
         password: password.expose(),
-        address: address(name),
+        address: address(user),
     };
     respond::page(site.portal(), StatusCode::OK, &shown)
 }
@@ -335,7 +338,7 @@ impl Row {
         let Person { user, sessions, running, home } = Person::of(site.broker(), user);
         let ago = |at| words::ago(language, clock::since(at));
         Self {
-            address: address(&user.name),
+            address: address(&user),
             role: role_word(language, user.role),
             disabled: user.disabled,
             must_change: user.must_change,

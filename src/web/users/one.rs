@@ -8,10 +8,6 @@ use http::{Response, StatusCode};
 use serde::Deserialize;
 
 use super::limits::LimitFields;
-use crate::web::gate::{Arrival, Changing, Known, Nothing};
-use crate::web::person::{Person as Reader, Tab};
-use crate::web::session_page::see_other;
-use crate::web::{Failure, Site, browsers, words};
 use super::{address, administrator, made_page, role_word};
 use crate::audit::Actor;
 use crate::auth::{AuthError, LoginId, Renewal};
@@ -25,6 +21,10 @@ use crate::respond::{self, Surface};
 use crate::secret::random_password;
 use crate::session::TemplateName;
 use crate::store::{Login, Role, User};
+use crate::web::gate::{Arrival, Changing, Known, Nothing};
+use crate::web::person::{Person as Reader, Tab};
+use crate::web::session_page::see_other;
+use crate::web::{Failure, Site, browsers, words};
 
 #[derive(Template)]
 #[template(path = "user.html")]
@@ -153,7 +153,7 @@ async fn set_disabled(
     let actor = Actor::user(&known.name, arrival.address);
     let done = if disabled { "disabled" } else { "enabled" };
     match people::set_disabled(site.auth(), &actor, &user, disabled).await {
-        Ok(()) => Ok(see_other(&format!("{}?done={done}", address(&user.name)))),
+        Ok(()) => Ok(see_other(&format!("{}?done={done}", address(&user)))),
         Err(refused) => again(&site, &Reader::of(&known, language), user, refused).await,
     }
 }
@@ -170,7 +170,7 @@ pub(super) async fn role(
     let user = people::find(&*site.0.state.store, &name).await?;
     let actor = Actor::user(&known.name, arrival.address);
     match site.auth().set_role(&actor, user.id, form.role).await {
-        Ok(user) => Ok(see_other(&format!("{}?done=role", address(&user.name)))),
+        Ok(user) => Ok(see_other(&format!("{}?done=role", address(&user)))),
         Err(refused) => again(&site, &Reader::of(&known, language), user, refused).await,
     }
 }
@@ -189,7 +189,7 @@ pub(super) async fn limits(
         Ok(change) => {
             let actor = Actor::user(&known.name, arrival.address);
             site.auth().set_limits(&actor, user.id, &change).await?;
-            Ok(see_other(&format!("{}?done=limits", address(&user.name))))
+            Ok(see_other(&format!("{}?done=limits", address(&user))))
         }
         Err(problem) => {
             let said = Said { limits: Some((form, problem)), ..Said::default() };
@@ -213,7 +213,13 @@ pub(super) async fn password(
     let renewal = if form.must_change.is_some() { Renewal::Required } else { Renewal::Optional };
     let actor = Actor::user(&known.name, arrival.address);
     site.auth().set_password(&actor, user.id, &made, renewal).await?;
-    Ok(made_page(&site, &Reader::of(&known, language), &user.name, "users-password-made", &made))
+    Ok(made_page(
+        &site,
+        &Reader::of(&known, language),
+        &user,
+        ("users-password-made", "users-made-text"),
+        &made,
+    ))
 }
 
 /// `POST /admin/users/<name>/logins/<id>/end`
@@ -227,7 +233,7 @@ pub(super) async fn end_login(
     let id: LoginId = id.parse().map_err(|_| Failure::not_found())?;
     let user = people::find(&*site.0.state.store, &name).await?;
     site.auth().end_login(&Actor::user(&known.name, arrival.address), &user, id).await?;
-    Ok(see_other(&format!("{}?done=logins", address(&user.name))))
+    Ok(see_other(&format!("{}?done=logins", address(&user))))
 }
 
 /// `POST /admin/users/<name>/logins/end`
@@ -240,7 +246,7 @@ pub(super) async fn end_logins(
     administrator(&known)?;
     let user = people::find(&*site.0.state.store, &name).await?;
     site.auth().end_logins(&Actor::user(&known.name, arrival.address), &user).await?;
-    Ok(see_other(&format!("{}?done=logins", address(&user.name))))
+    Ok(see_other(&format!("{}?done=logins", address(&user))))
 }
 
 /// The page once more, with what was refused; what is not about it is answered as any other error.
@@ -289,7 +295,7 @@ async fn page(
         notice: said.notice.map(|notice| language.text(notice)),
         problem: said.problem,
         name: &user.name,
-        address: address(&user.name),
+        address: address(&user),
         role: role_word(language, user.role),
         admin: user.role == Role::Admin,
         disabled: user.disabled,

@@ -6,10 +6,6 @@ use http::{Response, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use crate::web::gate::{Arrival, Changing, Known};
-use crate::web::person::{Person as Reader, Tab};
-use crate::web::session_page::see_other;
-use crate::web::{Failure, Site, words};
 use super::{address, administrator};
 use crate::audit::Actor;
 use crate::auth::AuthError;
@@ -19,6 +15,10 @@ use crate::language::Language;
 use crate::people::{self, HomeFate, Outlook, RemovalError};
 use crate::respond::{self, Surface};
 use crate::store::User;
+use crate::web::gate::{Arrival, Changing, Known};
+use crate::web::person::{Person as Reader, Tab};
+use crate::web::session_page::see_other;
+use crate::web::{Failure, Site, words};
 
 #[derive(Template)]
 #[template(path = "user_delete.html")]
@@ -100,7 +100,7 @@ async fn page(
         tab: Tab::Users,
         problem,
         name: &user.name,
-        address: address(&user.name),
+        address: address(user),
         machines: machines(language, &outlook),
         own_homes: (outlook.own_homes > 0)
             .then(|| language.say("delete-own-homes", &[("count", outlook.own_homes.into())])),
