@@ -21,6 +21,8 @@ pub mod doctor;
 pub mod engine;
 pub mod fault;
 pub mod language;
+pub mod look;
+pub mod people;
 pub mod proxy;
 pub mod respond;
 pub mod revocation;

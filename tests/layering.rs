@@ -18,8 +18,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "engine",
             "respond",
             "session",
+            "people",
             "stats",
             "store",
+            "tasks",
             "thumbnail",
         ],
     ),
@@ -48,11 +50,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "web",
         ],
     ),
-    ("control", &["audit", "auth", "broker", "capacity", "session", "stats", "store", "tasks"]),
+    ("control", &["audit", "auth", "broker", "capacity", "people", "session", "stats", "store", "tasks"]),
     ("doctor", &["*"]),
     ("engine", &["rfb", "session", "spawner", "tasks"]),
     ("fault", &[]),
     ("language", &[]),
+    ("look", &[]),
+    ("people", &["audit", "auth", "broker", "engine", "session", "store", "tasks"]),
     ("proxy", &["auth", "broker", "engine", "respond", "rfb", "session", "store", "tasks"]),
     ("respond", &[]),
     ("revocation", &[]),
@@ -85,15 +89,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "web",
         &[
-            "access", "audit", "auth", "broker", "capacity", "engine", "respond", "session", "stats",
-            "store", "tasks",
+            "access", "audit", "auth", "broker", "capacity", "engine", "people", "respond", "session",
+            "stats", "store", "tasks",
         ],
     ),
 ];
 
 /// Small things without an opinion, open to everyone.
 const LEAVES: &[&str] =
-    &["body", "clock", "fault", "language", "revocation", "secret", "telemetry", "unix_socket"];
+    &["body", "clock", "fault", "language", "look", "revocation", "secret", "telemetry", "unix_socket"];
 
 /// Foreign crates and the only places that may name them.
 const HOMES: &[(&str, &[&str])] = &[
@@ -102,6 +106,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("axum", &["api", "body.rs", "respond", "web"]),
     ("bcrypt", &["auth/password"]),
     ("bollard", &["engine/docker"]),
+    ("csv", &["auth/import"]),
     ("fluent_bundle", &["language.rs"]),
     ("indicatif", &["cli"]),
     ("png", &["thumbnail"]),

@@ -53,6 +53,9 @@ impl FromRequestParts<Site> for Known {
             let token = parts.headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
             csrf::check(&known, token, csrf::Provenance::of(&parts.headers), &site.0.origin)?;
         }
+        if known.must_change {
+            return Err(AuthError::MustChange.into());
+        }
         Ok(Self(known))
     }
 }

@@ -9,6 +9,7 @@ mod gate;
 mod grants;
 mod invitations;
 mod json;
+mod logins;
 mod openapi;
 mod screenshot;
 mod sessions;
@@ -17,6 +18,8 @@ mod status;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod user_import;
+mod users;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -34,16 +37,19 @@ use utoipa_axum::routes;
 use self::failure::Failure;
 use self::gate::Arrival;
 use crate::access;
+use crate::auth::import::sheet;
 use crate::auth::policy::{Denied, Verb};
 use crate::auth::{Auth, Principal};
 use crate::body::{Body, BodyError};
 use crate::broker::{Broker, Entry};
 use crate::engine::EngineCheck;
 use crate::fault::Answer;
+use crate::people::Imports;
 use crate::respond::Unreadable;
 use crate::session::Routing;
 use crate::stats::Stats;
 use crate::store::Store;
+use crate::tasks::Tasks;
 use crate::thumbnail::Thumbnails;
 
 /// No document of ours comes near it.
@@ -64,6 +70,10 @@ pub struct State {
     pub stats: Stats,
     /// Looks at desktops.
     pub thumbnails: Thumbnails,
+    /// Where a change goes on when whoever asked for it goes away.
+    pub tasks: Tasks,
+    /// Imports of users on their way.
+    pub imports: Imports,
     /// The portal's origin as browsers name it, for the addresses of sessions.
     pub origin: String,
     /// Where sessions live unless their template says otherwise.
@@ -161,6 +171,12 @@ fn routes() -> OpenApiRouter<Site> {
         .routes(routes!(invitations::withdraw))
         .routes(routes!(stats::show))
         .routes(routes!(stats::capacity))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::show, users::update, users::remove))
+        .routes(routes!(users::set_password))
+        .routes(routes!(logins::list, logins::end_all))
+        .routes(routes!(logins::end))
+        .merge(lists())
         .route("/status", get(status::show))
         .route("/api/v1/spawn", post(compat::spawn))
         .route("/api/v1/remove", post(compat::remove))
@@ -171,6 +187,11 @@ fn routes() -> OpenApiRouter<Site> {
         .route("/api/v1/templates", get(templates::list))
         .route("/api/v1/templates/{name}", get(templates::show))
         .route("/api/v1/templates/{name}/pull", post(templates::pull))
+}
+
+/// What takes more than a document.
+fn lists() -> OpenApiRouter<Site> {
+    OpenApiRouter::new().routes(routes!(user_import::import)).layer(DefaultBodyLimit::max(sheet::MOST_BYTES))
 }
 
 /// The same with its description beside it, and an answer for every other address.

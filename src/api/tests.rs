@@ -1,5 +1,7 @@
 //! The API over fakes: who may read what, and the documents' shape.
 
+mod users;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +47,7 @@ struct Login {
 
 impl Desk {
     fn new() -> Self {
+        let tasks = Tasks::new();
         let templates = vec![
             template("desktop".parse().unwrap(), Protocol::Rfb),
             template("app".parse().unwrap(), Protocol::Http),
@@ -58,7 +61,7 @@ impl Desk {
             audit.clone(),
             templates,
             broker::Settings::default(),
-            Tasks::new(),
+            tasks.clone(),
         );
         let quick = auth::Settings {
             refusal_floor: Duration::ZERO,
@@ -75,12 +78,14 @@ impl Desk {
         let stats = Stats::new(sources, stats::Settings::default(), capacity::Settings::default());
         let status = EngineStatus { version: Some("fake".to_owned()), ..EngineStatus::default() };
         let api = Api::new(State {
+            tasks: tasks.clone(),
+            imports: Default::default(),
             broker: broker.clone(),
             auth: auth.clone(),
             store: store.clone(),
             engine: Arc::new(move || futures_util::future::ready(status.clone()).boxed()),
             stats: stats.clone(),
-            thumbnails: Thumbnails::new(&broker, engine, Tasks::new(), thumbnail::Settings::default()),
+            thumbnails: Thumbnails::new(&broker, engine, tasks, thumbnail::Settings::default()),
             origin: ORIGIN.to_owned(),
             routing: Routing::Path,
             version: "0.0.0-test",

@@ -23,6 +23,7 @@ use crate::control::{self, Performer};
 use crate::engine::spawner::SpawnerEngine;
 use crate::engine::{Engine, EngineCheck, EngineStatus};
 use crate::fault::chain;
+use crate::people::Imports;
 use crate::proxy::{self, Proxy};
 use crate::server::dispatch::Dispatch;
 use crate::server::tls::{self, Certificates};
@@ -69,7 +70,7 @@ pub async fn serve(config: Config, config_path: &Path) -> Result<(), Failure> {
     );
     let stats = statistics(&config, &broker, &engine, &store)?;
     let draining = draining(&drain, &tasks);
-    let web = pages(&config, novnc, &broker, &auth, &store, &engine, &stats, &draining)?;
+    let web = pages(&config, novnc, &broker, &auth, &store, &engine, &stats, (&draining, &tasks))?;
     let api = Api::new(api::State {
         broker: broker.clone(),
         auth: auth.clone(),
@@ -77,6 +78,8 @@ pub async fn serve(config: Config, config_path: &Path) -> Result<(), Failure> {
         engine: engine_check(&engine, config.engine.danger_skip_isolation),
         stats: stats.clone(),
         thumbnails: Thumbnails::new(&broker, engine.clone(), tasks.clone(), thumbnail::Settings::default()),
+        tasks: tasks.clone(),
+        imports: Imports::default(),
         origin: web.origin().to_owned(),
         routing: config.server.routing,
         version: env!("CARGO_PKG_VERSION"),
@@ -200,7 +203,7 @@ fn pages(
     store: &Arc<dyn Store>,
     engine: &Arc<dyn Engine>,
     stats: &Stats,
-    draining: &CancellationToken,
+    (draining, tasks): (&CancellationToken, &Tasks),
 ) -> Result<Web, Failure> {
     let settings = web::Settings {
         domain: config.server.domain.clone(),
@@ -210,6 +213,7 @@ fn pages(
         novnc,
     };
     let state = web::State {
+        tasks: tasks.clone(),
         broker: broker.clone(),
         auth: auth.clone(),
         store: store.clone(),

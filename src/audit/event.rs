@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::session::{FailReason, GrantRole, StopReason, ViewerRole};
+use crate::session::{FailReason, GrantRole, StopReason, UserLimits, ViewerRole};
 use crate::store::Role;
 
 /// How it ended.
@@ -105,6 +105,8 @@ pub enum AuditEvent {
         /// The registry's name for what came, if the engine kept it.
         digest: Option<String>,
     },
+    /// Somebody's home and its copies were removed for good.
+    HomeRemoved,
     /// A copy was put back into somebody's home.
     HomeRestored {
         /// The copy.
@@ -138,6 +140,11 @@ pub enum AuditEvent {
     InvitationWithdrawn {
         /// What those who came by it could do.
         role: GrantRole,
+    },
+    /// A login was ended by its user on another device, or by an administrator.
+    LoginEnded {
+        /// The address it was made from.
+        made_from: String,
     },
     /// A user logged in.
     LoginOk,
@@ -209,10 +216,34 @@ pub enum AuditEvent {
     UserDisabled,
     /// A user was enabled again.
     UserEnabled,
+    /// A user's own limits changed.
+    UserLimitsChanged {
+        /// What they are now; what is `null` follows the configuration.
+        limits: UserLimits,
+    },
     /// A user got another password; their logins ended.
     UserPasswordChanged,
+    /// A user was not created, changed or removed.
+    UserRefused {
+        /// The stable code of the refusal.
+        code: &'static str,
+    },
     /// A user was removed; their logins ended.
     UserRemoved,
+    /// A user may do something else now; their logins ended.
+    UserRoleChanged {
+        /// What they may do.
+        role: Role,
+    },
+    /// A list of users was taken in; each user who was created or changed has a line of their own.
+    UsersImported {
+        /// How many were created.
+        created: usize,
+        /// How many were changed.
+        changed: usize,
+        /// How many were refused.
+        refused: usize,
+    },
     /// Somebody who may only watch tried to use the session. At most one line a minute for each
     /// viewer; nothing of it reached the session.
     ViewOnlyAttempt {
@@ -253,6 +284,7 @@ impl AuditEvent {
             Self::AccessRefused { .. }
             | Self::InvitationRefused { .. }
             | Self::LoginRefused { .. }
+            | Self::UserRefused { .. }
             | Self::ViewOnlyAttempt { .. } => Outcome::Refused,
             Self::BackupFailed { .. }
             | Self::ImageNotPulled { .. }
@@ -266,11 +298,13 @@ impl AuditEvent {
             | Self::GrantLapsed { .. }
             | Self::GrantWithdrawn { .. }
             | Self::ImagePulled { .. }
+            | Self::HomeRemoved
             | Self::HomeRestored { .. }
             | Self::HomeSetAside { .. }
             | Self::InvitationCreated { .. }
             | Self::InvitationUsed { .. }
             | Self::InvitationWithdrawn { .. }
+            | Self::LoginEnded { .. }
             | Self::LoginOk
             | Self::Logout
             | Self::Restored { .. }
@@ -285,8 +319,11 @@ impl AuditEvent {
             | Self::UserCreated { .. }
             | Self::UserDisabled
             | Self::UserEnabled
+            | Self::UserLimitsChanged { .. }
             | Self::UserPasswordChanged
             | Self::UserRemoved
+            | Self::UserRoleChanged { .. }
+            | Self::UsersImported { .. }
             | Self::ViewerJoined { .. }
             | Self::ViewerLeft { .. } => Outcome::Ok,
         }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::broadcast;
+use tokio::sync::{MutexGuard, broadcast};
 use tracing::{info, warn};
 
 use super::record::new_session;
@@ -39,7 +39,8 @@ impl Broker {
     /// Creates a session and starts it.
     ///
     /// # Errors
-    /// [`BrokerError::TemplateUnknown`], [`BrokerError::TooMany`], [`BrokerError::Full`],
+    /// [`BrokerError::TemplateUnknown`], [`BrokerError::TooMany`], [`BrokerError::OverLimit`],
+    /// [`BrokerError::Full`],
     /// [`BrokerError::HomeInUse`] while another session of the owner uses the same home, or the
     /// store's conflict when the owner has a session of this name. Nothing is left behind.
     pub async fn create(
@@ -73,13 +74,13 @@ impl Broker {
         let _home = self.home_turn(home, None).await?;
         let creating = inner.creating.lock().await;
         // Whoever was disabled or removed a moment ago gets nothing any more.
-        if inner.store.user(owner.id).await?.is_none_or(|user| user.disabled) {
-            return Err(BrokerError::NotFound);
-        }
-        let limit = inner.settings.max_sessions_per_user;
+        let known = inner.store.user(owner.id).await?.filter(|user| !user.disabled);
+        let own = known.ok_or(BrokerError::NotFound)?.limits;
+        let limit = self.allowance(&own).max_sessions;
         if self.entries_of(owner.id).len() >= limit {
             return Err(BrokerError::TooMany { limit });
         }
+        self.fits(owner.id, &own, made_from, None)?;
         self.admit()?;
         let session = new_session(owner, wish.clone());
         // The intent is stored before anything is made: a crash from here on leaves a record
@@ -88,10 +89,11 @@ impl Broker {
         let entry = Entry::new(session, Some(made_from.clone()), inner.settings.reap, inner.herald.clone());
         let entry = Arc::new(entry);
         self.remember(&entry);
-        drop(creating);
         info!(session = %entry.id, owner = %owner.name, template = %template, "session.created");
         self.record(&entry, AuditEvent::SessionCreated { template: template.to_string() }, by.clone()).await;
-        if let Err(error) = self.begin(&entry, by).await {
+        let begun = self.begin(&entry, by).await;
+        drop(creating);
+        if let Err(error) = begun {
             self.erase(&entry).await;
             return Err(error);
         }
@@ -138,21 +140,32 @@ impl Broker {
     /// audit names, here and below.
     ///
     /// # Errors
-    /// [`BrokerError::Full`], [`BrokerError::HomeInUse`], or the store's refusal.
+    /// [`BrokerError::Full`], [`BrokerError::OverLimit`], [`BrokerError::HomeInUse`], or the store's
+    /// refusal.
     pub async fn start(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
         let (broker, entry, by) = (self.clone(), entry.clone(), by.clone());
         self.whole(async move { broker.start_now(&entry, &by).await }).await
     }
 
     async fn start_now(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
-        if !entry.session().state.occupies() {
-            self.admit()?;
-        }
         if entry.session().state.kind() == StateKind::Paused {
             return self.resume(entry, by).await;
         }
         let _home = self.own_home_turn(entry).await?;
+        let _creating = self.leave_to_begin(entry).await?;
         self.begin(entry, by).await
+    }
+
+    /// The right to record a start from rest, if there is a place for it and its owner may; one
+    /// that does not rest has its place.
+    async fn leave_to_begin(&self, entry: &Entry) -> Result<Option<MutexGuard<'_, ()>>, BrokerError> {
+        let creating = self.0.creating.lock().await;
+        if entry.session().state.occupies() {
+            return Ok(None);
+        }
+        self.admit()?;
+        self.may_begin(entry).await?;
+        Ok(Some(creating))
     }
 
     /// Records the start of a session whose home is free, and sets it going.
@@ -192,6 +205,10 @@ impl Broker {
         let _home = match next {
             // From rest these lead to a start.
             Next::Reset | Next::ResetHome => self.own_home_turn(entry).await?,
+            Next::Remove | Next::Rest | Next::Restart => None,
+        };
+        let _creating = match next {
+            Next::Reset | Next::ResetHome => self.leave_to_begin(entry).await?,
             Next::Remove | Next::Rest | Next::Restart => None,
         };
         let action = self.apply(entry, Event::Stop { reason, next }, by).await?;

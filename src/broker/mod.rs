@@ -4,6 +4,7 @@
 //! It knows no HTTP. Every change is one [`Event`](crate::session::Event) applied to the pure state machine, stored by
 //! compare-and-set, published to watchers, and followed by the returned [`Action`](crate::session::Action).
 
+mod allowance;
 mod apply;
 mod change;
 mod entry;
@@ -68,8 +69,13 @@ use crate::tasks::Tasks;
 pub struct Settings {
     /// Most sessions that occupy the engine at once. Default 100.
     pub max_sessions: usize,
-    /// Most sessions one owner may have, in any state. Default 3.
+    /// Most sessions one owner may have, in any state. Default 3. A user's own limits win over this
+    /// and the next two.
     pub max_sessions_per_user: usize,
+    /// Most CPU cores of all running sessions of one owner. Default none.
+    pub cpus_per_user: Option<f64>,
+    /// Most memory of all running sessions of one owner, in MiB. Default none.
+    pub memory_mib_per_user: Option<u64>,
     /// Most starts at once; others queue. Default 4.
     pub max_parallel_starts: usize,
     /// Bound of each phase after the queue. Default 60 s.
@@ -95,6 +101,8 @@ impl Default for Settings {
         Self {
             max_sessions: 100,
             max_sessions_per_user: 3,
+            cpus_per_user: None,
+            memory_mib_per_user: None,
             max_parallel_starts: 4,
             start_deadline: Duration::from_mins(1),
             queue_deadline: Duration::from_mins(10),
@@ -165,7 +173,8 @@ struct Inner {
     by_id: DashMap<SessionId, Arc<Entry>>,
     queue: Queue,
     homes: Homes,
-    /// Held while a session is counted and recorded, so that two requests cannot share one place.
+    /// Held while a session is counted and recorded or its start is, so that two requests cannot
+    /// share one place.
     creating: tokio::sync::Mutex<()>,
     changes: broadcast::Sender<Change>,
     /// What entries tell the world by.

@@ -1,6 +1,4 @@
-//! Users, sessions and the audit: through the running gateway, or on the store when none runs.
-
-use std::io::BufRead;
+//! Sessions, homes and the audit: through the running gateway, or on the store when none runs.
 
 use super::args::{AuditCommand, HomeCommand, OutputArgs, UserCommand};
 use super::desk::refusal;
@@ -12,36 +10,16 @@ use super::templates::size;
 use crate::app::{Offline, open_store};
 use crate::audit;
 use crate::config::Config;
-use crate::control::{self, AskError, HomeRow, Performer, Reply, Request, SessionChange, UserRow};
+use crate::control::{
+    self, AskError, HomeRow, LoginRow, Performer, Reply, Request, SessionChange, UserDetail, UserRequest,
+    UserRow, limits_text,
+};
 use crate::fault::chain;
-use crate::secret::{Secret, random_password};
-
-pub(super) async fn user(config: &Config, command: UserCommand) -> Result<(), Failure> {
-    match command {
-        UserCommand::Add { name, role, password_stdin } => {
-            let (password, made) = password(password_stdin)?;
-            let request = Request::UserAdd { name, role: role.into(), password };
-            done(ask(config, request).await?)?;
-            tell_password(made);
-            Ok(())
-        }
-        UserCommand::Passwd { name, password_stdin } => {
-            let (password, made) = password(password_stdin)?;
-            done(ask(config, Request::UserPasswd { name, password }).await?)?;
-            tell_password(made);
-            Ok(())
-        }
-        UserCommand::List(output) => show(ask(config, Request::UserList).await?, output),
-        UserCommand::Disable { name } => done(ask(config, Request::UserDisable { name }).await?),
-        UserCommand::Enable { name } => done(ask(config, Request::UserEnable { name }).await?),
-        UserCommand::Remove { name } => done(ask(config, Request::UserRemove { name }).await?),
-    }
-}
 
 /// Users of a gateway elsewhere: what of it goes through the API.
 pub(super) async fn user_elsewhere(remote: &Remote, command: UserCommand) -> Result<(), Failure> {
     match command {
-        UserCommand::List(output) => show(remote.ask(Request::UserList).await?, output),
+        UserCommand::List(output) => show(remote.ask(Request::User(UserRequest::List)).await?, output),
         _ => Err(local_only("what changes users ")),
     }
 }
@@ -132,9 +110,11 @@ pub(super) async fn ask_gateway(config: &Config, request: &Request) -> Result<Op
 
 async fn offline(config: &Config, request: Request) -> Result<Reply, Failure> {
     let offline = Offline::open(config)?;
-    let broker = match request {
-        Request::SessionChange { change: SessionChange::Remove | SessionChange::Stop, .. }
-        | Request::UserRemove { .. } => Some(offline.broker(config).await?),
+    let broker = match &request {
+        Request::SessionChange { change: SessionChange::Remove | SessionChange::Stop, .. } => {
+            Some(offline.broker(config).await?)
+        }
+        Request::User(request) if request.needs_broker() => Some(offline.broker(config).await?),
         Request::Capacity
         | Request::HomeList
         | Request::HomeRestore { .. }
@@ -146,11 +126,7 @@ async fn offline(config: &Config, request: Request) -> Result<Reply, Failure> {
         | Request::TemplateList
         | Request::TemplateProgress
         | Request::TemplatePull { .. }
-        | Request::UserAdd { .. }
-        | Request::UserDisable { .. }
-        | Request::UserEnable { .. }
-        | Request::UserList
-        | Request::UserPasswd { .. } => None,
+        | Request::User(_) => None,
     };
     let performer = Performer { auth: offline.auth.clone(), broker, store: offline.store, stats: None };
     let reply = control::perform(&performer, request).await;
@@ -158,32 +134,7 @@ async fn offline(config: &Config, request: Request) -> Result<Reply, Failure> {
     Ok(reply)
 }
 
-/// The password from standard input, or a fresh one that is to be told.
-fn password(from_stdin: bool) -> Result<(Secret<String>, Option<Secret<String>>), Failure> {
-    if !from_stdin {
-        let made = random_password();
-        return Ok((made.clone(), Some(made)));
-    }
-    let mut line = String::new();
-    let read = std::io::stdin().lock().read_line(&mut line);
-    match read {
-        Ok(1..) => Ok((Secret::new(line.trim_end_matches(['\r', '\n']).to_owned()), None)),
-        Ok(0) | Err(_) => Err(Failure::new(
-            Exit::Refused,
-            "no password was given",
-            "standard input is empty",
-            "write the password and a line end to standard input",
-        )),
-    }
-}
-
-fn tell_password(made: Option<Secret<String>>) {
-    if let Some(password) = made {
-        println!("first password: {} (they change it under /account)", password.expose());
-    }
-}
-
-fn done(reply: Reply) -> Result<(), Failure> {
+pub(super) fn done(reply: Reply) -> Result<(), Failure> {
     match reply {
         Reply::Done { text } => {
             println!("{text}");
@@ -202,6 +153,11 @@ pub(super) fn show(reply: Reply, output: OutputArgs) -> Result<(), Failure> {
         Reply::Homes { homes } => show_homes(&homes),
         Reply::Users { users } if output.json => print_json(&users),
         Reply::Users { users } => show_users(&users),
+        Reply::User { user } if output.json => print_json(&user),
+        Reply::User { user } => show_user(&user),
+        Reply::Logins { logins } if output.json => print_json(&logins),
+        Reply::Logins { logins } => show_logins(&logins),
+        Reply::Results { results } => print_json(&results),
         Reply::Templates { templates } => print_json(&templates),
         other => return Err(refusal(other)),
     }
@@ -220,6 +176,34 @@ fn show_users(users: &[UserRow]) {
         ]);
     }
     table.print("no users; `berth user add NAME` makes one");
+}
+
+fn show_user(user: &UserDetail) {
+    let UserDetail { row, must_change, limits, sessions, logins, home_bytes } = user;
+    println!("name        {}", row.name);
+    println!("role        {}", row.role.name());
+    println!("state       {}", if row.disabled { "disabled" } else { "active" });
+    println!("password    {}", if *must_change { "must be changed at the next login" } else { "their own" });
+    println!("limits      {}", limits_text(limits));
+    let labels = if sessions.is_empty() { "none".to_owned() } else { sessions.join(" ") };
+    println!("sessions    {labels}");
+    println!("logins      {logins}");
+    println!(
+        "home        {}",
+        home_bytes.map_or("not known".to_owned(), |bytes| format!("{} MiB", bytes >> 20))
+    );
+    println!("created     {}", row.created_at);
+    println!("last login  {}", row.last_login_at.as_deref().unwrap_or("never"));
+}
+
+fn show_logins(logins: &[LoginRow]) {
+    println!("{:<17} {:<40} {:<21} BROWSER", "ID", "ADDRESS", "SINCE");
+    for login in logins {
+        let since = login.created_at.split('.').next().unwrap_or_default();
+        // What a browser says of itself is its own text: nothing of it may steer the terminal.
+        let browser: String = login.user_agent.chars().filter(|c| !c.is_control()).collect();
+        println!("{:<17} {:<40} {since:<21} {browser}", login.id, login.address);
+    }
 }
 
 fn show_homes(homes: &[HomeRow]) {

@@ -15,6 +15,7 @@ mod setup;
 mod stats;
 mod table;
 mod templates;
+mod users;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -69,7 +70,7 @@ async fn dispatch(command: Command, path: &Path) -> Result<(), Failure> {
             Desk::There(remote) => templates::elsewhere(&remote, command).await,
         },
         Command::User(Anywhere { remote, command }) => match Desk::of(&remote, || load(path))? {
-            Desk::Here(config) => data::user(&config, command).await,
+            Desk::Here(config) => users::user(&config, command).await,
             Desk::There(remote) => data::user_elsewhere(&remote, command).await,
         },
         Command::Doctor(output) => match load(path) {

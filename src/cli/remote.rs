@@ -23,7 +23,7 @@ use tokio_rustls::TlsConnector;
 
 use super::args::RemoteArgs;
 use super::failure::{Exit, Failure};
-use crate::control::{GrantRow, Reply, Request, SessionChange, SessionRow, UserRow};
+use crate::control::{GrantRow, Reply, Request, SessionChange, SessionRow, UserRequest, UserRow};
 use crate::fault::chain;
 use crate::secret::Secret;
 use crate::server::tls;
@@ -91,7 +91,7 @@ impl Remote {
                 done(made, |made| format!("session {} of {owner} is starting", text(made, "label")))
             }
             Request::SessionChange { label, change } => self.change(&label, change).await?,
-            Request::UserList => match self.items("/api/v1/users").await? {
+            Request::User(UserRequest::List) => match self.items("/api/v1/users").await? {
                 Ok(items) => Reply::Users { users: items.into_iter().filter_map(read::<UserRow>).collect() },
                 Err(refused) => refused,
             },

@@ -165,6 +165,10 @@ pub(super) fn limits(mut table: Section, reconcile_every: Duration) -> broker::S
     let settings = broker::Settings {
         max_sessions: table.take("max_sessions", default.max_sessions, count()),
         max_sessions_per_user: table.take("max_sessions_per_user", default.max_sessions_per_user, count()),
+        cpus_per_user: table.take("cpus_per_user", default.cpus_per_user, some_number(1024.0)),
+        memory_mib_per_user: table.take("memory_mib_per_user", default.memory_mib_per_user, |value| {
+            whole(0..=1 << 40)(value).map(|most: u64| (most > 0).then_some(most))
+        }),
         max_parallel_starts: table.take("max_parallel_starts", default.max_parallel_starts, whole(1..=1000)),
         start_deadline: table.take("start_deadline_s", default.start_deadline, seconds(1)),
         queue_deadline: table.take("queue_deadline_s", default.queue_deadline, seconds(1)),
@@ -192,6 +196,11 @@ pub(super) fn limits(mut table: Section, reconcile_every: Duration) -> broker::S
     }
     table.finish();
     settings
+}
+
+/// A number up to `most`; 0 is none.
+fn some_number(most: f64) -> impl Fn(&Value) -> Parsed<Option<f64>> {
+    move |value| number(0.0..=most)(value).map(|number| (number > 0.0).then_some(number))
 }
 
 /// When sessions lapse.

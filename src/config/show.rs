@@ -118,6 +118,8 @@ impl Config {
         writeln!(f, "\n[limits]")?;
         line(f, "max_sessions", whole(limits.max_sessions))?;
         line(f, "max_sessions_per_user", whole(limits.max_sessions_per_user))?;
+        line(f, "cpus_per_user", limits.cpus_per_user.unwrap_or_default())?;
+        line(f, "memory_mib_per_user", whole(limits.memory_mib_per_user.unwrap_or_default()))?;
         line(f, "max_parallel_starts", whole(limits.max_parallel_starts))?;
         line(f, "start_deadline_s", seconds(limits.start_deadline))?;
         line(f, "queue_deadline_s", seconds(limits.queue_deadline))?;

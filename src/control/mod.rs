@@ -9,6 +9,7 @@ mod sessions;
 mod socket;
 mod stats;
 mod templates;
+mod users;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,9 +17,9 @@ pub use self::perform::{Performer, perform};
 pub use self::socket::{AskError, ask, serve};
 pub use self::stats::{HostRow, UseRow};
 pub use self::templates::{ImageRow, PullRow, TemplateRow};
+pub use self::users::{LoginRow, ResultRow, UserDetail, UserRequest, limits_text, told};
 use crate::broker::HomeListed;
 use crate::capacity::Capacity;
-use crate::secret::Secret;
 use crate::session::{CopyName, Home};
 use crate::store::Role;
 
@@ -38,12 +39,7 @@ pub enum Request {
     TemplateList,
     TemplateProgress,
     TemplatePull { name: String },
-    UserAdd { name: String, role: Role, password: Secret<String> },
-    UserDisable { name: String },
-    UserEnable { name: String },
-    UserList,
-    UserPasswd { name: String, password: Secret<String> },
-    UserRemove { name: String },
+    User(UserRequest),
 }
 
 impl Request {
@@ -62,12 +58,7 @@ impl Request {
             Self::TemplateList => "template_list",
             Self::TemplateProgress => "template_progress",
             Self::TemplatePull { .. } => "template_pull",
-            Self::UserAdd { .. } => "user_add",
-            Self::UserDisable { .. } => "user_disable",
-            Self::UserEnable { .. } => "user_enable",
-            Self::UserList => "user_list",
-            Self::UserPasswd { .. } => "user_passwd",
-            Self::UserRemove { .. } => "user_remove",
+            Self::User(request) => request.name(),
         }
     }
 }
@@ -167,6 +158,21 @@ pub enum Reply {
     Templates {
         /// By name.
         templates: Vec<TemplateRow>,
+    },
+    /// What became of the rows of a list.
+    Results {
+        /// In the order of the rows.
+        results: Vec<ResultRow>,
+    },
+    /// A user's logins.
+    Logins {
+        /// The newest first.
+        logins: Vec<LoginRow>,
+    },
+    /// A user.
+    User {
+        /// They.
+        user: Box<UserDetail>,
     },
     /// The users.
     Users {

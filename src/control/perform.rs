@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{HomeRow, Reply, Request, UserRow, sessions, stats, templates};
+use super::{HomeRow, Reply, Request, sessions, stats, templates, users};
 use crate::audit::Actor;
-use crate::auth::{Auth, NewUser};
+use crate::auth::Auth;
 use crate::broker::Broker;
 use crate::fault::Answer;
-use crate::revocation::CloseReason;
-use crate::session::{CopyName, Next};
+use crate::session::CopyName;
 use crate::stats::Stats;
 use crate::store::{Store, User};
 
@@ -41,36 +40,7 @@ pub async fn perform(performer: &Performer, request: Request) -> Reply {
         Request::TemplateList => return templates::list(performer, true).await,
         Request::TemplateProgress => return templates::list(performer, false).await,
         Request::TemplatePull { name } => templates::pull(performer, &name),
-        Request::UserList => return users(performer).await,
-        Request::UserAdd { name, role, password } => {
-            let created = performer.auth.create_user(&Actor::cli(), NewUser { name, role, password }).await;
-            created.map(|user| format!("user {} added", user.name)).map_err(refused)
-        }
-        Request::UserPasswd { name, password } => {
-            with_user(performer, &name, async |user| {
-                let set = performer.auth.set_password(&Actor::cli(), user.id, &password).await;
-                set.map(|()| format!("user {} has a new password; their logins ended", user.name))
-                    .map_err(refused)
-            })
-            .await
-        }
-        Request::UserDisable { name } => {
-            with_user(performer, &name, async |user| {
-                let disabled = performer.auth.disable_user(&Actor::cli(), user.id).await;
-                disabled
-                    .map(|()| format!("user {} is disabled; their logins ended", user.name))
-                    .map_err(refused)
-            })
-            .await
-        }
-        Request::UserEnable { name } => {
-            with_user(performer, &name, async |user| {
-                let enabled = performer.auth.enable_user(&Actor::cli(), user.id).await;
-                enabled.map(|()| format!("user {} may log in again", user.name)).map_err(refused)
-            })
-            .await
-        }
-        Request::UserRemove { name } => remove_user(performer, &name).await,
+        Request::User(request) => return users::perform(performer, request).await,
     };
     match done {
         Ok(text) => Reply::Done { text },
@@ -96,25 +66,6 @@ pub(super) async fn with_user(
         Ok(None) => Err(absent(performer, name).await),
         Err(error) => Err(refused(error)),
     }
-}
-
-/// Logins first, so that nobody makes another session meanwhile; then the sessions; then the record.
-async fn remove_user(performer: &Performer, name: &str) -> Result<String, Reply> {
-    with_user(performer, name, async |user| {
-        performer.auth.disable_user(&Actor::cli(), user.id).await.map_err(refused)?;
-        performer.auth.revoke_user(user.id, CloseReason::LoginEnded).await.map_err(refused)?;
-        let entries = performer.broker.as_ref().map(|broker| broker.entries_of(user.id)).unwrap_or_default();
-        for entry in &entries {
-            let Some(broker) = &performer.broker else { continue };
-            sessions::end(broker, entry, Next::Remove).await.map_err(refused)?;
-        }
-        performer.auth.remove_user(&Actor::cli(), user.id).await.map_err(refused)?;
-        if let Some(broker) = &performer.broker {
-            broker.forget_grantee(user.id);
-        }
-        Ok(format!("user {} and {} sessions removed; a persistent home is kept", user.name, entries.len()))
-    })
-    .await
 }
 
 async fn restore(performer: &Performer, owner: &str, copy: &CopyName) -> Result<String, Reply> {
@@ -159,19 +110,5 @@ async fn absent(performer: &Performer, name: &str) -> Reply {
             text: format!("there is no user {name}; did you mean {meant}?"),
         },
         None => unknown("user", name),
-    }
-}
-
-async fn users(performer: &Performer) -> Reply {
-    let row = |user: User| UserRow {
-        name: user.name,
-        role: user.role,
-        disabled: user.disabled,
-        created_at: user.created_at.to_string(),
-        last_login_at: user.last_login_at.map(|at| at.to_string()),
-    };
-    match performer.store.users().await {
-        Ok(users) => Reply::Users { users: users.into_iter().map(row).collect() },
-        Err(error) => refused(error),
     }
 }

@@ -13,6 +13,7 @@ pub mod reap;
 mod reason;
 mod state;
 mod template;
+mod user_limits;
 mod wording;
 
 use std::fmt;
@@ -33,6 +34,7 @@ pub use self::template::{
     Capability, Home, Icon, NetworkPolicy, Protocol, PullPolicy, Routing, Template, TemplateLimits,
     TemplateName, TemplateNameError, Volume, image_command,
 };
+pub use self::user_limits::{Allowance, Excess, LimitsChange, Setting, Taken, UserLimits};
 pub use self::wording::Wording;
 use crate::language::Language;
 use crate::secret::Secret;

@@ -11,14 +11,18 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use super::{Login, Role, StatPoint, StatSpan, Store, StoreError, Ticket, UniqueKey, User};
+use super::{
+    Login, Preferences, Role, StatPoint, StatSpan, Store, StoreError, Ticket, UniqueKey, User, UserOrder,
+    UserPlace, UserQuery,
+};
 use crate::audit::{GENESIS, chain};
 use crate::clock;
 use crate::language::Language;
+use crate::look::Look;
 use crate::secret::{Secret, TokenHash, random_bytes, random_token};
 use crate::session::{
     Grant, GrantId, GrantRole, InputSource, Invitation, InvitationId, Label, NodeName, Session, SessionId,
-    State, StopReason, Upstream, UserId,
+    State, StopReason, Upstream, UserId, UserLimits,
 };
 
 const RACERS: usize = 20;
@@ -31,6 +35,7 @@ const WORKS: &str = "the store works";
 pub async fn run(store: Arc<dyn Store>) {
     users(&*store).await;
     user_updates(&*store).await;
+    users_are_found_part_by_part(&*store).await;
     noted_logins(&*store).await;
     logins(&*store).await;
     logins_end_with_their_parent(&*store).await;
@@ -62,6 +67,9 @@ pub fn sample_user() -> User {
         disabled: false,
         created_at: clock::now(),
         last_login_at: None,
+        must_change: false,
+        limits: UserLimits::default(),
+        preferences: Preferences::default(),
     }
 }
 
@@ -180,6 +188,14 @@ async fn user_updates(store: &dyn Store) {
         password_hash: random_token(),
         disabled: true,
         last_login_at: Some(clock::now()),
+        must_change: true,
+        limits: UserLimits {
+            max_sessions: Some(0),
+            max_cpus: Some(1.5),
+            max_memory_mib: Some(4096),
+            templates: Some(["desktop".parse().expect("a valid template name")].into()),
+        },
+        preferences: Preferences { language: Some(Language::French), look: Some(Look::Dark) },
         ..user.clone()
     };
     store.update_user(&changed).await.expect(WORKS);
@@ -188,6 +204,54 @@ async fn user_updates(store: &dyn Store) {
     assert!(is_stale(&store.update_user(&sample_user()).await));
     let usurper = User { name: other.name, ..changed };
     assert!(is_conflict(&store.update_user(&usurper).await, UniqueKey::UserName));
+}
+
+async fn users_are_found_part_by_part(store: &dyn Store) {
+    // Under a name of their own, so that the store need not be empty.
+    let group = SessionId::random().to_string();
+    let mut all = Vec::new();
+    for number in 0..5_u64 {
+        let then = clock::later(clock::now(), Duration::from_secs(number % 3));
+        let user = User {
+            name: format!("{}{number} {group}", if number % 2 == 0 { "n" } else { "N" }),
+            role: if number == 0 { Role::Admin } else { Role::User },
+            disabled: number == 4,
+            created_at: then,
+            last_login_at: (number > 1).then_some(then),
+            ..sample_user()
+        };
+        store.insert_user(&user).await.expect(WORKS);
+        all.push(user);
+    }
+    let wanted = UserQuery { search: group.to_ascii_uppercase(), limit: 2, ..UserQuery::default() };
+    for order in [UserOrder::Name, UserOrder::Created, UserOrder::LastLogin] {
+        let mut expected = all.clone();
+        // The newest first; times and names sort as text.
+        expected.sort_by(|one, other| {
+            let (one, other) = (UserPlace::of(one, order), UserPlace::of(other, order));
+            let names = one.name.to_ascii_lowercase().cmp(&other.name.to_ascii_lowercase());
+            other.key.cmp(&one.key).then(names)
+        });
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let query = UserQuery { order, after: after.take(), ..wanted.clone() };
+            let page = store.find_users(&query).await.expect(WORKS);
+            assert!(page.total == 5 && page.users.len() <= 2, "{order:?}");
+            after = page.users.last().map(|last| UserPlace::of(last, order));
+            found.extend(page.users);
+            if !page.more {
+                break;
+            }
+        }
+        assert_eq!(found, expected, "{order:?}");
+    }
+    let names = async |query: UserQuery| {
+        let page = store.find_users(&query).await.expect(WORKS);
+        (page.total, page.users.len(), page.more)
+    };
+    assert_eq!(names(UserQuery { role: Some(Role::Admin), ..wanted.clone() }).await, (1, 1, false));
+    assert_eq!(names(UserQuery { disabled: Some(false), ..wanted.clone() }).await, (4, 2, true));
+    assert_eq!(names(UserQuery { search: format!("%{group}"), ..wanted }).await, (0, 0, false));
 }
 
 async fn noted_logins(store: &dyn Store) {
@@ -227,6 +291,10 @@ async fn logins_end_with_their_parent(store: &dyn Store) {
     let ticket = sample_ticket(parent.token);
     store.insert_ticket(&ticket).await.expect(WORKS);
     assert_eq!(store.login(&child.token).await.expect(WORKS).as_ref(), Some(&child));
+
+    let listed = store.logins_of(user.id).await.expect(WORKS);
+    assert!(listed == [other.clone(), parent.clone()] || listed == [parent.clone(), other.clone()]);
+    assert!(listed.is_sorted_by(|newer, older| newer.created_at >= older.created_at));
 
     let ended = store.remove_login(&parent.token).await.expect(WORKS);
     assert!(ended.len() == 2 && ended.contains(&parent.token) && ended.contains(&child.token));

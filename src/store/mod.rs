@@ -4,6 +4,7 @@
 //! default. Losing the store means no new sessions and no new logins, never lost sessions.
 
 pub mod contract;
+mod people;
 pub mod sqlite;
 
 use async_trait::async_trait;
@@ -11,10 +12,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use self::people::{Preferences, UserOrder, UserPage, UserPlace, UserQuery};
 use crate::fault::{Answer, Fault};
 use crate::language::Sentence;
 use crate::secret::{Secret, TokenHash};
-use crate::session::{Grant, GrantId, Invitation, InvitationId, Label, Session, SessionId, UserId};
+use crate::session::{
+    Grant, GrantId, Invitation, InvitationId, Label, Session, SessionId, UserId, UserLimits,
+};
 
 /// What a user may do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -54,6 +58,12 @@ pub struct User {
     pub created_at: Timestamp,
     /// When they last logged in.
     pub last_login_at: Option<Timestamp>,
+    /// Whether they must choose another password before they may do anything else.
+    pub must_change: bool,
+    /// What their sessions may take, where it is not what the configuration says.
+    pub limits: UserLimits,
+    /// How they read pages.
+    pub preferences: Preferences,
 }
 
 /// An authenticated browser on the portal, or, with `session`, on one session's own host.
@@ -278,6 +288,8 @@ pub trait Store: Send + Sync + 'static {
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
     /// All users, by name.
     async fn users(&self) -> Result<Vec<User>, StoreError>;
+    /// The users that a query looks for, up to its limit.
+    async fn find_users(&self, query: &UserQuery) -> Result<UserPage, StoreError>;
     /// Replaces a user's record (all fields but the id).
     ///
     /// # Errors
@@ -310,6 +322,8 @@ pub trait Store: Send + Sync + 'static {
     async fn insert_login(&self, login: &Login) -> Result<(), StoreError>;
     /// The login of this token, lapsed or not.
     async fn login(&self, token: &TokenHash) -> Result<Option<Login>, StoreError>;
+    /// The portal logins of a user, newest first, without those of session hosts.
+    async fn logins_of(&self, user: UserId) -> Result<Vec<Login>, StoreError>;
     /// Ends a login and those that came from it; returns the tokens that ended (none if absent).
     async fn remove_login(&self, token: &TokenHash) -> Result<Vec<TokenHash>, StoreError>;
     /// Ends all logins of a user; returns the tokens that ended.

@@ -22,7 +22,7 @@ use crate::broker::{BrokerError, Entry, Wish};
 use crate::fault::Answer;
 use crate::language::Language;
 use crate::respond::{self, Surface};
-use crate::session::{SessionName, SessionNameError, TemplateName};
+use crate::session::{Excess, SessionName, SessionNameError, TemplateName};
 use crate::store::{StoreError, UniqueKey};
 
 #[derive(Askama)]
@@ -252,10 +252,13 @@ fn flaws_of(error: BrokerError, language: Language) -> Result<Flaws, Failure> {
         BrokerError::Store(StoreError::Conflict(UniqueKey::SessionName)) => {
             Ok(Flaws { name: text, ..Flaws::default() })
         }
-        BrokerError::TemplateUnknown(_) => Ok(Flaws { template: text, ..Flaws::default() }),
-        BrokerError::Full { .. } | BrokerError::HomeBusy | BrokerError::TooMany { .. } => {
-            Ok(Flaws { whole: text, ..Flaws::default() })
+        BrokerError::TemplateUnknown(_) | BrokerError::OverLimit(Excess::Template(_)) => {
+            Ok(Flaws { template: text, ..Flaws::default() })
         }
+        BrokerError::Full { .. }
+        | BrokerError::HomeBusy
+        | BrokerError::OverLimit(Excess::Cpus { .. } | Excess::Memory { .. })
+        | BrokerError::TooMany { .. } => Ok(Flaws { whole: text, ..Flaws::default() }),
         BrokerError::BrokenOff
         | BrokerError::CopyUnknown(_)
         | BrokerError::Engine(_)

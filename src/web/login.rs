@@ -9,6 +9,7 @@ use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde::Deserialize;
 
+use super::choices::Chooser;
 use super::gate::{Arrival, Changing, MaybeKnown, Nothing};
 use super::next::NextPath;
 use super::session_page::see_other;
@@ -33,6 +34,7 @@ struct LoginPage<'a> {
     name: &'a str,
     notice: Option<Cow<'static, str>>,
     problem: Option<String>,
+    chooser: Chooser<'a>,
 }
 
 /// What the address of the login page may carry.
@@ -176,6 +178,12 @@ fn form(
         name,
         notice,
         problem,
+        chooser: Chooser {
+            action: "/choices",
+            csrf: token.expose(),
+            back: next.as_str(),
+            now: cookies::choice(headers),
+        },
     };
     let mut response = respond::page(site.portal(), status, &shown);
     response.headers_mut().append(SET_COOKIE, cookies::set(cookies::FORM, &token, FORM_TTL));

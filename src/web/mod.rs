@@ -7,9 +7,11 @@
 mod account;
 mod admin;
 mod assets;
+mod browsers;
 mod capacity;
 mod card;
 mod chart;
+mod choices;
 mod dashboard;
 mod events;
 mod failure;
@@ -34,6 +36,7 @@ mod stats;
 mod template_words;
 #[cfg(test)]
 mod tests;
+mod users;
 mod words;
 
 use std::net::IpAddr;
@@ -61,15 +64,18 @@ pub use self::novnc::NovncError;
 use self::person::Person;
 use crate::access;
 use crate::auth::policy::{Denied, Verb};
-use crate::auth::{Auth, AuthError, Principal};
+use crate::auth::{Auth, AuthError, Principal, cookies};
 use crate::body::{Body, BodyError};
 use crate::broker::{Broker, BrokerError, Entry};
 use crate::engine::EngineCheck;
 use crate::language::Language;
+use crate::look::Look;
+use crate::people::Imports;
 use crate::respond::{self, Asker, Place, Surface, Unreadable, Wants};
 use crate::session::Routing;
 use crate::stats::Stats;
-use crate::store::Store;
+use crate::store::{Preferences, Store};
+use crate::tasks::Tasks;
 
 /// No form of ours comes near it.
 const MOST_FORM_BYTES: usize = 16 * 1024;
@@ -102,6 +108,8 @@ pub struct State {
     pub stats: Stats,
     /// Asked how the engine is.
     pub engine: EngineCheck,
+    /// Where a change goes on when whoever asked for it goes away.
+    pub tasks: Tasks,
     /// Cancelled when the gateway begins to drain: event streams end then, because the drain waits
     /// for their bodies.
     pub draining: CancellationToken,
@@ -128,6 +136,7 @@ struct Inner {
     host: Surface,
     origin: String,
     readiness: Readiness,
+    imports: Imports,
 }
 
 impl Web {
@@ -148,6 +157,7 @@ impl Web {
             host,
             origin,
             readiness: Readiness::default(),
+            imports: Imports::default(),
         }));
         let router = routes().with_state(site.clone());
         Ok(Self { site, router })
@@ -164,8 +174,18 @@ impl Web {
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
-        let (wants, language) = (Wants::of(request.headers()), Language::of(request.headers()));
+        let chosen = self.site.chosen(request.uri().path(), request.headers(), cookies::PORTAL).await;
+        choices::put_into(chosen.language, request.headers_mut());
         request.extensions_mut().insert(Arrival { address });
+        Look::around(chosen.look, self.answer(request, request_id)).await
+    }
+
+    async fn answer<B>(&self, request: Request<B>, request_id: &str) -> Response<Body>
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        let (wants, language) = (Wants::of(request.headers()), Language::of(request.headers()));
         let routed = self.router.clone().call(request).await;
         let mut response = routed.unwrap_or_else(|never| match never {});
         let asker = Asker { wants, request_id, surface: self.site.portal(), language };
@@ -186,11 +206,13 @@ impl Web {
         entry: Option<&Arc<Entry>>,
         request_id: &str,
     ) -> Response<Body> {
-        let (wants, language) = (Wants::of(request.headers()), Language::of(request.headers()));
+        let wants = Wants::of(request.headers());
+        let chosen = self.site.chosen(request.uri().path(), request.headers(), cookies::SESSION).await;
+        let language = chosen.language.unwrap_or_else(|| Language::of(request.headers()));
         let asker = Asker { wants, request_id, surface: &self.site.0.host, language };
         match host::handle(&self.site, request.uri(), request.headers(), entry).await {
             Ok(response) => response,
-            Err(failure) => answer(&failure, &asker),
+            Err(failure) => Look::during(chosen.look, || answer(&failure, &asker)),
         }
     }
 
@@ -204,7 +226,9 @@ impl Web {
         place: Place,
         language: Language,
     ) -> Response<Body> {
-        self.site.session_page(entry, &Person::of(principal, language), place)
+        let chosen = principal.preferences;
+        let person = Person::of(principal, chosen.language.unwrap_or(language));
+        Look::during(chosen.look.or(Look::chosen()), || self.site.session_page(entry, &person, place))
     }
 
     /// The page for somebody whose opening of a session was refused because another machine uses
@@ -218,7 +242,11 @@ impl Web {
         place: Place,
         language: Language,
     ) -> Option<Response<Body>> {
-        homes::refused_open(&self.site, error, entry, &Person::of(principal, language), place)
+        let chosen = principal.preferences;
+        let person = Person::of(principal, chosen.language.unwrap_or(language));
+        Look::during(chosen.look.or(Look::chosen()), || {
+            homes::refused_open(&self.site, error, entry, &person, place)
+        })
     }
 
     /// Sends a browser that has no login on a session's host to the portal, which sends it back
@@ -271,6 +299,19 @@ impl Site {
         &self.0.state.settings
     }
 
+    /// How whoever asks reads pages: as they chose for themselves, else as it was chosen in this
+    /// browser. Files are the same for everybody.
+    async fn chosen(&self, path: &str, headers: &HeaderMap, cookie: &str) -> Preferences {
+        let here = cookies::choice(headers);
+        if ["/assets/", "/.berth/assets/", "/health", "/ready"].iter().any(|files| path.starts_with(files)) {
+            return here;
+        }
+        // Whoever cannot be asked for now is answered with the failure in the browser's own language.
+        let known = self.auth().authenticate(cookies::tokens(headers, cookie)).await.ok().flatten();
+        let own = known.map(|known| known.preferences).unwrap_or_default();
+        Preferences { language: own.language.or(here.language), look: own.look.or(here.look) }
+    }
+
     /// The portal's own origin, as browsers name it.
     fn origin(&self) -> &str {
         &self.0.origin
@@ -318,6 +359,10 @@ fn routes() -> Router<Site> {
         .route("/login", get(login::show).post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/account", get(account::show).post(account::change))
+        .route("/account/choices", post(choices::mine))
+        .route("/account/logins/{id}/end", post(account::end_login))
+        .route("/account/logins/end-others", post(account::end_others))
+        .route("/choices", post(choices::here))
         .route("/sessions", post(dashboard::create))
         .route("/sessions/{label}", get(sessions::show))
         .route("/sessions/{label}/share", get(share::show))
@@ -330,6 +375,7 @@ fn routes() -> Router<Site> {
         .route("/open/{label}", get(sessions::open))
         .route("/events", get(events::follow))
         .route("/admin", get(admin::show))
+        .merge(users::routes())
         .route("/admin/images", get(images::show))
         .route("/admin/images/{template}/pull", post(images::pull))
         .route("/admin/stats", get(stats::show))
@@ -362,6 +408,10 @@ async fn novnc_file(
 /// Answers a failure: with the login page where that helps, else as `respond` says.
 fn answer(failure: &Failure, asker: &Asker<'_>) -> Response<Body> {
     match (failure, asker.wants) {
+        (Failure::PasswordNeeded, Wants::Page) => {
+            session_page::see_other(&asker.surface.portal("/account?must=yes"))
+        }
+        (Failure::PasswordNeeded, Wants::Problem) => respond::failure(&AuthError::MustChange, asker),
         (Failure::LoginNeeded(next), Wants::Page) => {
             session_page::see_other(&asker.surface.portal(&next.login()))
         }

@@ -14,6 +14,8 @@ pub struct Person {
     pub name: String,
     /// Whether they manage everyone's sessions.
     pub admin: bool,
+    /// Whether they must choose another password before they may do anything else.
+    pub must_change: bool,
     /// The secret of their forms.
     pub csrf: String,
     /// What they read.
@@ -27,6 +29,7 @@ impl Person {
             id: principal.user,
             name: principal.name.clone(),
             admin: principal.role == Role::Admin,
+            must_change: principal.must_change,
             csrf: principal.csrf.expose().clone(),
             language,
         }
@@ -48,4 +51,6 @@ pub enum Tab {
     Stats,
     /// The admin's page of capacity.
     Capacity,
+    /// The admin's pages of users.
+    Users,
 }

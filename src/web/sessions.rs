@@ -315,6 +315,7 @@ fn settle(outcome: Result<(), BrokerError>) -> Result<(), Failure> {
             | BrokerError::HomeBusy
             | BrokerError::HomeInUse { .. }
             | BrokerError::NotFound
+            | BrokerError::OverLimit(_)
             | BrokerError::Store(_)
             | BrokerError::TemplateUnknown(_)
             | BrokerError::TooMany { .. }),

@@ -14,3 +14,4 @@ mod sharing;
 mod stats;
 mod streams;
 mod texts;
+mod users;

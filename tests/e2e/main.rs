@@ -18,6 +18,7 @@ mod homes;
 mod images;
 mod lifecycle;
 mod limits;
+mod people;
 mod quiet_network;
 mod registry;
 mod screen;

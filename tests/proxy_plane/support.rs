@@ -485,6 +485,8 @@ fn broker_settings(reap: Policy) -> broker::Settings {
     broker::Settings {
         max_sessions: 9,
         max_sessions_per_user: 9,
+        cpus_per_user: None,
+        memory_mib_per_user: None,
         max_parallel_starts: 4,
         start_deadline: Duration::from_secs(20),
         queue_deadline: Duration::from_secs(20),

@@ -55,7 +55,8 @@ impl Place {
             Err(error) => return Err(store_failed(&path, &error)),
         };
         // One of an earlier version holds no lock.
-        let runs = control::ask(&config.server.control, &control::Request::UserList).await;
+        let runs =
+            control::ask(&config.server.control, &control::Request::User(control::UserRequest::List)).await;
         if !matches!(runs, Ok(None)) {
             return Err(in_use(&format!("something answers on {}", config.server.control.display())));
         }

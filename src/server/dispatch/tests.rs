@@ -73,6 +73,7 @@ impl Door {
         let stats = Stats::new(sources, stats::Settings::default(), capacity::Settings::default());
         let web = Web::new(web::State {
             stats: stats.clone(),
+            tasks: tasks.clone(),
             broker: broker.clone(),
             auth: auth.clone(),
             store: store.clone(),
@@ -98,6 +99,8 @@ impl Door {
         let settings = Settings { domain: DOMAIN.to_owned(), ..Settings::default() };
         let api = Api::new(api::State {
             stats,
+            tasks: tasks.clone(),
+            imports: Default::default(),
             broker: broker.clone(),
             auth: auth.clone(),
             store,
@@ -176,6 +179,8 @@ fn broker_settings() -> broker::Settings {
     broker::Settings {
         max_sessions: 10,
         max_sessions_per_user: 10,
+        cpus_per_user: None,
+        memory_mib_per_user: None,
         max_parallel_starts: 4,
         start_deadline: Duration::from_mins(1),
         queue_deadline: hour,

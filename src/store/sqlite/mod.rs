@@ -34,7 +34,9 @@ use self::failure::Refusal;
 pub use self::lock::StoreLock;
 use self::readers::Readers;
 use self::writer::Writer;
-use super::{AuditLine, Invited, Login, StatPoint, StatSpan, Store, StoreError, Ticket, User};
+use super::{
+    AuditLine, Invited, Login, StatPoint, StatSpan, Store, StoreError, Ticket, User, UserPage, UserQuery,
+};
 use crate::secret::{Secret, TokenHash};
 use crate::session::{Grant, GrantId, Invitation, InvitationId, Label, Session, SessionId, UserId};
 
@@ -166,6 +168,11 @@ impl Store for SqliteStore {
         self.read(users::all).await
     }
 
+    async fn find_users(&self, query: &UserQuery) -> Result<UserPage, StoreError> {
+        let query = query.clone();
+        self.read(move |connection| users::find(connection, &query)).await
+    }
+
     async fn update_user(&self, user: &User) -> Result<(), StoreError> {
         let user = user.clone();
         self.write(move |connection| users::update(connection, &user)).await
@@ -195,6 +202,10 @@ impl Store for SqliteStore {
     async fn login(&self, token: &TokenHash) -> Result<Option<Login>, StoreError> {
         let token = *token;
         self.read(move |connection| logins::by_token(connection, token)).await
+    }
+
+    async fn logins_of(&self, user: UserId) -> Result<Vec<Login>, StoreError> {
+        self.read(move |connection| logins::of(connection, user)).await
     }
 
     async fn remove_login(&self, token: &TokenHash) -> Result<Vec<TokenHash>, StoreError> {

@@ -24,6 +24,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("schema/002_grants.sql"),
     include_str!("schema/003_invitations.sql"),
     include_str!("schema/004_stats.sql"),
+    include_str!("schema/005_people.sql"),
 ];
 /// Another process (the command line) may hold the file for a moment.
 const BUSY: Duration = Duration::from_secs(5);

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
+use crate::language::Language;
 use crate::secret::{Secret, TokenHash};
-use crate::session::{Grant, Invitation, InvitationId, Session};
-use crate::store::{AuditLine, Guest, Login, Role, Ticket, User};
+use crate::session::{Grant, Invitation, InvitationId, Session, UserLimits};
+use crate::store::{AuditLine, Guest, Login, Preferences, Role, Ticket, User};
 
 /// A time as text of fixed width, so that it sorts.
 pub(super) fn time(at: Timestamp) -> String {
@@ -38,7 +39,22 @@ pub(super) fn user(row: &Row<'_>) -> rusqlite::Result<User> {
         disabled: row.get("disabled")?,
         created_at: parsed(row, "created_at")?,
         last_login_at: parsed_option(row, "last_login_at")?,
+        must_change: row.get("must_change")?,
+        limits: match row.get::<_, Option<String>>("limits")? {
+            Some(limits) => serde_json::from_str(&limits).map_err(unreadable)?,
+            None => UserLimits::default(),
+        },
+        preferences: Preferences {
+            language: row.get::<_, Option<String>>("language")?.as_deref().and_then(Language::of_tag),
+            look: parsed_option(row, "look")?,
+        },
     })
+}
+
+/// A user's own limits; none at all are none in the table either.
+pub(super) fn limits(limits: &UserLimits) -> rusqlite::Result<Option<String>> {
+    let unwritable = |error: serde_json::Error| rusqlite::Error::ToSqlConversionFailure(error.into());
+    (!limits.is_empty()).then(|| serde_json::to_string(limits).map_err(unwritable)).transpose()
 }
 
 /// Reads a login.

@@ -260,8 +260,10 @@ problem-body-stalled = Your browser stopped sending halfway. Try again.
 problem-body-too-large = That is more than this page takes. Go back and shorten it.
 problem-broken-off = That was not your doing. Reload the page and try again.
 problem-copy-unknown = There is no copy { $copy } of these files. `berth home list` names those there are.
+problem-cpus-spent = Your running machines may have { $limit } CPU cores together and have { $taken }; this one takes { $wanted } more. Stop another one first.
 problem-credentials-wrong = The name or the password is not right. Please try again.
 problem-csrf-failed = This page has been open for too long. Reload it and try again.
+problem-cursor-invalid = This part of the list cannot be found. Begin with the first one again.
 problem-engine = The service that runs machines is not working right now.
 problem-extend-spent = This machine has no more time to give. Save your work; your files are kept when it stops.
 problem-full = All places are taken right now. Try again in a few minutes.
@@ -281,10 +283,13 @@ problem-invitation-spent = As many people as may have used it already. Ask whoev
 problem-too-many-invitations = This machine is shared as often as it may be. Withdraw a link or a person first.
 problem-invitation-made = This link was made already.
 problem-last-admin = This is the last administrator. Make someone else an administrator first.
+problem-limits-invalid = These limits are more than can be meant: at most 10000 sessions, 1024 cores and 1 EiB of memory, and nothing below zero.
 problem-login-required = Please log in first.
 problem-machine-unknown = There is no such machine, or it is not yours.
 problem-malformed = What was sent is not what this address takes. Go back, reload the page and try again.
+problem-memory-spent = Your running machines may have { $limit } MiB of memory together and have { $taken }; this one takes { $wanted } more. Stop another one first.
 problem-method = This address cannot be used that way. Go back and use the buttons.
+problem-must-change = Please choose a password of your own first, on the page of your account.
 problem-name-control = Please choose another name: it has invisible characters.
 problem-name-empty = Please choose another name: it needs at least one visible character.
 problem-name-long = Please choose another name: it has at most 64 characters.
@@ -303,11 +308,34 @@ problem-password-long = Please choose another password: it is longer than 1024 b
 problem-password-monotonous = Please choose another password: it is one character repeated.
 problem-password-short = Please choose another password: it is shorter than 8 characters.
 problem-request-refused = This request cannot be served: { $reason }.
+problem-row-cell = { $column ->
+    [role] The role must be admin or user.
+    [disabled] In the column disabled must stand yes or no.
+    [must_change] In the column must_change must stand yes or no.
+    [max_sessions] The number of machines must be a whole number up to 10000, or default.
+    [max_cpus] The CPU cores must be a number up to 1024, or default.
+    [max_memory_mib] The memory must be a whole number of MiB, or default.
+    [templates] The machine types are names with spaces between, a hyphen for none, or default.
+   *[other] What stands in the column { $column } cannot be read.
+}
+problem-row-cells = This row has { $found } cells, but the first line names { $expected }.
+problem-row-hash = This password_hash is of no kind that could be checked, so no password would ever fit it.
+problem-row-meanwhile = The user was created, changed or deleted since the trial run. Try again.
+problem-row-repeated = Line { $line } is about the same user.
+problem-row-two-passwords = The row has both a password and a password_hash. Leave one of them empty.
 problem-screen-unseen = This machine does not show its screen right now.
 problem-screens-busy = Many screens are being looked at right now. Try again in a few seconds.
 problem-session-not-reachable = This machine is not running right now. Open its page to start it.
 problem-session-unknown = There is no such machine here. It may have been removed; your machines are on the start page.
+problem-sheet-column-twice = The list cannot be read: its first line names the column { $column } twice.
+problem-sheet-column-unknown = The list cannot be read: nobody knows its column “{ $column }”. Known are: { $known }.
+problem-sheet-empty = There is no user in the list.
+problem-sheet-long = The list is longer than { $most } KiB. Take it in in parts.
+problem-sheet-many = The list has more than { $most } users. Take it in in parts.
+problem-sheet-no-name = The list cannot be read: its first line must name its columns, “name” among them. Known are: { $known }.
+problem-sheet-not-utf8 = The list cannot be read: line { $line } is not UTF-8. Save it as “CSV UTF-8” and try again.
 problem-store = Berth cannot save changes right now. Open machines go on working.
+problem-template-not-allowed = The machine type “{ $name }” is not one of yours. Ask your administrator if you need it.
 problem-template-unknown = There is no machine type “{ $name }”. Choose one from the list.
 problem-template-unlisted = There is no machine type of this name. Choose one from the list.
 problem-throttled = Too many attempts went wrong. Please wait { $seconds } s and try again.
@@ -688,3 +716,187 @@ capacity-disk = disk
 capacity-addresses-internal = addresses without internet
 capacity-addresses-egress = addresses with internet
 capacity-addresses-own = networks of their own
+### One's own account: how pages are read, and logins
+
+account-must = Your password was chosen for you. Choose one of your own before you go on.
+account-chosen = Your choice holds on all your devices.
+account-ended = The login has ended.
+choices-title = Language and look
+choices-text = Your choice holds on every page and on all your devices.
+choices-language = Language
+choices-look = Look
+language-browser = As the browser
+language-english = English
+language-french = Français
+look-system = As the device
+look-light = Light
+look-dark = Dark
+logins-title = My logins
+logins-text = Where you are logged in. If you do not know one of them, end it and change your password.
+logins-this = this one
+logins-end = End
+logins-end-others = { $count ->
+    [one] End the other login
+   *[other] End the { $count } others
+}
+browser-on = { $browser } on { $system }
+browser-unknown = a browser we do not know
+browser-unknown-on = a browser on { $system }
+
+### The admin's pages of users
+
+nav-users = Users
+role-admin = Administrator
+role-user = User
+users-create = New user
+users-create-button = Create the user
+users-created = The user is there
+users-created-text = Give { $name } this password for the first login.
+users-name = Name
+users-role = Role
+users-password = Password
+users-password-note = At least 8 characters. Leave it empty to have one made, which you see once.
+users-must-change = Must be changed at the first login
+users-must = must change the password
+users-password-made = The new password
+users-made-text = Give { $name } this password. Their earlier one no longer works.
+users-made-once = It is shown this once: nobody can look it up later.
+users-made-on = To the user’s page
+users-back = All users
+users-removed = { $name } was deleted.
+users-filter = Find users
+users-filter-button = Show
+users-search = Part of the name
+users-any = All
+users-state = State
+users-active = active
+users-disabled = disabled
+users-sort = Order
+users-count = { $count ->
+    [one] { $count } user
+   *[other] { $count } users
+}
+users-import = Import a list
+users-export = Export
+users-none = No user fits.
+users-machines = Machines
+users-running = running:
+users-home = Files
+users-created-at = Created
+users-last-login = Last login
+users-never = never
+users-pages = Parts of the list
+users-first = From the beginning
+users-next = Next part
+
+user-own = This is you.
+user-access = Access
+user-disable = Disable
+user-disable-text = A disabled user cannot log in, and is logged out at once. Their machines and files stay.
+user-enable = Enable
+user-enable-text = This user cannot log in. Enabled, they can again.
+user-role-text = Who gets another role is logged out and logs in again.
+user-role-button = Change the role
+user-password-text = Makes a new password, which you see once. The user is logged out everywhere.
+user-password-button = Make a new password
+user-no-machines = This user has no machine.
+user-machines-on = To all machines
+user-logins = Logins
+user-no-logins = This user is not logged in.
+user-logins-end = End all logins
+user-delete = Delete the user
+user-delete-text = First you see what happens to their machines and files.
+user-delete-button = Delete …
+user-done-created = The user is there.
+user-done-disabled = The user is disabled and logged out.
+user-done-enabled = The user can log in again.
+user-done-role = The role was changed.
+user-done-limits = The limits hold from the next start of a machine on.
+user-done-logins = What was asked for has ended.
+
+limits-title = Limits
+limits-text = For this user alone. What is empty follows the general settings.
+limits-sessions = Machines at most
+limits-cpus = CPU cores of all running machines
+limits-memory = Memory of all running machines, in MiB
+limits-templates = Machine types, with spaces between
+limits-general = In general
+limits-none = no limit
+limits-all = all
+limits-button = Save the limits
+limits-sessions-wrong = The number of machines must be a whole number up to 10000.
+limits-cpus-wrong = The CPU cores must be a number up to 1024.
+limits-memory-wrong = The memory must be a whole number of MiB.
+limits-templates-wrong = The machine types are names with spaces between; a hyphen stands for none.
+limits-templates-unknown = One of these machine types does not exist.
+
+delete-logins = They are logged out at once and cannot log in any more.
+delete-no-machines = They have no machine.
+delete-machines = { $count ->
+    [one] This machine is deleted: { $names } (running: { $running }).
+   *[other] These { $count } machines are deleted: { $names } (running: { $running }).
+}
+delete-own-homes = { $count ->
+    [one] One of them has files of its own, which are gone with it.
+   *[other] { $count } of them have files of their own, which are gone with them.
+}
+delete-home = Their files are here:
+delete-home-size = Their files ({ $size }) are here:
+delete-no-home = They have no files that would be kept.
+delete-home-unknown = The server does not say at the moment whether they have files.
+delete-choice = What becomes of their files?
+delete-keep = Keep them
+delete-keep-text = They stay where they are, under that name, until somebody removes them there.
+delete-remove = Delete them
+delete-remove-text = For good, with all their copies.
+delete-last = The user and their machines cannot be brought back.
+delete-button = Delete the user for good
+
+import-title = Import users
+import-text = From a spreadsheet saved as CSV. First you see what would happen to each row; nothing is changed before you say so. Passwords of users who exist already are never changed.
+import-file = A file
+import-paste = Or the text itself
+import-columns = The first line names the columns, in any order; only name is needed:
+import-try = See what would happen
+import-gone = That trial run is too old. Begin again.
+import-shown = What would happen
+import-shown-text = { $count ->
+    [one] One row was read. Nothing has been changed yet.
+   *[other] { $count } rows were read. Nothing has been changed yet.
+}
+import-running = The import is under way
+import-running-text = { $done } of { $count } rows are done. You can leave this page; it goes on without you.
+import-ended = What was done
+import-ended-text = { $count ->
+    [one] The row is done.
+   *[other] All { $count } rows are done.
+}
+import-will-make = { $count ->
+    [one] One of them has no password and gets one. You can fetch it once afterwards.
+   *[other] { $count } of them have no password and get one. You can fetch them once afterwards.
+}
+import-made = { $count ->
+    [one] A password was made for one user. Fetch it now: it can be fetched once, and nobody can look it up later.
+   *[other] Passwords were made for { $count } users. Fetch them now: they can be fetched once, and nobody can look them up later.
+}
+import-passwords = Fetch the passwords
+import-do = Do exactly this
+import-again = Another list
+import-count-created = Created
+import-count-changed = Changed
+import-count-exists = Left as they are
+import-count-refused = Refused
+import-line = Line
+import-result = Result
+import-detail = Why
+import-created = created
+import-changed = changed
+import-exists = exists
+import-refused = refused
+import-more = { $count ->
+    [one] One more row is not shown.
+   *[other] { $count } more rows are not shown.
+}
+import-field-disabled = access
+import-field-limits = limits
+import-field-role = role

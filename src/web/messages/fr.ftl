@@ -259,8 +259,10 @@ problem-body-stalled = Votre navigateur a cessé d’envoyer à mi-chemin. Rées
 problem-body-too-large = C’est plus que cette page n’accepte. Revenez en arrière et raccourcissez.
 problem-broken-off = Vous n’y êtes pour rien. Rechargez la page et réessayez.
 problem-copy-unknown = Il n’y a pas de copie { $copy } de ces fichiers. `berth home list` donne celles qui existent.
+problem-cpus-spent = Vos machines en marche peuvent avoir ensemble { $limit } cœurs et en ont { $taken } ; celle-ci en prend { $wanted } de plus. Arrêtez-en d’abord une autre.
 problem-credentials-wrong = Le nom ou le mot de passe n’est pas le bon. Veuillez réessayer.
 problem-csrf-failed = Cette page est restée ouverte trop longtemps. Rechargez-la et réessayez.
+problem-cursor-invalid = Cette partie de la liste est introuvable. Reprenez depuis la première.
 problem-engine = Le service qui fait tourner les machines ne fonctionne pas pour l’instant.
 problem-extend-spent = Cette machine n’a plus de temps à donner. Enregistrez votre travail ; vos fichiers sont conservés quand elle s’arrête.
 problem-full = Toutes les places sont prises pour l’instant. Réessayez dans quelques minutes.
@@ -280,10 +282,13 @@ problem-invitation-spent = Toutes ses places sont prises. Demandez-en un nouveau
 problem-too-many-invitations = Cette machine est partagée autant qu’elle peut l’être. Retirez d’abord un lien ou une personne.
 problem-invitation-made = Ce lien a déjà été créé.
 problem-last-admin = C’est le dernier administrateur. Nommez d’abord quelqu’un d’autre administrateur.
+problem-limits-invalid = Ces limites dépassent ce qui peut avoir un sens : au plus 10000 sessions, 1024 cœurs et 1 Eio de mémoire, et rien en dessous de zéro.
 problem-login-required = Veuillez d’abord vous connecter.
 problem-machine-unknown = Cette machine n’existe pas, ou elle n’est pas à vous.
 problem-malformed = Ce qui a été envoyé n’est pas ce que cette adresse attend. Revenez en arrière, rechargez la page et réessayez.
+problem-memory-spent = Vos machines en marche peuvent avoir ensemble { $limit } Mio de mémoire et en ont { $taken } ; celle-ci en prend { $wanted } de plus. Arrêtez-en d’abord une autre.
 problem-method = Cette adresse ne s’utilise pas ainsi. Revenez en arrière et servez-vous des boutons.
+problem-must-change = Veuillez d’abord choisir un mot de passe à vous, sur la page de votre compte.
 problem-name-control = Choisissez un autre nom : il contient des caractères invisibles.
 problem-name-empty = Choisissez un autre nom : il faut au moins un caractère visible.
 problem-name-long = Choisissez un autre nom : 64 caractères au plus.
@@ -302,11 +307,34 @@ problem-password-long = Choisissez un autre mot de passe : celui-ci dépasse 10
 problem-password-monotonous = Choisissez un autre mot de passe : celui-ci répète un seul caractère.
 problem-password-short = Choisissez un autre mot de passe : celui-ci a moins de 8 caractères.
 problem-request-refused = Cette requête ne peut pas être traitée : { $reason }.
+problem-row-cell = { $column ->
+    [role] Le rôle doit être admin ou user.
+    [disabled] Dans la colonne disabled, il faut yes ou no.
+    [must_change] Dans la colonne must_change, il faut yes ou no.
+    [max_sessions] Le nombre de machines doit être un nombre entier jusqu’à 10000, ou default.
+    [max_cpus] Les cœurs doivent être un nombre jusqu’à 1024, ou default.
+    [max_memory_mib] La mémoire doit être un nombre entier de Mio, ou default.
+    [templates] Les types de machines sont des noms séparés par des espaces, un tiret pour aucun, ou default.
+   *[other] Ce qui est dans la colonne { $column } ne peut pas être lu.
+}
+problem-row-cells = Cette ligne a { $found } cellules, mais la première ligne en nomme { $expected }.
+problem-row-hash = Ce password_hash n’est d’aucune sorte qu’on puisse vérifier : aucun mot de passe ne conviendrait jamais.
+problem-row-meanwhile = L’utilisateur a été créé, changé ou supprimé depuis l’essai. Recommencez.
+problem-row-repeated = La ligne { $line } concerne le même utilisateur.
+problem-row-two-passwords = La ligne a un mot de passe et un password_hash. Laissez l’un des deux vide.
 problem-screen-unseen = Cette machine ne montre pas son écran pour l’instant.
 problem-screens-busy = Beaucoup d’écrans sont regardés en ce moment. Réessayez dans quelques secondes.
 problem-session-not-reachable = Cette machine ne tourne pas pour l’instant. Ouvrez sa page pour la démarrer.
 problem-session-unknown = Cette machine n’existe pas ici. Elle a peut-être été supprimée ; vos machines sont sur la page d’accueil.
+problem-sheet-column-twice = La liste ne peut pas être lue : sa première ligne nomme deux fois la colonne { $column }.
+problem-sheet-column-unknown = La liste ne peut pas être lue : personne ne connaît sa colonne « { $column } ». On connaît : { $known }.
+problem-sheet-empty = Il n’y a aucun utilisateur dans la liste.
+problem-sheet-long = La liste dépasse { $most } Kio. Importez-la en plusieurs fois.
+problem-sheet-many = La liste a plus de { $most } utilisateurs. Importez-la en plusieurs fois.
+problem-sheet-no-name = La liste ne peut pas être lue : sa première ligne doit nommer ses colonnes, dont « name ». On connaît : { $known }.
+problem-sheet-not-utf8 = La liste ne peut pas être lue : la ligne { $line } n’est pas en UTF-8. Enregistrez-la en « CSV UTF-8 » et recommencez.
 problem-store = Berth ne peut rien enregistrer pour l’instant. Les machines ouvertes continuent de fonctionner.
+problem-template-not-allowed = Le type de machine « { $name } » n’est pas l’un des vôtres. Demandez-le à votre administrateur si vous en avez besoin.
 problem-template-unknown = Il n’y a pas de type de machine « { $name } ». Choisissez-en un dans la liste.
 problem-template-unlisted = Aucun type de machine ne porte ce nom. Choisissez-en un dans la liste.
 problem-throttled = Trop de tentatives ont échoué. Attendez { $seconds } s et réessayez.
@@ -687,3 +715,187 @@ capacity-disk = disque
 capacity-addresses-internal = adresses sans internet
 capacity-addresses-egress = adresses avec internet
 capacity-addresses-own = réseaux particuliers
+### One's own account: how pages are read, and logins
+
+account-must = Votre mot de passe a été choisi pour vous. Choisissez-en un à vous avant de continuer.
+account-chosen = Votre choix vaut sur tous vos appareils.
+account-ended = La connexion est terminée.
+choices-title = Langue et apparence
+choices-text = Votre choix vaut sur toutes les pages et sur tous vos appareils.
+choices-language = Langue
+choices-look = Apparence
+language-browser = Celle du navigateur
+language-english = English
+language-french = Français
+look-system = Comme l’appareil
+look-light = Claire
+look-dark = Sombre
+logins-title = Mes connexions
+logins-text = Là où vous êtes connecté. Si vous n’en reconnaissez pas une, terminez-la et changez de mot de passe.
+logins-this = celle-ci
+logins-end = Terminer
+logins-end-others = { $count ->
+    [one] Terminer l’autre connexion
+   *[other] Terminer les { $count } autres
+}
+browser-on = { $browser } sous { $system }
+browser-unknown = un navigateur que nous ne connaissons pas
+browser-unknown-on = un navigateur sous { $system }
+
+### The admin's pages of users
+
+nav-users = Utilisateurs
+role-admin = Administrateur
+role-user = Utilisateur
+users-create = Nouvel utilisateur
+users-create-button = Créer l’utilisateur
+users-created = L’utilisateur est créé
+users-created-text = Donnez ce mot de passe à { $name } pour la première connexion.
+users-name = Nom
+users-role = Rôle
+users-password = Mot de passe
+users-password-note = Au moins 8 caractères. Laissez vide pour en faire créer un, que vous verrez une seule fois.
+users-must-change = À changer à la première connexion
+users-must = doit changer de mot de passe
+users-password-made = Le nouveau mot de passe
+users-made-text = Donnez ce mot de passe à { $name }. L’ancien ne fonctionne plus.
+users-made-once = Il n’est montré que cette fois : personne ne pourra le retrouver ensuite.
+users-made-on = À la page de l’utilisateur
+users-back = Tous les utilisateurs
+users-removed = { $name } a été supprimé.
+users-filter = Chercher des utilisateurs
+users-filter-button = Afficher
+users-search = Partie du nom
+users-any = Tous
+users-state = État
+users-active = actif
+users-disabled = désactivé
+users-sort = Ordre
+users-count = { $count ->
+    [one] { $count } utilisateur
+   *[other] { $count } utilisateurs
+}
+users-import = Importer une liste
+users-export = Exporter
+users-none = Aucun utilisateur ne correspond.
+users-machines = Machines
+users-running = en marche :
+users-home = Fichiers
+users-created-at = Créé
+users-last-login = Dernière connexion
+users-never = jamais
+users-pages = Parties de la liste
+users-first = Depuis le début
+users-next = Partie suivante
+
+user-own = C’est vous.
+user-access = Accès
+user-disable = Désactiver
+user-disable-text = Un utilisateur désactivé ne peut pas se connecter, et il est déconnecté aussitôt. Ses machines et ses fichiers restent.
+user-enable = Réactiver
+user-enable-text = Cet utilisateur ne peut pas se connecter. Réactivé, il le pourra de nouveau.
+user-role-text = Qui change de rôle est déconnecté et se reconnecte.
+user-role-button = Changer le rôle
+user-password-text = Crée un nouveau mot de passe, que vous verrez une seule fois. L’utilisateur est déconnecté partout.
+user-password-button = Créer un nouveau mot de passe
+user-no-machines = Cet utilisateur n’a pas de machine.
+user-machines-on = À toutes les machines
+user-logins = Connexions
+user-no-logins = Cet utilisateur n’est pas connecté.
+user-logins-end = Terminer toutes les connexions
+user-delete = Supprimer l’utilisateur
+user-delete-text = Vous verrez d’abord ce que deviennent ses machines et ses fichiers.
+user-delete-button = Supprimer …
+user-done-created = L’utilisateur est créé.
+user-done-disabled = L’utilisateur est désactivé et déconnecté.
+user-done-enabled = L’utilisateur peut de nouveau se connecter.
+user-done-role = Le rôle a été changé.
+user-done-limits = Les limites valent dès le prochain démarrage d’une machine.
+user-done-logins = Ce qui était demandé est terminé.
+
+limits-title = Limites
+limits-text = Pour cet utilisateur seulement. Ce qui est vide suit les réglages généraux.
+limits-sessions = Machines au plus
+limits-cpus = Cœurs de toutes les machines en marche
+limits-memory = Mémoire de toutes les machines en marche, en Mio
+limits-templates = Types de machines, séparés par des espaces
+limits-general = En général
+limits-none = sans limite
+limits-all = tous
+limits-button = Enregistrer les limites
+limits-sessions-wrong = Le nombre de machines doit être un nombre entier jusqu’à 10000.
+limits-cpus-wrong = Les cœurs doivent être un nombre jusqu’à 1024.
+limits-memory-wrong = La mémoire doit être un nombre entier de Mio.
+limits-templates-wrong = Les types de machines sont des noms séparés par des espaces ; un tiret signifie aucun.
+limits-templates-unknown = L’un de ces types de machines n’existe pas.
+
+delete-logins = L’utilisateur est déconnecté aussitôt et ne peut plus se connecter.
+delete-no-machines = Il n’a pas de machine.
+delete-machines = { $count ->
+    [one] Cette machine est supprimée : { $names } (en marche : { $running }).
+   *[other] Ces { $count } machines sont supprimées : { $names } (en marche : { $running }).
+}
+delete-own-homes = { $count ->
+    [one] L’une d’elles a ses propres fichiers, qui disparaissent avec elle.
+   *[other] { $count } d’entre elles ont leurs propres fichiers, qui disparaissent avec elles.
+}
+delete-home = Ses fichiers se trouvent ici :
+delete-home-size = Ses fichiers ({ $size }) se trouvent ici :
+delete-no-home = Il n’a pas de fichiers à conserver.
+delete-home-unknown = Le serveur ne dit pas en ce moment s’il a des fichiers.
+delete-choice = Que deviennent ses fichiers ?
+delete-keep = Les conserver
+delete-keep-text = Ils restent où ils sont, sous ce nom, jusqu’à ce que quelqu’un les y supprime.
+delete-remove = Les supprimer
+delete-remove-text = Définitivement, avec toutes leurs copies.
+delete-last = L’utilisateur et ses machines ne pourront pas être rétablis.
+delete-button = Supprimer définitivement l’utilisateur
+
+import-title = Importer des utilisateurs
+import-text = Depuis une feuille de calcul enregistrée en CSV. Vous verrez d’abord ce qui arriverait à chaque ligne ; rien ne change avant que vous le disiez. Le mot de passe d’un utilisateur qui existe déjà n’est jamais changé.
+import-file = Un fichier
+import-paste = Ou le texte lui-même
+import-columns = La première ligne nomme les colonnes, dans n’importe quel ordre ; seule name est nécessaire :
+import-try = Voir ce qui arriverait
+import-gone = Cet essai est trop ancien. Recommencez.
+import-shown = Ce qui arriverait
+import-shown-text = { $count ->
+    [one] Une ligne a été lue. Rien n’a encore été changé.
+   *[other] { $count } lignes ont été lues. Rien n’a encore été changé.
+}
+import-running = L’importation est en cours
+import-running-text = { $done } lignes sur { $count } sont faites. Vous pouvez quitter cette page ; cela continue sans vous.
+import-ended = Ce qui a été fait
+import-ended-text = { $count ->
+    [one] La ligne est faite.
+   *[other] Les { $count } lignes sont faites.
+}
+import-will-make = { $count ->
+    [one] L’un d’eux n’a pas de mot de passe et en reçoit un. Vous pourrez ensuite le prendre une seule fois.
+   *[other] { $count } d’entre eux n’ont pas de mot de passe et en reçoivent un. Vous pourrez ensuite les prendre une seule fois.
+}
+import-made = { $count ->
+    [one] Un mot de passe a été créé pour un utilisateur. Prenez-le maintenant : on ne peut le prendre qu’une fois, et personne ne pourra le retrouver ensuite.
+   *[other] Des mots de passe ont été créés pour { $count } utilisateurs. Prenez-les maintenant : on ne peut les prendre qu’une fois, et personne ne pourra les retrouver ensuite.
+}
+import-passwords = Prendre les mots de passe
+import-do = Faire exactement cela
+import-again = Une autre liste
+import-count-created = Créés
+import-count-changed = Changés
+import-count-exists = Laissés tels quels
+import-count-refused = Refusés
+import-line = Ligne
+import-result = Résultat
+import-detail = Pourquoi
+import-created = créé
+import-changed = changé
+import-exists = existe
+import-refused = refusé
+import-more = { $count ->
+    [one] Une ligne de plus n’est pas montrée.
+   *[other] { $count } lignes de plus ne sont pas montrées.
+}
+import-field-disabled = accès
+import-field-limits = limites
+import-field-role = rôle

@@ -32,6 +32,8 @@ use crate::web::{Landing, Settings, State, Web};
 
 pub const PASSWORD: &str = "a fine password";
 pub const ORIGIN: &str = "https://berth.test:8443";
+/// What stands between the parts of a form with a file.
+const BOUNDARY: &str = "berth-boundary";
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A whole portal over fakes.
@@ -105,6 +107,7 @@ impl Desk {
         let engine_asked = Arc::new(AtomicUsize::new(0));
         let asked = engine_asked.clone();
         let state = State {
+            tasks: tasks.clone(),
             broker: broker.clone(),
             auth: auth.clone(),
             store: store.clone(),
@@ -174,6 +177,8 @@ fn broker_settings() -> broker::Settings {
     broker::Settings {
         max_sessions: 20,
         max_sessions_per_user: 8,
+        cpus_per_user: None,
+        memory_mib_per_user: None,
         max_parallel_starts: 1,
         start_deadline: Duration::from_secs(60),
         queue_deadline: Duration::from_secs(600),
@@ -230,6 +235,19 @@ impl Browser<'_> {
         Answer::read(self.send(Method::POST, path, fields.join("&")).await).await
     }
 
+    /// Posts a list of users as a file, as the page for that does.
+    pub async fn post_list(&mut self, path: &str, csrf: &str, list: &str) -> Answer {
+        let part = |name: &str, value: &str| {
+            let file = if name == "file" { "; filename=\"list.csv\"" } else { "" };
+            format!(
+                "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"{file}\r\n\r\n{value}\r\n"
+            )
+        };
+        let body =
+            format!("{}{}{}--{BOUNDARY}--\r\n", part("csrf", csrf), part("file", list), part("text", ""));
+        Answer::read(self.send(Method::POST, path, body).await).await
+    }
+
     /// Posts with the secret of the login's forms, as any page of ours would.
     pub async fn press(&mut self, path: &str) -> Answer {
         let csrf = self.get("/").await.csrf();
@@ -261,7 +279,10 @@ impl Browser<'_> {
             request = request.header("sec-fetch-site", site);
         }
         if method == Method::POST {
-            request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+            let parts = format!("multipart/form-data; boundary={BOUNDARY}");
+            let list = body.starts_with(&format!("--{BOUNDARY}"));
+            let kind = if list { parts.as_str() } else { "application/x-www-form-urlencoded" };
+            request = request.header(CONTENT_TYPE, kind);
             if let Some(origin) = self.origin {
                 request = request.header("origin", origin);
             }
