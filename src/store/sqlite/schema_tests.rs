@@ -1,11 +1,11 @@
 //! Every earlier schema comes forward with its data; nothing halfway, nothing backward.
 //!
-//! `schema/NNN_name.sample.sql` puts rows into what `schema/NNN_name.sql` made, as that version wrote
+//! `schema/samples/name.sql` puts rows into what `schema/NNN_name.sql` made, as that version wrote
 //! them. A database of schema N is one that lived through all versions up to N, with the rows of each.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
@@ -19,13 +19,15 @@ use crate::store::{Role, contract};
 
 const APPLICATION: i64 = 0x4265_7274;
 
-/// The rows that belong to each step.
+/// The rows that belong to each step, by its number.
 fn samples() -> BTreeMap<usize, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/sqlite/schema");
-    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let samples = files.filter(|path| path.to_string_lossy().ends_with(".sample.sql"));
-    let number = |path: &PathBuf| path.file_name().unwrap().to_string_lossy()[..3].parse().unwrap();
-    samples.map(|path| (number(&path), fs::read_to_string(&path).unwrap())).collect()
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/sqlite/schema");
+    let names = fs::read_dir(&schema).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let steps = names.filter_map(|name| {
+        let (number, name) = name.strip_suffix(".sql")?.split_once('_')?;
+        Some((number.parse().unwrap(), fs::read_to_string(schema.join(format!("samples/{name}.sql"))).ok()?))
+    });
+    steps.collect()
 }
 
 /// A database as a Berth of schema `version` left it.
@@ -77,7 +79,7 @@ fn there_is_a_row_of_every_version_in_every_table() {
     let path = folder.path().join("berth.db");
     database_of(MIGRATIONS.len(), &path);
     let empty: Vec<_> = rows(&path).into_iter().filter(|(_, count)| *count == 0).collect();
-    assert!(empty.is_empty(), "{empty:?}: add rows in schema/NNN_name.sample.sql beside the migration");
+    assert!(empty.is_empty(), "{empty:?}: add rows of the new schema in schema/samples/name.sql");
 }
 
 #[tokio::test]
