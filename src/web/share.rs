@@ -20,6 +20,7 @@ use crate::auth::policy::Verb as Right;
 use crate::body::Body;
 use crate::broker::{BrokerError, Entry, LiveGrant, Share, ShareError};
 use crate::clock;
+use crate::fault::Answer;
 use crate::language::Language;
 use crate::respond::{self, Surface};
 use crate::session::{GrantRole, ViewerRole};
