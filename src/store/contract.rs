@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use super::{Login, Role, Store, StoreError, Ticket, UniqueKey, User};
+use super::{Login, Role, StatPoint, StatSpan, Store, StoreError, Ticket, UniqueKey, User};
 use crate::audit::{GENESIS, chain};
 use crate::clock;
 use crate::language::Language;
@@ -43,6 +43,7 @@ pub async fn run(store: Arc<dyn Store>) {
     grants_go_with_session_and_grantee(&*store).await;
     lapsed_grants_are_purged(&*store).await;
     audit_has_no_gaps(&*store).await;
+    statistics_are_kept(&*store).await;
     store.check().await.expect(WORKS);
 }
 
@@ -441,6 +442,40 @@ async fn lapsed_grants_are_purged(store: &dyn Store) {
     assert_eq!(store.purge_grants(before).await.expect(WORKS), 0, "not before its time");
     assert_eq!(store.purge_grants(then).await.expect(WORKS), 1);
     assert!(!grant_exists(store, early.id).await && grant_exists(store, endless.id).await);
+}
+
+async fn statistics_are_kept(store: &dyn Store) {
+    let [one, other] = [1, 2].map(|nth| format!("test:{nth}:{}", SessionId::random()));
+    let point = |subject: &str, span, at, value| StatPoint {
+        subject: subject.to_owned(),
+        span,
+        at,
+        values: vec![value, -0.5, f32::INFINITY],
+    };
+    let all = async || {
+        let mut stats = store.stats().await.expect(WORKS);
+        stats.retain(|point| point.subject == one || point.subject == other);
+        stats.sort_by(|a, b| (&a.subject, a.span, a.at).cmp(&(&b.subject, b.span, b.at)));
+        stats
+    };
+    let points = [
+        point(&one, StatSpan::Hour, 15, 1.0),
+        point(&one, StatSpan::Hour, 30, 2.0),
+        point(&one, StatSpan::Month, 15, 3.0),
+        point(&other, StatSpan::Hour, 15, 4.0),
+    ];
+    store.keep_stats(&points, &[], &[]).await.expect(WORKS);
+    assert_eq!(all().await, points);
+    let again = point(&one, StatSpan::Hour, 30, 5.0);
+    store.keep_stats(std::slice::from_ref(&again), &[(StatSpan::Hour, 30)], &[]).await.expect(WORKS);
+    assert_eq!(all().await, [again, points[2].clone()], "replaced, and the older of that span forgotten");
+    store.keep_stats(&points[3..], &[], std::slice::from_ref(&one)).await.expect(WORKS);
+    assert_eq!(all().await, &points[3..]);
+    let gap = StatPoint { values: vec![f32::NAN], ..point(&other, StatSpan::Day, 0, 0.0) };
+    store.keep_stats(&[gap], &[], &[]).await.expect(WORKS);
+    assert!(all().await.iter().any(|point| point.values.first().is_some_and(|value| value.is_nan())));
+    store.keep_stats(&[], &[], &[other.clone()]).await.expect(WORKS);
+    assert_eq!(all().await, []);
 }
 
 async fn audit_has_no_gaps(store: &dyn Store) {

@@ -92,6 +92,45 @@ pub struct Ticket {
     pub expires_at: Timestamp,
 }
 
+/// Over how long statistics are looked at, each with a step of its own.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum StatSpan {
+    /// The last hour.
+    Hour,
+    /// The last day.
+    Day,
+    /// The last thirty days.
+    Month,
+}
+
+impl StatSpan {
+    /// All of them, the shortest first.
+    pub const ALL: [Self; 3] = [Self::Hour, Self::Day, Self::Month];
+
+    /// The stable `snake_case` name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Month => "month",
+        }
+    }
+}
+
+/// What was measured of one subject in one slot of time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StatPoint {
+    /// A machine or a session, in the words of whoever measures.
+    pub subject: String,
+    /// Which span the slot is one of.
+    pub span: StatSpan,
+    /// Where the slot begins, in seconds since 1970.
+    pub at: i64,
+    /// The values; not a number where nothing was measured.
+    pub values: Vec<f32>,
+}
+
 /// One line of the audit, as stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuditLine {
@@ -287,6 +326,17 @@ pub trait Store: Send + Sync + 'static {
     async fn append_audit(&self, body: String) -> Result<AuditLine, StoreError>;
     /// Up to `limit` audit lines with numbers above `after`, in order.
     async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError>;
+
+    /// Adds points of statistics (one that is there is replaced), forgets those of each span from
+    /// before the second given with it, and everything of the subjects in `gone`, in one step.
+    async fn keep_stats(
+        &self,
+        points: &[StatPoint],
+        before: &[(StatSpan, i64)],
+        gone: &[String],
+    ) -> Result<(), StoreError>;
+    /// All statistics, those of a subject's span oldest first.
+    async fn stats(&self) -> Result<Vec<StatPoint>, StoreError>;
 
     /// The random id this store was given when it was made; tells its containers from others'.
     fn installation(&self) -> String;

@@ -12,6 +12,7 @@ mod open;
 mod readers;
 mod rows;
 mod sessions;
+mod stats;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -27,7 +28,7 @@ use rusqlite::Connection;
 use self::failure::Refusal;
 use self::readers::Readers;
 use self::writer::Writer;
-use super::{AuditLine, Login, Store, StoreError, Ticket, User};
+use super::{AuditLine, Login, StatPoint, StatSpan, Store, StoreError, Ticket, User};
 use crate::secret::{Secret, TokenHash};
 use crate::session::{Grant, GrantId, Label, Session, SessionId, UserId};
 
@@ -239,6 +240,20 @@ impl Store for SqliteStore {
 
     async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError> {
         self.read(move |connection| audit::after(connection, after, limit)).await
+    }
+
+    async fn keep_stats(
+        &self,
+        points: &[StatPoint],
+        before: &[(StatSpan, i64)],
+        gone: &[String],
+    ) -> Result<(), StoreError> {
+        let (points, before, gone) = (points.to_vec(), before.to_vec(), gone.to_vec());
+        self.write(move |connection| stats::keep(connection, &points, &before, &gone)).await
+    }
+
+    async fn stats(&self) -> Result<Vec<StatPoint>, StoreError> {
+        self.read(stats::all).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {
