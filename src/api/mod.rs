@@ -11,6 +11,7 @@ mod json;
 mod openapi;
 mod screenshot;
 mod sessions;
+mod stats;
 mod status;
 mod templates;
 #[cfg(test)]
@@ -40,6 +41,7 @@ use crate::engine::EngineCheck;
 use crate::fault::Answer;
 use crate::respond::Unreadable;
 use crate::session::Routing;
+use crate::stats::Stats;
 use crate::store::Store;
 use crate::thumbnail::Thumbnails;
 
@@ -57,6 +59,8 @@ pub struct State {
     pub store: Arc<dyn Store>,
     /// Asked how the engine is.
     pub engine: EngineCheck,
+    /// Knows what is used.
+    pub stats: Stats,
     /// Looks at desktops.
     pub thumbnails: Thumbnails,
     /// The portal's origin as browsers name it, for the addresses of sessions.
@@ -152,6 +156,8 @@ fn routes() -> OpenApiRouter<Site> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(grants::list, grants::give))
         .routes(routes!(grants::withdraw))
+        .routes(routes!(stats::show))
+        .routes(routes!(stats::capacity))
         .route("/status", get(status::show))
         .route("/api/v1/spawn", post(compat::spawn))
         .route("/api/v1/remove", post(compat::remove))

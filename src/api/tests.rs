@@ -8,17 +8,19 @@ use futures_util::FutureExt;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, IF_NONE_MATCH};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Api, State};
 use crate::audit::{Actor, Audit};
 use crate::auth::{self, Auth, NewUser, Principal, Visitor, cookies};
 use crate::broker::{self, Attendee, Broker, Entry};
+use crate::capacity;
 use crate::engine::EngineStatus;
 use crate::engine::fake::{FakeEngine, template};
 use crate::respond;
 use crate::secret::Secret;
 use crate::session::{Next, Protocol, Routing, StateKind, StopReason, ViewerRole};
+use crate::stats::{self, Stats};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Role, Store, User};
 use crate::tasks::Tasks;
@@ -31,6 +33,7 @@ struct Desk {
     api: Api,
     auth: Arc<Auth>,
     broker: Broker,
+    stats: Stats,
     store: Arc<dyn Store>,
 }
 
@@ -63,18 +66,26 @@ impl Desk {
             ..auth::Settings::default()
         };
         let auth = Arc::new(Auth::new(store.clone(), audit, quick));
+        let sources = stats::Sources {
+            broker: broker.clone(),
+            engine: engine.clone(),
+            store: store.clone(),
+            store_path: "/".into(),
+        };
+        let stats = Stats::new(sources, stats::Settings::default(), capacity::Settings::default());
         let status = EngineStatus { version: Some("fake".to_owned()), ..EngineStatus::default() };
         let api = Api::new(State {
             broker: broker.clone(),
             auth: auth.clone(),
             store: store.clone(),
             engine: Arc::new(move || futures_util::future::ready(status.clone()).boxed()),
+            stats: stats.clone(),
             thumbnails: Thumbnails::new(&broker, engine, Tasks::new(), thumbnail::Settings::default()),
             origin: ORIGIN.to_owned(),
             routing: Routing::Path,
             version: "0.0.0-test",
         });
-        Self { api, auth, broker, store }
+        Self { api, auth, broker, stats, store }
     }
 
     async fn log_in(&self, name: &str, role: Role) -> Login {
@@ -509,4 +520,50 @@ async fn everybody_reads_templates_and_administrators_their_images() {
         changes.recv().await.unwrap();
     }
     assert!(desk.get("/api/v1/templates/desktop", &ann).await.1["pull"].is_null());
+}
+
+#[tokio::test]
+async fn statistics_are_the_administrators_and_a_sessions_its_owners() {
+    let desk = Desk::new();
+    let (ann, bob) = (desk.log_in("ann", Role::User).await, desk.log_in("bob", Role::User).await);
+    let root = desk.log_in("root", Role::Admin).await;
+    let entry = desk.session(&ann.user, "mine").await;
+    let nothing = desk.ask(Method::GET, "/api/v1/capacity", Some(&root), false).await;
+    assert_eq!(nothing, (StatusCode::OK, json!({ "sampled_at": null, "capacity": null })));
+    desk.stats.sample_once().await;
+    desk.stats.sample_once().await;
+    let of_session = format!("/api/v1/stats?range=day&session={}", entry.label);
+    for (login, path, status) in [
+        (&root, "/api/v1/stats", StatusCode::OK),
+        (&ann, "/api/v1/stats", StatusCode::NOT_FOUND),
+        (&ann, "/api/v1/capacity", StatusCode::NOT_FOUND),
+        (&ann, of_session.as_str(), StatusCode::OK),
+        (&root, of_session.as_str(), StatusCode::OK),
+        (&bob, of_session.as_str(), StatusCode::NOT_FOUND),
+    ] {
+        assert_eq!(desk.ask(Method::GET, path, Some(login), false).await.0, status, "{path}");
+    }
+    let strange = desk.ask(Method::GET, "/api/v1/stats?range=year", Some(&root), false).await.0;
+    assert_eq!(strange, StatusCode::BAD_REQUEST);
+
+    let (_, hosts) = desk.ask(Method::GET, "/api/v1/stats", Some(&root), false).await;
+    let host = &hosts["items"][0];
+    assert_eq!((&host["node"], &host["range"]), (&json!("fake"), &json!("hour")));
+    let ready = host["series"].as_array().unwrap().iter().find(|series| series["name"] == "sessions_ready");
+    let ready = ready.expect("the number of sessions");
+    assert_eq!((&ready["unit"], &ready["step_s"]), (&json!("sessions"), &json!(15)));
+    let values = ready["values"].as_array().unwrap();
+    let last = values.iter().rev().find(|value| value.is_number());
+    assert_eq!((values.len(), last), (240, Some(&json!(1.0))));
+    assert_eq!(values[0], Value::Null);
+
+    let (_, session) = desk.ask(Method::GET, &of_session, Some(&ann), false).await;
+    assert_eq!(session["items"][0]["usage"]["memory_bytes"], 100 << 20);
+    let (_, document) =
+        desk.ask(Method::GET, &format!("/api/v1/sessions/{}", entry.label), Some(&ann), false).await;
+    assert_eq!(document["usage"]["processes"], 10);
+    let (_, capacity) = desk.ask(Method::GET, "/api/v1/capacity", Some(&root), false).await;
+    let room = &capacity["capacity"]["templates"][0];
+    assert!(room["more"].as_u64().unwrap() > 0, "{capacity}");
+    assert_eq!(room["bound_by"], "cpu", "{capacity}");
 }

@@ -8,9 +8,11 @@ use crate::auth::{self, Auth};
 use crate::broker::Broker;
 use crate::cli::{Exit, Failure};
 use crate::config::{AuthSettings, Config};
+use crate::engine::Engine;
 use crate::engine::docker::DockerEngine;
 use crate::fault::chain;
 use crate::secret::Secret;
+use crate::stats::{self, Stats};
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::tasks::Tasks;
@@ -32,7 +34,11 @@ pub fn open_store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
     Ok(Arc::new(store))
 }
 
-pub(super) fn store_path(config: &Config) -> Result<PathBuf, Failure> {
+/// The file of the configured store.
+///
+/// # Errors
+/// It is of a kind that this version does not have.
+pub fn store_path(config: &Config) -> Result<PathBuf, Failure> {
     let url = config.store.url.expose();
     url.strip_prefix("sqlite:").map(|path| Path::new(path).to_owned()).ok_or_else(|| {
         Failure::new(
@@ -95,6 +101,28 @@ impl Offline {
     /// # Errors
     /// The engine does not answer, or the store fails.
     pub async fn broker(&self, config: &Config) -> Result<Broker, Failure> {
+        Ok(self.broker_and_engine(config).await?.0)
+    }
+
+    /// The same with statistics, which have what was stored and no sample yet.
+    ///
+    /// # Errors
+    /// As for [`Offline::broker`].
+    pub async fn stats(&self, config: &Config) -> Result<(Broker, Stats), Failure> {
+        let (broker, engine) = self.broker_and_engine(config).await?;
+        let sources = stats::Sources {
+            broker: broker.clone(),
+            engine,
+            store: self.store.clone(),
+            store_path: store_path(config)?,
+        };
+        let stats = Stats::new(sources, config.stats.clone(), config.capacity);
+        // Without a past there is still a present.
+        let _ = stats.restore().await;
+        Ok((broker, stats))
+    }
+
+    async fn broker_and_engine(&self, config: &Config) -> Result<(Broker, Arc<dyn Engine>), Failure> {
         let templates = super::spawner::by_name(&config.templates);
         let failed = |error: &dyn std::error::Error| {
             Failure::new(
@@ -107,15 +135,16 @@ impl Offline {
         let engine = DockerEngine::connect(super::spawner::settings(config), templates)
             .await
             .map_err(|error| failed(&error))?;
+        let engine: Arc<dyn Engine> = Arc::new(engine);
         let broker = Broker::new(
             self.store.clone(),
-            Arc::new(engine),
+            engine.clone(),
             Audit::new(self.store.clone()),
             config.templates.clone(),
             config.limits.clone(),
             self.tasks.clone(),
         );
         broker.load().await.map_err(|error| failed(&error))?;
-        Ok(broker)
+        Ok((broker, engine))
     }
 }

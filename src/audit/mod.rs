@@ -21,6 +21,7 @@ pub use self::chain::{GENESIS, chain};
 pub use self::event::{AuditEvent, LoginRefusal, Outcome};
 use crate::clock;
 use crate::store::{Store, StoreError};
+use crate::telemetry::names;
 
 /// The version of the lines' form; raised when a field changes its meaning.
 const VERSION: u8 = 1;
@@ -133,7 +134,7 @@ impl Audit {
         let body = escaped(&serde_json::to_string(&line).expect("an audit line has only texts and numbers"));
         if let Err(error) = self.0.store.append_audit(body.clone()).await {
             self.0.lost.fetch_add(1, Ordering::Relaxed);
-            metrics::counter!("berth_audit_lost_total").increment(1);
+            metrics::counter!(names::AUDIT_LOST).increment(1);
             error!(%error, line = body, "an audit line could not be stored");
         }
     }

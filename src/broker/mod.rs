@@ -29,7 +29,7 @@ mod viewers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use dashmap::DashMap;
@@ -172,6 +172,8 @@ struct Inner {
     /// Whether the store still has to remove grants that lapsed.
     grants_owed: AtomicBool,
     images: Images,
+    /// Starts that became reachable, and starts that failed.
+    starts: [AtomicU64; 2],
 }
 
 impl std::fmt::Debug for Broker {
@@ -214,6 +216,7 @@ impl Broker {
             // Grants may have lapsed while no gateway ran.
             grants_owed: AtomicBool::new(true),
             images: Images::default(),
+            starts: Default::default(),
         }))
     }
 
@@ -289,6 +292,19 @@ impl Broker {
     #[must_use]
     pub fn occupied(&self) -> usize {
         self.0.by_id.iter().filter(|entry| entry.session().state.occupies()).count()
+    }
+
+    /// How many starts became reachable and how many failed since this process began.
+    #[must_use]
+    pub fn tally(&self) -> (u64, u64) {
+        let [reached, failed] = &self.0.starts;
+        (reached.load(Ordering::Relaxed), failed.load(Ordering::Relaxed))
+    }
+
+    /// How many starts wait in line.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.0.queue.waiting()
     }
 
     /// How many reachable sessions had their last human input less than a minute, ten minutes, an

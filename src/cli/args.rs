@@ -50,6 +50,12 @@ pub enum Command {
     /// Read and verify the audit.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Show what the machine and each session use.
+    Stats(OutputArgs),
+    /// Show how many more sessions there is room for, and what bounds them.
+    Capacity(OutputArgs),
+    /// Look at everything from the configuration to the public address, and name what is broken.
+    Doctor(OutputArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

@@ -134,10 +134,12 @@ async fn offline(config: &Config, request: Request) -> Result<Reply, Failure> {
         Request::SessionRemove { .. } | Request::SessionStop { .. } | Request::UserRemove { .. } => {
             Some(offline.broker(config).await?)
         }
-        Request::HomeList
+        Request::Capacity
+        | Request::HomeList
         | Request::HomeRestore { .. }
         | Request::SessionList
         | Request::SessionReset { .. }
+        | Request::Stats
         | Request::TemplateList
         | Request::TemplateProgress
         | Request::TemplatePull { .. }
@@ -147,7 +149,7 @@ async fn offline(config: &Config, request: Request) -> Result<Reply, Failure> {
         | Request::UserList
         | Request::UserPasswd { .. } => None,
     };
-    let performer = Performer { auth: offline.auth.clone(), broker, store: offline.store };
+    let performer = Performer { auth: offline.auth.clone(), broker, store: offline.store, stats: None };
     let reply = control::perform(&performer, request).await;
     offline.tasks.drain().await;
     Ok(reply)
@@ -191,6 +193,8 @@ fn done(reply: Reply) -> Result<(), Failure> {
 fn show(reply: Reply, output: OutputArgs) -> Result<(), Failure> {
     match reply {
         Reply::Done { text } => println!("{text}"),
+        Reply::Capacity { capacity } => print_json(&capacity),
+        Reply::Stats { hosts, sessions } => print_json(&(hosts, sessions)),
         Reply::Homes { homes } if output.json => print_json(&homes),
         Reply::Homes { homes } => show_homes(&homes),
         Reply::Sessions { sessions } if output.json => print_json(&sessions),

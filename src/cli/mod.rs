@@ -3,8 +3,10 @@
 mod args;
 mod backup;
 mod data;
+mod doctor;
 mod failure;
 mod setup;
+mod stats;
 mod templates;
 
 use std::path::{Path, PathBuf};
@@ -40,7 +42,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
         return Ok(());
     }
     let path = cli.config.unwrap_or_else(|| PathBuf::from(DEFAULT_PATH));
-    let config = load(&path)?;
+    let config = match (load(&path), &cli.command) {
+        (Err(_), Command::Doctor(output)) => return doctor::unconfigured(&path, *output),
+        (config, _) => config?,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         Failure::new(Exit::Failed, "the process cannot start", error, "free some memory or raise its limits")
     })?;
@@ -60,6 +65,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Restore(arguments) => backup::restore(&config, arguments).await,
             Command::Home(command) => data::home(&config, command).await,
             Command::Audit(command) => data::audit(&config, command).await,
+            Command::Stats(output) => stats::stats(&config, output).await,
+            Command::Capacity(output) => stats::capacity(&config, output).await,
+            Command::Doctor(output) => doctor::doctor(&config, output).await,
             Command::Completions { .. } => Ok(()),
         }
     })

@@ -21,10 +21,12 @@ pub(super) async fn setup(config: &Config) -> Result<(), Failure> {
     println!("certificate  {} (until {})", config.tls.certificate.display(), certificates.expires_at());
     let users = match ask(config, Request::UserList).await? {
         Reply::Users { users } => users,
-        Reply::Done { .. }
+        Reply::Capacity { .. }
+        | Reply::Done { .. }
         | Reply::Homes { .. }
         | Reply::Refused { .. }
         | Reply::Sessions { .. }
+        | Reply::Stats { .. }
         | Reply::Templates { .. } => Vec::new(),
     };
     if !users.is_empty() {
@@ -46,9 +48,11 @@ pub(super) async fn setup(config: &Config) -> Result<(), Failure> {
                     "run it again",
                 ));
             }
-            Reply::Done { .. }
+            Reply::Capacity { .. }
+            | Reply::Done { .. }
             | Reply::Homes { .. }
             | Reply::Sessions { .. }
+            | Reply::Stats { .. }
             | Reply::Templates { .. }
             | Reply::Users { .. } => {
                 println!("               {name:<8} {}", password.expose());

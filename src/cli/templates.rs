@@ -36,7 +36,8 @@ impl<'a> Desk<'a> {
         }
         let offline = Offline::open(config)?;
         let broker = Some(offline.broker(config).await?);
-        let performer = Performer { auth: offline.auth.clone(), broker, store: offline.store.clone() };
+        let performer =
+            Performer { auth: offline.auth.clone(), broker, store: offline.store.clone(), stats: None };
         Ok(Self::Here { performer, offline })
     }
 
@@ -54,9 +55,11 @@ impl<'a> Desk<'a> {
         match self.ask(request).await? {
             Reply::Templates { templates } => Ok(templates),
             Reply::Done { .. }
+            | Reply::Capacity { .. }
             | Reply::Homes { .. }
             | Reply::Refused { .. }
             | Reply::Sessions { .. }
+            | Reply::Stats { .. }
             | Reply::Users { .. } => {
                 let todo = "use the binary that runs, or restart the gateway";
                 let why = "it gave another answer than was asked for";

@@ -26,7 +26,7 @@ use self::section::{Problems, Section, nearest, place};
 pub use self::settings::{AuthSettings, EngineKind, EngineSettings, StoreSettings, ViewerSettings};
 use crate::engine::docker;
 use crate::session::{Home, Icon, NetworkPolicy, Protocol, PullPolicy, Template, TemplateLimits};
-use crate::{broker, server, telemetry};
+use crate::{broker, capacity, server, stats, telemetry};
 
 /// Where the configuration is looked for unless told otherwise; only this one may be missing.
 pub const DEFAULT_PATH: &str = "config/berth.toml";
@@ -34,7 +34,8 @@ pub const DEFAULT_PATH: &str = "config/berth.toml";
 /// What an override's name begins with: `BERTH__SECTION__KEY`.
 const OVERRIDE: &str = "BERTH__";
 
-const SECTIONS: [&str; 9] = ["auth", "engine", "homes", "limits", "log", "server", "store", "tls", "viewer"];
+const SECTIONS: [&str; 11] =
+    ["auth", "capacity", "engine", "homes", "limits", "log", "server", "stats", "store", "tls", "viewer"];
 
 /// The whole configuration. [`std::fmt::Display`] writes it as a file again, secrets hidden.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +56,10 @@ pub struct Config {
     pub limits: broker::Settings,
     /// `[auth]`
     pub auth: AuthSettings,
+    /// `[capacity]`
+    pub capacity: capacity::Settings,
+    /// `[stats]`
+    pub stats: stats::Settings,
     /// `[viewer]`
     pub viewer: ViewerSettings,
     /// Every `[[template]]`, in the order of their names' files: the main one first.
@@ -119,6 +124,8 @@ impl Config {
             homes,
             limits: broker::Settings { homes: watched, ..read::limits(section("limits"), reconcile_every) },
             auth: read::auth(section("auth")),
+            capacity: read::capacity(section("capacity")),
+            stats: read::stats(section("stats")),
             viewer: read::viewer(section("viewer")),
             templates: if templates.is_empty() { vec![default_template()] } else { templates },
         }

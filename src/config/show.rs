@@ -71,6 +71,16 @@ impl Config {
         line(f, "warn_percent", whole(watched.warn_percent))?;
         line(f, "measure_s", seconds(watched.measure_every))?;
         line(f, "keep_copies", whole(watched.keep_copies))?;
+        writeln!(f, "\n[stats]")?;
+        line(f, "every_s", seconds(self.stats.every))?;
+        let capacity = &self.capacity;
+        writeln!(f, "\n[capacity]")?;
+        line(f, "cpu_overcommit", capacity.cpu_overcommit)?;
+        line(f, "memory_overcommit", capacity.memory_overcommit)?;
+        line(f, "pids_overcommit", capacity.pids_overcommit)?;
+        line(f, "reserve_memory_mib", whole(capacity.reserve_memory_mib))?;
+        line(f, "reserve_disk_mib", whole(capacity.reserve_disk_mib))?;
+        line(f, "session_disk_mib", whole(capacity.session_disk_mib))?;
         writeln!(f, "\n[auth]")?;
         line(f, "login_ttl_s", seconds(self.auth.login_ttl))?;
         line(f, "api_tokens_from_env", self.auth.api_tokens_from_env.clone().unwrap_or_default())?;

@@ -6,14 +6,17 @@
 
 mod perform;
 mod socket;
+mod stats;
 mod templates;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::perform::{Performer, perform};
 pub use self::socket::{AskError, ask, serve};
+pub use self::stats::{HostRow, UseRow};
 pub use self::templates::{ImageRow, PullRow, TemplateRow};
 use crate::broker::HomeListed;
+use crate::capacity::Capacity;
 use crate::secret::Secret;
 use crate::session::{CopyName, Home, Session};
 use crate::store::Role;
@@ -23,12 +26,14 @@ use crate::store::Role;
 #[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
 #[allow(missing_docs)]
 pub enum Request {
+    Capacity,
     HomeList,
     HomeRestore { owner: String, copy: CopyName },
     SessionList,
     SessionRemove { label: String },
     SessionReset { label: String, home: bool },
     SessionStop { label: String },
+    Stats,
     TemplateList,
     TemplateProgress,
     TemplatePull { name: String },
@@ -45,12 +50,14 @@ impl Request {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Capacity => "capacity",
             Self::HomeList => "home_list",
             Self::HomeRestore { .. } => "home_restore",
             Self::SessionList => "session_list",
             Self::SessionRemove { .. } => "session_remove",
             Self::SessionReset { .. } => "session_reset",
             Self::SessionStop { .. } => "session_stop",
+            Self::Stats => "stats",
             Self::TemplateList => "template_list",
             Self::TemplateProgress => "template_progress",
             Self::TemplatePull { .. } => "template_pull",
@@ -68,6 +75,11 @@ impl Request {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum Reply {
+    /// What there is room for.
+    Capacity {
+        /// As of the last sample.
+        capacity: Capacity,
+    },
     /// It is done; a sentence for people.
     Done {
         /// The sentence.
@@ -89,6 +101,13 @@ pub enum Reply {
     Sessions {
         /// Oldest first.
         sessions: Vec<SessionRow>,
+    },
+    /// What is used.
+    Stats {
+        /// Each machine.
+        hosts: Vec<HostRow>,
+        /// Each session that runs, the busiest first.
+        sessions: Vec<UseRow>,
     },
     /// The templates.
     Templates {

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{HomeRow, Reply, Request, SessionRow, UserRow, templates};
+use super::{HomeRow, Reply, Request, SessionRow, UserRow, stats, templates};
 use crate::audit::Actor;
 use crate::auth::{Auth, NewUser};
 use crate::broker::{Broker, BrokerError, Entry};
 use crate::fault::Answer;
 use crate::revocation::CloseReason;
 use crate::session::{CopyName, Next, StopReason};
+use crate::stats::Stats;
 use crate::store::{Store, User};
 
 /// What requests are performed on. Clones share everything.
@@ -20,6 +21,8 @@ pub struct Performer {
     pub broker: Option<Broker>,
     /// Where both persist.
     pub store: Arc<dyn Store>,
+    /// What is used; `None` where nobody takes samples.
+    pub stats: Option<Stats>,
 }
 
 /// Does what is asked and says how it went.
@@ -31,6 +34,8 @@ pub async fn perform(performer: &Performer, request: Request) -> Reply {
         Request::HomeList => return homes(performer).await,
         Request::HomeRestore { owner, copy } => restore(performer, &owner, &copy).await,
         Request::SessionRemove { label } => stop(performer, &label, Next::Remove).await,
+        Request::Stats => return stats::list(performer),
+        Request::Capacity => return stats::capacity(performer),
         Request::TemplateList => return templates::list(performer, true).await,
         Request::TemplateProgress => return templates::list(performer, false).await,
         Request::TemplatePull { name } => templates::pull(performer, &name),

@@ -108,10 +108,12 @@ pub async fn ask(path: &Path, request: &Request) -> Result<Option<Reply>, AskErr
 fn bound(request: &Request) -> Duration {
     match request {
         Request::HomeList | Request::HomeRestore { .. } => LONG,
-        Request::SessionList
+        Request::Capacity
+        | Request::SessionList
         | Request::SessionRemove { .. }
         | Request::SessionReset { .. }
         | Request::SessionStop { .. }
+        | Request::Stats
         | Request::TemplateList
         | Request::TemplateProgress
         | Request::TemplatePull { .. }

@@ -7,7 +7,9 @@
 mod account;
 mod admin;
 mod assets;
+mod capacity;
 mod card;
+mod chart;
 mod dashboard;
 mod events;
 mod failure;
@@ -20,9 +22,11 @@ mod login;
 mod next;
 pub mod novnc;
 mod person;
+mod pictures;
 mod session_page;
 mod sessions;
 mod share;
+mod stats;
 mod template_words;
 #[cfg(test)]
 mod tests;
@@ -59,6 +63,7 @@ use crate::engine::EngineCheck;
 use crate::language::Language;
 use crate::respond::{self, Asker, Place, Surface, Unreadable, Wants};
 use crate::session::Routing;
+use crate::stats::Stats;
 use crate::store::Store;
 
 /// No form of ours comes near it.
@@ -86,6 +91,8 @@ pub struct State {
     pub auth: Arc<Auth>,
     /// Asked whether it can write, and for the record of whoever creates a session.
     pub store: Arc<dyn Store>,
+    /// Knows what is used.
+    pub stats: Stats,
     /// Asked how the engine is.
     pub engine: EngineCheck,
     /// Cancelled when the gateway begins to drain: event streams end then, because the drain waits
@@ -249,6 +256,10 @@ impl Site {
         &self.0.state.auth
     }
 
+    fn stats(&self) -> &Stats {
+        &self.0.state.stats
+    }
+
     fn settings(&self) -> &Settings {
         &self.0.state.settings
     }
@@ -311,6 +322,9 @@ fn routes() -> Router<Site> {
         .route("/admin", get(admin::show))
         .route("/admin/images", get(images::show))
         .route("/admin/images/{template}/pull", post(images::pull))
+        .route("/admin/stats", get(stats::show))
+        .route("/admin/stats/{label}", get(stats::show_session))
+        .route("/admin/capacity", get(capacity::show))
         .route("/health", get(health::alive))
         .route("/ready", get(health::ready))
         .route("/assets/novnc/{version}/{*path}", get(novnc_file))

@@ -44,4 +44,8 @@ pub enum Tab {
     Admin,
     /// The admin's page of templates and images.
     Images,
+    /// The admin's statistics.
+    Stats,
+    /// The admin's page of capacity.
+    Capacity,
 }

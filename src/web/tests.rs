@@ -9,5 +9,6 @@ mod markup;
 mod pages;
 mod portal;
 mod sharing;
+mod stats;
 mod streams;
 mod texts;

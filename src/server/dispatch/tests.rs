@@ -16,12 +16,14 @@ use crate::api::{self, Api};
 use crate::audit::{Actor, Audit};
 use crate::auth::{self, NewUser, Visitor};
 use crate::broker;
+use crate::capacity;
 use crate::engine::EngineStatus;
 use crate::engine::fake::{FakeEngine, template};
 use crate::proxy;
 use crate::secret::Secret;
 use crate::session::reap::Policy;
 use crate::session::{StateKind, Template};
+use crate::stats::{self, Stats};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Role, Store, User};
 use crate::tasks::Tasks;
@@ -62,7 +64,15 @@ impl Door {
         let novnc = tempfile::tempdir().unwrap();
         fs::create_dir(novnc.path().join("core")).unwrap();
         fs::write(novnc.path().join("core/rfb.js"), "export default class RFB {}").unwrap();
+        let sources = stats::Sources {
+            broker: broker.clone(),
+            engine: engine.clone(),
+            store: store.clone(),
+            store_path: "/".into(),
+        };
+        let stats = Stats::new(sources, stats::Settings::default(), capacity::Settings::default());
         let web = Web::new(web::State {
+            stats: stats.clone(),
             broker: broker.clone(),
             auth: auth.clone(),
             store: store.clone(),
@@ -86,6 +96,7 @@ impl Door {
         );
         let settings = Settings { domain: DOMAIN.to_owned(), ..Settings::default() };
         let api = Api::new(api::State {
+            stats,
             broker: broker.clone(),
             auth: auth.clone(),
             store,

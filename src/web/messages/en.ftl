@@ -530,3 +530,83 @@ pull-waiting = It waits for others to be fetched.
 pull-running = Being fetched: { $bytes }, { $done } of { $layers } layers.
 pull-done = Fetched at { $at }.
 pull-failed = It could not be fetched: { $detail }
+
+### Statistics
+
+nav-stats = Statistics
+stats-title = Statistics
+stats-range = Range
+stats-hour = Last hour
+stats-day = Last day
+stats-month = Last 30 days
+stats-none = No sample was taken yet. The first numbers come within a minute of the start.
+stats-server = Server
+stats-sessions = Machines
+stats-running = { $count ->
+    [one] { $count } ready
+   *[other] { $count } ready
+}
+stats-cpu = CPU
+stats-cpu-core = CPU of one core
+stats-memory = Memory
+stats-disk = Disk
+stats-disk-engine = of the machines
+stats-disk-store = of the database
+stats-starts = Starts
+stats-starts-ok = succeeded
+stats-starts-failed = failed
+stats-starts-now = { $starts } succeeded, { $failed } failed
+stats-disk-traffic = Disk traffic
+stats-read = read
+stats-written = written
+stats-network = Network
+stats-received = received
+stats-sent = sent
+stats-rate = { $size }/s
+stats-of = { $used } of { $total }
+stats-percent = { $number } %
+stats-busiest = Busiest machines
+stats-idle = No machine is running.
+stats-more = { $count ->
+    [one] { $count } more is running.
+   *[other] { $count } more are running.
+}
+stats-session-none = Nothing is known of this machine yet. Numbers come while it runs.
+
+chart-table = As a table
+chart-time = Time
+chart-now = now
+chart-minutes = −{ $count } min
+chart-hours = −{ $count } h
+chart-days = −{ $count } d
+chart-over-hour = over the last hour
+chart-over-day = over the last day
+chart-over-month = over the last 30 days
+chart-description = { $title } { $range }; { $most } at most. The table below has the numbers.
+
+### Capacity
+
+nav-capacity = Capacity
+capacity-title = Capacity
+capacity-text = How many more machines this server has room for. What a machine may use counts, not what it happens to use. Only the number of machines is a limit that refuses; everything else is shown.
+capacity-more = Room for more
+capacity-room = More
+capacity-by = Bound by
+capacity-each = Each resource has room for
+capacity-bound = { $resource }
+capacity-fits = { $resource } { $more }
+capacity-resources = Resources
+capacity-reserved = reserved by machines
+capacity-free = free
+capacity-used = in use now
+capacity-binds = binds
+capacity-line = { $reserved } of { $promised } reserved, { $free } free. In use now: { $used } of { $total }.
+capacity-kept = { $kept } are kept back for the system, or in use beside machines.
+capacity-memory = memory
+capacity-cpu = CPU
+capacity-sessions = number of machines
+capacity-pids = processes
+capacity-disk = disk
+capacity-addresses-internal = addresses without internet
+capacity-addresses-egress = addresses with internet
+capacity-addresses-own = networks of their own

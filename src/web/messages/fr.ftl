@@ -529,3 +529,83 @@ pull-waiting = Elle attend que d’autres soient récupérées.
 pull-running = Récupération en cours : { $bytes }, { $done } couches sur { $layers }.
 pull-done = Récupérée le { $at }.
 pull-failed = Elle n’a pas pu être récupérée : { $detail }
+
+### Statistiques
+
+nav-stats = Statistiques
+stats-title = Statistiques
+stats-range = Période
+stats-hour = Dernière heure
+stats-day = Dernier jour
+stats-month = 30 derniers jours
+stats-none = Aucune mesure n’a encore été prise. Les premiers chiffres arrivent dans la minute qui suit le démarrage.
+stats-server = Serveur
+stats-sessions = Machines
+stats-running = { $count ->
+    [one] { $count } prête
+   *[other] { $count } prêtes
+}
+stats-cpu = Processeur
+stats-cpu-core = Processeur (un cœur)
+stats-memory = Mémoire
+stats-disk = Disque
+stats-disk-engine = des machines
+stats-disk-store = de la base de données
+stats-starts = Démarrages
+stats-starts-ok = réussis
+stats-starts-failed = échoués
+stats-starts-now = { $starts } réussis, { $failed } échoués
+stats-disk-traffic = Accès au disque
+stats-read = lus
+stats-written = écrits
+stats-network = Réseau
+stats-received = reçus
+stats-sent = envoyés
+stats-rate = { $size }/s
+stats-of = { $used } sur { $total }
+stats-percent = { $number } %
+stats-busiest = Machines les plus actives
+stats-idle = Aucune machine n’est en marche.
+stats-more = { $count ->
+    [one] { $count } autre est en marche.
+   *[other] { $count } autres sont en marche.
+}
+stats-session-none = On ne sait encore rien de cette machine. Les chiffres arrivent pendant qu’elle est en marche.
+
+chart-table = Sous forme de tableau
+chart-time = Heure
+chart-now = maintenant
+chart-minutes = −{ $count } min
+chart-hours = −{ $count } h
+chart-days = −{ $count } j
+chart-over-hour = sur la dernière heure
+chart-over-day = sur le dernier jour
+chart-over-month = sur les 30 derniers jours
+chart-description = { $title } { $range }, { $most } au plus. Le tableau ci-dessous donne les chiffres.
+
+### Capacité
+
+nav-capacity = Capacité
+capacity-title = Capacité
+capacity-text = Combien de machines ce serveur peut encore accueillir. C’est ce qu’une machine a le droit d’utiliser qui compte, pas ce qu’elle utilise en ce moment. Seul le nombre de machines est une limite qui refuse ; tout le reste n’est que montré.
+capacity-more = Place restante
+capacity-room = Encore
+capacity-by = Limité par
+capacity-each = Chaque ressource en permet
+capacity-bound = { $resource }
+capacity-fits = { $resource } { $more }
+capacity-resources = Ressources
+capacity-reserved = réservé par les machines
+capacity-free = libre
+capacity-used = utilisé en ce moment
+capacity-binds = limite
+capacity-line = { $reserved } sur { $promised } réservés, { $free } libres. Utilisés en ce moment : { $used } sur { $total }.
+capacity-kept = { $kept } sont gardés pour le système, ou utilisés à côté des machines.
+capacity-memory = mémoire
+capacity-cpu = processeur
+capacity-sessions = nombre de machines
+capacity-pids = processus
+capacity-disk = disque
+capacity-addresses-internal = adresses sans internet
+capacity-addresses-egress = adresses avec internet
+capacity-addresses-own = réseaux particuliers

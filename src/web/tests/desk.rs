@@ -18,11 +18,13 @@ use crate::audit::{Actor, Audit};
 use crate::auth::{self, Auth, NewUser};
 use crate::body::Body;
 use crate::broker::{self, Broker, Entry};
+use crate::capacity;
 use crate::engine::EngineStatus;
 use crate::engine::fake::{FakeEngine, template};
 use crate::secret::Secret;
 use crate::session::reap::Policy;
 use crate::session::{Home, Protocol, Routing, StateKind, Template};
+use crate::stats::{self, Stats};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Role, Store, User};
 use crate::tasks::Tasks;
@@ -38,6 +40,7 @@ pub struct Desk {
     pub broker: Broker,
     pub auth: Arc<Auth>,
     pub engine: FakeEngine,
+    pub stats: Stats,
     pub store: Arc<dyn Store>,
     pub tasks: Tasks,
     pub draining: CancellationToken,
@@ -86,6 +89,13 @@ impl Desk {
             isolation_proven: true,
             isolation_required: true,
         };
+        let sources = stats::Sources {
+            broker: broker.clone(),
+            engine: Arc::new(engine.clone()),
+            store: store.clone(),
+            store_path: "/".into(),
+        };
+        let stats = Stats::new(sources, stats::Settings::default(), capacity::Settings::default());
         let engine_asked = Arc::new(AtomicUsize::new(0));
         let asked = engine_asked.clone();
         let state = State {
@@ -96,6 +106,7 @@ impl Desk {
                 asked.fetch_add(1, Ordering::SeqCst);
                 futures_util::future::ready(status.clone()).boxed()
             }),
+            stats: stats.clone(),
             draining: draining.clone(),
             settings,
         };
@@ -104,6 +115,7 @@ impl Desk {
             broker,
             auth,
             engine,
+            stats,
             store,
             tasks,
             draining,
