@@ -63,6 +63,9 @@ async fn every_page(language: Language) -> Vec<(String, Answer)> {
     let guest = desk.user("Bob <b>", Role::User).await;
     let share = Share { with: guest, role: GrantRole::Helper, lasts: None };
     desk.broker.share(&ready, share, Actor::user(MARKUP, [192, 0, 2, 1].into())).await.unwrap();
+    // Two, so that there are rates.
+    desk.stats.sample_once().await;
+    desk.stats.sample_once().await;
     let entries = [&ready, &frozen, &stopped, &failed, &starting, &queued];
     let states = ["ready", "frozen", "stopped", "failed", "starting", "queued"];
     let machines: Vec<_> = states.into_iter().zip(entries.map(|entry| entry.label.as_str())).collect();
