@@ -176,24 +176,23 @@ impl Stats {
         kept.tally = broker.tally();
         let mut unknown = HashSet::new();
         for point in points {
-            if let Some(node) = point.subject.strip_prefix(HOST_PREFIX)
-                && let Some(values) = row(&point.values)
-            {
+            let StatPoint { subject, span, at, values } = point;
+            if let Some(node) = subject.strip_prefix(HOST_PREFIX) {
                 let track = kept.hosts.entry(NodeName(node.to_owned()));
                 let track = track.or_insert_with(|| Track::new(&HOST_METRICS, every_s));
-                track.restore(point.span, series::Point { at: point.at, values });
+                // Another version may have measured other things.
+                row(&values).into_iter().for_each(|values| track.restore(span, series::Point { at, values }));
                 continue;
             }
-            let id = point.subject.strip_prefix(SESSION_PREFIX).and_then(|id| id.parse::<SessionId>().ok());
-            match id.filter(|id| broker.entry(*id).is_some()).zip(row(&point.values)) {
-                Some((id, values)) => {
-                    let track = kept.sessions.entry(id);
-                    let track = track.or_insert_with(|| Track::new(&SESSION_METRICS, every_s));
-                    track.restore(point.span, series::Point { at: point.at, values });
-                }
-                // Of a session that went while no gateway ran, or written by another version.
-                None => drop(unknown.insert(point.subject)),
-            }
+            let id = subject.strip_prefix(SESSION_PREFIX).and_then(|id| id.parse::<SessionId>().ok());
+            let Some(id) = id.filter(|id| broker.entry(*id).is_some()) else {
+                // Gone while no gateway ran.
+                unknown.insert(subject);
+                continue;
+            };
+            let track = kept.sessions.entry(id);
+            let track = track.or_insert_with(|| Track::new(&SESSION_METRICS, every_s));
+            row(&values).into_iter().for_each(|values| track.restore(span, series::Point { at, values }));
         }
         kept.gone.extend(unknown);
         Ok(())

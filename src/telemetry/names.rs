@@ -163,6 +163,9 @@ pub(super) fn begin() {
     for outcome in ["ok", "refused", "throttled"] {
         metrics::counter!(LOGINS, "outcome" => outcome).increment(0);
     }
+    for role in ["owner", "helper", "observer"] {
+        metrics::gauge!(VIEWERS, "role" => role).increment(0.0);
+    }
     for outcome in ["ok", "failed"] {
         metrics::counter!(CERTIFICATE_RELOADS, "outcome" => outcome).increment(0);
     }
