@@ -474,7 +474,7 @@ async fn statistics_are_kept(store: &dyn Store) {
     let gap = StatPoint { values: vec![f32::NAN], ..point(&other, StatSpan::Day, 0, 0.0) };
     store.keep_stats(&[gap], &[], &[]).await.expect(WORKS);
     assert!(all().await.iter().any(|point| point.values.first().is_some_and(|value| value.is_nan())));
-    store.keep_stats(&[], &[], &[other.clone()]).await.expect(WORKS);
+    store.keep_stats(&[], &[], std::slice::from_ref(&other)).await.expect(WORKS);
     assert_eq!(all().await, []);
 }
 
