@@ -152,6 +152,10 @@ impl Engine for FakeEngine {
     async fn stats(&self, _: SessionId) -> Result<Stats, EngineError> {
         Err(EngineError::Gone)
     }
+
+    async fn sample(&self) -> Result<berth::engine::Sample, EngineError> {
+        Err(EngineError::Gone)
+    }
     async fn images(&self) -> Result<Vec<TemplateImage>, EngineError> {
         Ok(Vec::new())
     }
