@@ -18,6 +18,7 @@ pub mod config;
 pub mod control;
 pub mod engine;
 pub mod fault;
+pub mod inventory;
 pub mod language;
 pub mod proxy;
 pub mod respond;

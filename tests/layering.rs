@@ -16,10 +16,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("broker", &["audit", "engine", "rfb", "session", "store", "tasks"]),
     ("cli", &["*"]),
     ("clock", &[]),
-    ("config", &["auth", "broker", "engine", "server", "session", "spawner", "store", "telemetry", "web"]),
+    (
+        "config",
+        &["audit", "auth", "broker", "engine", "server", "session", "spawner", "store", "telemetry", "web"],
+    ),
     ("control", &["audit", "auth", "broker", "session", "store", "tasks"]),
     ("engine", &["rfb", "session", "spawner", "tasks"]),
     ("fault", &[]),
+    ("inventory", &[]),
     ("language", &[]),
     ("proxy", &["auth", "broker", "engine", "respond", "rfb", "session", "store", "tasks"]),
     ("respond", &[]),
@@ -54,7 +58,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Small things without an opinion, open to everyone.
 const LEAVES: &[&str] =
-    &["body", "clock", "fault", "language", "revocation", "secret", "telemetry", "unix_socket"];
+    &["body", "clock", "fault", "inventory", "language", "revocation", "secret", "telemetry", "unix_socket"];
 
 /// Foreign crates and the only places that may name them.
 const HOMES: &[(&str, &[&str])] = &[

@@ -3,6 +3,7 @@
 //! One seam: [`Api::handle`] takes a request for the portal's API. What goes wrong is handed back
 //! as an error, for which the caller picks the answer: this module knows no pages.
 
+mod audit;
 mod compat;
 mod failure;
 mod gate;
@@ -11,6 +12,7 @@ mod json;
 mod openapi;
 mod screenshot;
 mod sessions;
+mod settings;
 mod status;
 mod templates;
 #[cfg(test)]
@@ -38,6 +40,7 @@ use crate::body::{Body, BodyError};
 use crate::broker::{Broker, Entry};
 use crate::engine::EngineCheck;
 use crate::fault::Answer;
+use crate::inventory::Inventory;
 use crate::respond::Unreadable;
 use crate::session::Routing;
 use crate::store::Store;
@@ -59,6 +62,8 @@ pub struct State {
     pub engine: EngineCheck,
     /// Looks at desktops.
     pub thumbnails: Thumbnails,
+    /// What is in force, for administrators to read.
+    pub inventory: Arc<Inventory>,
     /// The portal's origin as browsers name it, for the addresses of sessions.
     pub origin: String,
     /// Where sessions live unless their template says otherwise.
@@ -152,6 +157,8 @@ fn routes() -> OpenApiRouter<Site> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(grants::list, grants::give))
         .routes(routes!(grants::withdraw))
+        .routes(routes!(audit::list))
+        .routes(routes!(settings::list))
         .route("/status", get(status::show))
         .route("/api/v1/spawn", post(compat::spawn))
         .route("/api/v1/remove", post(compat::remove))

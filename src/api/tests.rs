@@ -65,6 +65,7 @@ impl Desk {
         let auth = Arc::new(Auth::new(store.clone(), audit, quick));
         let status = EngineStatus { version: Some("fake".to_owned()), ..EngineStatus::default() };
         let api = Api::new(State {
+            inventory: Arc::default(),
             broker: broker.clone(),
             auth: auth.clone(),
             store: store.clone(),

@@ -23,6 +23,7 @@ use crate::control::{self, Performer};
 use crate::engine::spawner::SpawnerEngine;
 use crate::engine::{Engine, EngineCheck, EngineStatus};
 use crate::fault::chain;
+use crate::inventory::Inventory;
 use crate::proxy::{self, Proxy};
 use crate::server::dispatch::Dispatch;
 use crate::server::tls::{self, Certificates};
@@ -47,10 +48,12 @@ const FINISH: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// Whatever it needs is not there: certificate, store, viewer library, spawner, port.
-pub async fn serve(config: Config, config_path: &Path) -> Result<(), Failure> {
+pub async fn serve(config: Config, mut inventory: Inventory, config_path: &Path) -> Result<(), Failure> {
     tls::provider();
     let (tasks, drain) = (Tasks::new(), Drain::new());
     let certificates = certificates(&config, &tasks)?;
+    tls::mark_development(&config.tls, &mut inventory);
+    let inventory = Arc::new(inventory);
     let novnc = novnc(&config);
     let store = open_store(&config)?;
     let audit = Audit::new(store.clone());
@@ -67,8 +70,10 @@ pub async fn serve(config: Config, config_path: &Path) -> Result<(), Failure> {
         tasks.clone(),
     );
     let draining = draining(&drain, &tasks);
-    let web = pages(&config, novnc, &broker, &auth, &store, &engine, &draining)?;
+    let known = (audit.clone(), inventory.clone());
+    let web = pages(&config, novnc, &broker, &auth, &store, &engine, &draining, known)?;
     let api = Api::new(api::State {
+        inventory,
         broker: broker.clone(),
         auth: auth.clone(),
         store: store.clone(),
@@ -89,6 +94,7 @@ pub async fn serve(config: Config, config_path: &Path) -> Result<(), Failure> {
     // Routes are open before the listener is: whoever reconnects finds their desktop.
     broker.recover().await.map_err(|error| store_failed(&error))?;
     background(&broker, &auth, &tasks);
+    tasks.spawn("audit", audit.clone().trim_forever(config.audit.clone(), tasks.stopping()));
     control(&config, &auth, &broker, &store, &tasks).await?;
     let dispatch = Dispatch::new((web, api, proxy), auth, broker, &config.server);
     let bound =
@@ -179,6 +185,7 @@ fn pages(
     store: &Arc<dyn Store>,
     engine: &Arc<dyn Engine>,
     draining: &CancellationToken,
+    (audit, inventory): (Audit, Arc<Inventory>),
 ) -> Result<Web, Failure> {
     let settings = web::Settings {
         domain: config.server.domain.clone(),
@@ -192,6 +199,8 @@ fn pages(
         store: store.clone(),
         engine: engine_check(engine, config.engine.danger_skip_isolation),
         draining: draining.clone(),
+        audit,
+        inventory,
         settings,
     };
     Web::new(state).map_err(|error| {

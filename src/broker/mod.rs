@@ -21,6 +21,7 @@ pub mod readiness;
 mod reaper;
 mod reconcile;
 mod record;
+mod refusal;
 mod start;
 mod stop;
 #[cfg(test)]
@@ -50,7 +51,7 @@ pub use self::pull_error::PullError;
 pub use self::queue::Place;
 use self::queue::Queue;
 pub use self::viewers::{Attendee, Seen, ViewerGuard, Watching};
-use crate::audit::Audit;
+use crate::audit::{Audit, Quiet};
 use crate::clock;
 use crate::engine::Engine;
 use crate::session::reap::{Expiry, Policy, expiry};
@@ -172,6 +173,8 @@ struct Inner {
     /// Whether the store still has to remove grants that lapsed.
     grants_owed: AtomicBool,
     images: Images,
+    /// Which refusals the audit has heard of lately.
+    refusals: Quiet<refusal::Told>,
 }
 
 impl std::fmt::Debug for Broker {
@@ -214,6 +217,7 @@ impl Broker {
             // Grants may have lapsed while no gateway ran.
             grants_owed: AtomicBool::new(true),
             images: Images::default(),
+            refusals: Quiet::default(),
         }))
     }
 

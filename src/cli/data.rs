@@ -1,14 +1,12 @@
-//! Users, sessions and the audit: through the running gateway, or on the store when none runs.
+//! Users, sessions and homes: through the running gateway, or on the store when none runs.
 
 use std::io::BufRead;
 
-use super::args::{AuditCommand, HomeCommand, OutputArgs, SessionCommand, UserCommand};
+use super::args::{HomeCommand, OutputArgs, SessionCommand, UserCommand};
 use super::failure::{Exit, Failure};
-use crate::app::{Offline, open_store};
-use crate::audit;
+use crate::app::Offline;
 use crate::config::Config;
 use crate::control::{self, AskError, HomeRow, Performer, Reply, Request};
-use crate::fault::chain;
 use crate::secret::{Secret, random_password};
 
 pub(super) async fn user(config: &Config, command: UserCommand) -> Result<(), Failure> {
@@ -50,54 +48,6 @@ pub(super) async fn home(config: &Config, command: HomeCommand) -> Result<(), Fa
         HomeCommand::Restore { owner, copy } => {
             done(ask(config, Request::HomeRestore { owner, copy }).await?)
         }
-    }
-}
-
-pub(super) async fn audit(config: &Config, command: AuditCommand) -> Result<(), Failure> {
-    let store = open_store(config)?;
-    match command {
-        AuditCommand::Tail { lines } => {
-            for line in newest(&*store, lines).await? {
-                println!("{}", line.body);
-            }
-            Ok(())
-        }
-        AuditCommand::Verify => match audit::verify(&*store).await {
-            Ok(count) => {
-                println!("the audit is unbroken: {count} lines");
-                Ok(())
-            }
-            Err(broken) => Err(Failure::new(
-                Exit::Failed,
-                "the audit was changed or damaged",
-                chain(&broken),
-                "compare with a backup; everything before the named line is as it was written",
-            )),
-        },
-    }
-}
-
-async fn newest(
-    store: &dyn crate::store::Store,
-    wanted: usize,
-) -> Result<Vec<crate::store::AuditLine>, Failure> {
-    const PAGE: usize = 1000;
-    let mut newest = std::collections::VecDeque::with_capacity(wanted);
-    let mut after = 0;
-    loop {
-        let page = store.audit(after, PAGE).await.map_err(|error| {
-            Failure::new(
-                Exit::Failed,
-                "the audit cannot be read",
-                chain(&error),
-                "mend the database and try again",
-            )
-        })?;
-        let Some(last) = page.last() else { return Ok(newest.into()) };
-        after = last.number;
-        newest.extend(page);
-        let surplus = newest.len().saturating_sub(wanted);
-        newest.drain(..surplus);
     }
 }
 

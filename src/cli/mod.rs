@@ -1,6 +1,7 @@
 //! The command line: parses, runs, prints, and ends with a documented exit code.
 
 mod args;
+mod audit;
 mod backup;
 mod data;
 mod failure;
@@ -13,12 +14,14 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 pub use self::args::Cli;
-use self::args::{Command, SpawnerArgs};
+use self::args::{Command, OutputArgs, SpawnerArgs};
 pub use self::failure::{Exit, Failure};
 use crate::app;
 use crate::config::{Config, DEFAULT_PATH};
 use crate::engine::docker;
 use crate::fault::chain;
+use crate::inventory::Inventory;
+use crate::server;
 use crate::telemetry;
 
 /// Runs the command that the process was started with.
@@ -40,15 +43,16 @@ fn run(cli: Cli) -> Result<(), Failure> {
         return Ok(());
     }
     let path = cli.config.unwrap_or_else(|| PathBuf::from(DEFAULT_PATH));
-    let config = load(&path)?;
+    let (config, mut inventory) = load(&path)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         Failure::new(Exit::Failed, "the process cannot start", error, "free some memory or raise its limits")
     })?;
     runtime.block_on(async {
         match cli.command {
-            Command::Serve => serve(config, &path).await,
-            Command::CheckConfig => {
-                check_config(&config, &path);
+            Command::Serve => serve(config, inventory, &path).await,
+            Command::CheckConfig(output) => {
+                server::tls::mark_development(&config.tls, &mut inventory);
+                check_config(&config, &inventory, &path, output);
                 Ok(())
             }
             Command::Setup => setup::setup(&config).await,
@@ -59,15 +63,15 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Backup(arguments) => backup::backup(&config, arguments).await,
             Command::Restore(arguments) => backup::restore(&config, arguments).await,
             Command::Home(command) => data::home(&config, command).await,
-            Command::Audit(command) => data::audit(&config, command).await,
+            Command::Audit(command) => audit::audit(&config, command).await,
             Command::Completions { .. } => Ok(()),
         }
     })
 }
 
 /// Reads the configuration or lists everything that is wrong with it.
-fn load(path: &Path) -> Result<Config, Failure> {
-    Config::load(path, std::env::vars()).map_err(|errors| {
+fn load(path: &Path) -> Result<(Config, Inventory), Failure> {
+    Config::load_all(path, std::env::vars()).map_err(|errors| {
         Failure::new(
             Exit::Config,
             format!("the configuration {} has errors", path.display()),
@@ -77,17 +81,20 @@ fn load(path: &Path) -> Result<Config, Failure> {
     })
 }
 
-fn check_config(config: &Config, path: &Path) {
+fn check_config(config: &Config, inventory: &Inventory, path: &Path, output: OutputArgs) {
+    if output.json {
+        return data::print_json(inventory);
+    }
     println!("# {} is fine. In force, with defaults and environment:\n\n{config}", path.display());
     println!("# {}", docker::Quota::of(&config.homes));
-    for danger in config.dangers() {
+    for danger in &inventory.dangers {
         println!("# DANGER: {danger}");
     }
 }
 
-async fn serve(config: Config, path: &Path) -> Result<(), Failure> {
+async fn serve(config: Config, inventory: Inventory, path: &Path) -> Result<(), Failure> {
     log(&config)?;
-    app::serve(config, path).await
+    app::serve(config, inventory, path).await
 }
 
 async fn spawner(config: Config, arguments: SpawnerArgs) -> Result<(), Failure> {

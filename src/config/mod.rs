@@ -6,6 +6,7 @@
 
 mod danger;
 mod error;
+mod inventory;
 mod read;
 mod section;
 mod settings;
@@ -25,8 +26,9 @@ pub use self::error::{ConfigError, ConfigErrors};
 use self::section::{Problems, Section, nearest, place};
 pub use self::settings::{AuthSettings, EngineKind, EngineSettings, StoreSettings, ViewerSettings};
 use crate::engine::docker;
+use crate::inventory::Inventory;
 use crate::session::{Home, Icon, NetworkPolicy, Protocol, PullPolicy, Template, TemplateLimits};
-use crate::{broker, server, telemetry};
+use crate::{audit, broker, server, telemetry};
 
 /// Where the configuration is looked for unless told otherwise; only this one may be missing.
 pub const DEFAULT_PATH: &str = "config/berth.toml";
@@ -34,7 +36,8 @@ pub const DEFAULT_PATH: &str = "config/berth.toml";
 /// What an override's name begins with: `BERTH__SECTION__KEY`.
 const OVERRIDE: &str = "BERTH__";
 
-const SECTIONS: [&str; 9] = ["auth", "engine", "homes", "limits", "log", "server", "store", "tls", "viewer"];
+const SECTIONS: [&str; 10] =
+    ["audit", "auth", "engine", "homes", "limits", "log", "server", "store", "tls", "viewer"];
 
 /// The whole configuration. [`std::fmt::Display`] writes it as a file again, secrets hidden.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +58,8 @@ pub struct Config {
     pub limits: broker::Settings,
     /// `[auth]`
     pub auth: AuthSettings,
+    /// `[audit]`
+    pub audit: audit::Settings,
     /// `[viewer]`
     pub viewer: ViewerSettings,
     /// Every `[[template]]`, in the order of their names' files: the main one first.
@@ -68,6 +73,17 @@ impl Config {
     /// # Errors
     /// Everything that is wrong with it, at once.
     pub fn load(path: &Path, env: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigErrors> {
+        Self::load_all(path, env).map(|(config, _)| config)
+    }
+
+    /// The same, and a list of every key with where its value comes from.
+    ///
+    /// # Errors
+    /// As for [`Config::load`].
+    pub fn load_all(
+        path: &Path,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<(Self, Inventory), ConfigErrors> {
         let problems = Problems::default();
         let mut overrides = overrides(env, &problems);
         let main = match std::fs::read_to_string(path) {
@@ -96,7 +112,10 @@ impl Config {
         };
         let config = Self::read(&mut section, templates, &problems);
         match problems.take() {
-            none if none.is_empty() => Ok(config),
+            none if none.is_empty() => {
+                let inventory = inventory::inventory(&config, &problems.origins());
+                Ok((config, inventory))
+            }
             errors => Err(ConfigErrors(errors)),
         }
     }
@@ -119,6 +138,7 @@ impl Config {
             homes,
             limits: broker::Settings { homes: watched, ..read::limits(section("limits"), reconcile_every) },
             auth: read::auth(section("auth")),
+            audit: read::audit(section("audit")),
             viewer: read::viewer(section("viewer")),
             templates: if templates.is_empty() { vec![default_template()] } else { templates },
         }

@@ -14,6 +14,7 @@ use super::value::{
     address, choice, domain, filled, flag, inside, list, object_name, optional, parsed, path, routing,
     seconds, seconds_or_none, text, whole,
 };
+use crate::audit;
 use crate::broker;
 use crate::engine::docker;
 use crate::secret::Secret;
@@ -257,6 +258,14 @@ pub(super) fn auth(mut table: Section) -> AuthSettings {
         login_ttl: table.take("login_ttl_s", default.login_ttl, seconds(60)),
         api_tokens_from_env: table.take("api_tokens_from_env", default.api_tokens_from_env, optional(filled)),
     };
+    table.finish();
+    settings
+}
+
+pub(super) fn audit(mut table: Section) -> audit::Settings {
+    let default = audit::Settings::default();
+    let settings =
+        audit::Settings { keep_days: table.take("keep_days", default.keep_days, whole(0..=36_500)) };
     table.finish();
     settings
 }

@@ -1,13 +1,16 @@
 //! The portal through its one seam: a browser with cookies, a real store in memory, a fake engine.
 
+mod admin;
 mod desk;
 mod endings;
 mod homes;
 mod images;
+mod log;
 mod login;
 mod markup;
 mod pages;
 mod portal;
+mod settings;
 mod sharing;
 mod streams;
 mod texts;

@@ -58,11 +58,13 @@ impl Door {
             tasks.clone(),
         );
         let quick = auth::Settings { refusal_floor: Duration::ZERO, ..auth::Settings::default() };
-        let auth = Arc::new(Auth::new(store.clone(), audit, quick));
+        let auth = Arc::new(Auth::new(store.clone(), audit.clone(), quick));
         let novnc = tempfile::tempdir().unwrap();
         fs::create_dir(novnc.path().join("core")).unwrap();
         fs::write(novnc.path().join("core/rfb.js"), "export default class RFB {}").unwrap();
         let web = Web::new(web::State {
+            audit: audit.clone(),
+            inventory: Arc::default(),
             broker: broker.clone(),
             auth: auth.clone(),
             store: store.clone(),
@@ -86,6 +88,7 @@ impl Door {
         );
         let settings = Settings { domain: DOMAIN.to_owned(), ..Settings::default() };
         let api = Api::new(api::State {
+            inventory: Arc::default(),
             broker: broker.clone(),
             auth: auth.clone(),
             store,

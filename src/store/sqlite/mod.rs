@@ -27,7 +27,7 @@ use rusqlite::Connection;
 use self::failure::Refusal;
 use self::readers::Readers;
 use self::writer::Writer;
-use super::{AuditLine, Login, Store, StoreError, Ticket, User};
+use super::{AuditLine, AuditOrder, AuditSearch, Login, Store, StoreError, Ticket, User};
 use crate::secret::{Secret, TokenHash};
 use crate::session::{Grant, GrantId, Label, Session, SessionId, UserId};
 
@@ -239,6 +239,20 @@ impl Store for SqliteStore {
 
     async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError> {
         self.read(move |connection| audit::after(connection, after, limit)).await
+    }
+
+    async fn find_audit(
+        &self,
+        search: &AuditSearch,
+        order: AuditOrder,
+        limit: usize,
+    ) -> Result<Vec<AuditLine>, StoreError> {
+        let search = search.clone();
+        self.read(move |connection| audit::find(connection, &search, order, limit)).await
+    }
+
+    async fn trim_audit(&self, first: u64, through: u64, body: String) -> Result<AuditLine, StoreError> {
+        self.write(move |connection| audit::trim(connection, first, through, body)).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::audit::{Actor, Audit};
 use crate::auth::{self, Auth, NewUser};
 use crate::body::Body;
 use crate::broker::{self, Broker, Entry};
+use crate::config::{Config, DEFAULT_PATH};
 use crate::engine::EngineStatus;
 use crate::engine::fake::{FakeEngine, template};
 use crate::secret::Secret;
@@ -39,6 +41,7 @@ pub struct Desk {
     pub auth: Arc<Auth>,
     pub engine: FakeEngine,
     pub store: Arc<dyn Store>,
+    pub audit: Audit,
     pub tasks: Tasks,
     pub draining: CancellationToken,
     /// How often the engine was asked how it is.
@@ -73,7 +76,7 @@ impl Desk {
             tasks.clone(),
         );
         let auth_settings = auth::Settings { refusal_floor: Duration::ZERO, ..auth::Settings::default() };
-        let auth = Arc::new(Auth::new(store.clone(), audit, auth_settings));
+        let auth = Arc::new(Auth::new(store.clone(), audit.clone(), auth_settings));
         let novnc = novnc();
         let settings = Settings {
             domain: "berth.test".to_owned(),
@@ -88,7 +91,10 @@ impl Desk {
         };
         let engine_asked = Arc::new(AtomicUsize::new(0));
         let asked = engine_asked.clone();
+        let (_, inventory) = Config::load_all(Path::new(DEFAULT_PATH), std::iter::empty()).unwrap();
         let state = State {
+            audit: audit.clone(),
+            inventory: Arc::new(inventory),
             broker: broker.clone(),
             auth: auth.clone(),
             store: store.clone(),
@@ -105,6 +111,7 @@ impl Desk {
             auth,
             engine,
             store,
+            audit,
             tasks,
             draining,
             engine_asked,
