@@ -31,6 +31,8 @@ struct Section<'a> {
     /// Where the page goes to from its list of tables.
     id: String,
     rows: Vec<Row<'a>>,
+    /// What a template leaves at its default, shown in short: their meanings stand above already.
+    defaults: Vec<&'a Setting>,
 }
 
 /// One key.
@@ -62,14 +64,17 @@ pub(super) async fn show(
 
 fn sections(settings: &[Setting], language: Language) -> Vec<Section<'_>> {
     let same = |one: &Setting, other: &Setting| one.section == other.section;
-    settings
-        .chunk_by(same)
-        .filter_map(|settings| {
-            let name = settings.first()?.section.as_str();
-            let rows = settings.iter().map(|setting| Row::of(setting, language)).collect();
-            Some(Section { name, id: format!("table-{}", name.replace(' ', "-")), rows })
-        })
-        .collect()
+    settings.chunk_by(same).filter_map(|settings| Section::of(settings, language)).collect()
+}
+
+impl<'a> Section<'a> {
+    fn of(settings: &'a [Setting], language: Language) -> Option<Self> {
+        let name = settings.first()?.section.as_str();
+        let short = |setting: &&Setting| name.starts_with("template ") && setting.origin == Origin::Default;
+        let (defaults, whole): (Vec<_>, Vec<_>) = settings.iter().partition(short);
+        let rows = whole.into_iter().map(|setting| Row::of(setting, language)).collect();
+        Some(Self { name, id: format!("table-{}", name.replace(' ', "-")), rows, defaults })
+    }
 }
 
 impl<'a> Row<'a> {

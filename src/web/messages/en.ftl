@@ -710,6 +710,7 @@ settings-key = Key and meaning
 settings-value = Value
 settings-origin = Where it comes from
 settings-weakens = weakens security
+settings-defaults = Left at their defaults:
 unit-seconds = seconds
 unit-days = days
 origin-default = default

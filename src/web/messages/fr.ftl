@@ -709,6 +709,7 @@ settings-key = Clé et signification
 settings-value = Valeur
 settings-origin = D’où elle vient
 settings-weakens = affaiblit la sécurité
+settings-defaults = Laissées à leur valeur par défaut :
 unit-seconds = secondes
 unit-days = jours
 origin-default = par défaut

@@ -227,7 +227,7 @@ async fn every_event_is_a_sentence_in_every_language() {
     for language in [Language::English, Language::French] {
         root.language = language.tag();
         let page = root.get("/admin/log").await.text;
-        assert_eq!(rows(&page).len(), 43.min(rows(&page).len()));
+        assert!(rows(&page).len() >= EventKind::ALL.len(), "each is on the page");
         // A placeable without its argument, or a message without its text, would stand there.
         assert!(!page.contains("{$") && !page.contains("{ $") && !page.contains(">log-"), "{page}");
     }
