@@ -229,7 +229,10 @@ impl Broker {
         if ImageName::of(&template.image).built_here().is_some() {
             let command = template.image_command();
             let refused = PullError::BuiltHere { image: template.image.clone(), command };
-            self.tell_of_refused(&template, &refused, by);
+            // By itself it asks again and again, and whoever configured that was told.
+            if *by != Actor::system() {
+                self.tell_of_refused(&template, &refused, by);
+            }
             return Err(refused);
         }
         if self.0.images.claim(&template.image) {
