@@ -20,6 +20,7 @@ pub mod control;
 pub mod doctor;
 pub mod engine;
 pub mod fault;
+pub mod inventory;
 pub mod language;
 pub mod look;
 pub mod people;

@@ -37,6 +37,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "config",
         &[
+            "audit",
             "auth",
             "broker",
             "capacity",
@@ -54,6 +55,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("doctor", &["*"]),
     ("engine", &["rfb", "session", "spawner", "tasks"]),
     ("fault", &[]),
+    ("inventory", &[]),
     ("language", &[]),
     ("look", &[]),
     ("people", &["audit", "auth", "broker", "engine", "session", "store", "tasks"]),
@@ -96,8 +98,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Small things without an opinion, open to everyone.
-const LEAVES: &[&str] =
-    &["body", "clock", "fault", "language", "look", "revocation", "secret", "telemetry", "unix_socket"];
+const LEAVES: &[&str] = &[
+    "body",
+    "clock",
+    "fault",
+    "inventory",
+    "language",
+    "look",
+    "revocation",
+    "secret",
+    "telemetry",
+    "unix_socket",
+];
 
 /// Foreign crates and the only places that may name them.
 const HOMES: &[(&str, &[&str])] = &[

@@ -3,6 +3,7 @@
 //! One seam: [`Api::handle`] takes a request for the portal's API. What goes wrong is handed back
 //! as an error, for which the caller picks the answer: this module knows no pages.
 
+mod audit;
 mod compat;
 mod failure;
 mod gate;
@@ -13,6 +14,7 @@ mod logins;
 mod openapi;
 mod screenshot;
 mod sessions;
+mod settings;
 mod stats;
 mod status;
 mod templates;
@@ -44,6 +46,7 @@ use crate::body::{Body, BodyError};
 use crate::broker::{Broker, Entry};
 use crate::engine::EngineCheck;
 use crate::fault::Answer;
+use crate::inventory::Inventory;
 use crate::people::Imports;
 use crate::respond::Unreadable;
 use crate::session::Routing;
@@ -74,6 +77,8 @@ pub struct State {
     pub tasks: Tasks,
     /// Imports of users on their way.
     pub imports: Imports,
+    /// What is in force, for administrators to read.
+    pub inventory: Arc<Inventory>,
     /// The portal's origin as browsers name it, for the addresses of sessions.
     pub origin: String,
     /// Where sessions live unless their template says otherwise.
@@ -177,6 +182,8 @@ fn routes() -> OpenApiRouter<Site> {
         .routes(routes!(logins::list, logins::end_all))
         .routes(routes!(logins::end))
         .merge(lists())
+        .routes(routes!(audit::list))
+        .routes(routes!(settings::list))
         .route("/status", get(status::show))
         .route("/api/v1/spawn", post(compat::spawn))
         .route("/api/v1/remove", post(compat::remove))

@@ -80,6 +80,7 @@ impl Desk {
         let api = Api::new(State {
             tasks: tasks.clone(),
             imports: Default::default(),
+            inventory: Arc::default(),
             broker: broker.clone(),
             auth: auth.clone(),
             store: store.clone(),

@@ -23,6 +23,7 @@ use crate::control::{self, Performer};
 use crate::engine::spawner::SpawnerEngine;
 use crate::engine::{Engine, EngineCheck, EngineStatus};
 use crate::fault::chain;
+use crate::inventory::Inventory;
 use crate::people::Imports;
 use crate::proxy::{self, Proxy};
 use crate::server::dispatch::Dispatch;
@@ -49,10 +50,12 @@ const FINISH: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// Whatever it needs is not there: certificate, store, viewer library, spawner, port.
-pub async fn serve(config: Config, config_path: &Path) -> Result<(), Failure> {
+pub async fn serve(config: Config, mut inventory: Inventory, config_path: &Path) -> Result<(), Failure> {
     tls::provider();
     let (tasks, drain) = (Tasks::new(), Drain::new());
     let certificates = certificates(&config, &tasks)?;
+    tls::mark_development(&config.tls, &mut inventory);
+    let inventory = Arc::new(inventory);
     let novnc = novnc(&config);
     let store = open_store(&config)?;
     let audit = Audit::new(store.clone());
@@ -70,8 +73,10 @@ pub async fn serve(config: Config, config_path: &Path) -> Result<(), Failure> {
     );
     let stats = statistics(&config, &broker, &engine, &store)?;
     let draining = draining(&drain, &tasks);
-    let web = pages(&config, novnc, &broker, &auth, &store, &engine, &stats, (&draining, &tasks))?;
+    let known = (audit.clone(), inventory.clone());
+    let web = pages(&config, novnc, &broker, &auth, &store, &engine, &stats, (&draining, &tasks), known)?;
     let api = Api::new(api::State {
+        inventory,
         broker: broker.clone(),
         auth: auth.clone(),
         store: store.clone(),
@@ -97,6 +102,7 @@ pub async fn serve(config: Config, config_path: &Path) -> Result<(), Failure> {
     background(&broker, &auth, &tasks);
     tasks.spawn("statistics", stats.clone().run_forever(tasks.stopping()));
     control(&config, &auth, &broker, &store, &stats, &tasks).await?;
+    tasks.spawn("audit", audit.clone().trim_forever(config.audit.clone(), tasks.stopping()));
     let dispatch = Dispatch::new((web, api, proxy), auth, broker, &config.server);
     let bound =
         server::listen(config.server.clone(), certificates, dispatch, &drain, &tasks).map_err(|error| {
@@ -204,6 +210,7 @@ fn pages(
     engine: &Arc<dyn Engine>,
     stats: &Stats,
     (draining, tasks): (&CancellationToken, &Tasks),
+    (audit, inventory): (Audit, Arc<Inventory>),
 ) -> Result<Web, Failure> {
     let settings = web::Settings {
         domain: config.server.domain.clone(),
@@ -220,6 +227,8 @@ fn pages(
         engine: engine_check(engine, config.engine.danger_skip_isolation),
         stats: stats.clone(),
         draining: draining.clone(),
+        audit,
+        inventory,
         settings,
     };
     Web::new(state).map_err(|error| {

@@ -3,20 +3,9 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::{EventKind, Outcome, Reason};
 use crate::session::{FailReason, GrantRole, StopReason, UserLimits, ViewerRole};
 use crate::store::Role;
-
-/// How it ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// It was tried and did not work.
-    Failed,
-    /// It was done.
-    Ok,
-    /// It was not allowed.
-    Refused,
-}
 
 /// Why a login was refused; the person is told less.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -53,6 +42,24 @@ pub enum AuditEvent {
         /// How long it is.
         bytes: u64,
     },
+    /// Lines of the audit were written into a file.
+    AuditExported {
+        /// Which: the filters, as the command line or the address had them.
+        search: String,
+    },
+    /// Old lines of the audit were cut from its front, as `audit.keep_days` asks.
+    AuditTrimmed {
+        /// How many.
+        lines: u64,
+        /// The number of the first one.
+        first: u64,
+        /// The number of the last one.
+        through: u64,
+        /// The hash of the last one: the chain goes on from it.
+        hash: String,
+        /// How many days lines are kept.
+        keep_days: u32,
+    },
     /// The gateway runs with a key that weakens security.
     ConfigDanger {
         /// The key.
@@ -77,6 +84,14 @@ pub enum AuditEvent {
         grantee: String,
         /// What they could do.
         role: GrantRole,
+    },
+    /// A grant was asked for and not given.
+    GrantNotCreated {
+        /// For whom.
+        grantee: String,
+        /// Why.
+        #[serde(flatten)]
+        reason: Reason,
     },
     /// A grant was taken back.
     GrantWithdrawn {
@@ -190,6 +205,24 @@ pub enum AuditEvent {
         /// How much, in seconds.
         by_s: u64,
     },
+    /// A session was to be changed and was not.
+    SessionNotChanged {
+        /// What was asked for: `start`, `stop`, `pause`, `resume`, `extend`.
+        change: &'static str,
+        /// Why.
+        #[serde(flatten)]
+        reason: Reason,
+    },
+    /// A session was asked for and not created. The target is whose it would have been.
+    SessionNotCreated {
+        /// The template's name.
+        template: String,
+        /// What it was to be called.
+        name: String,
+        /// Why.
+        #[serde(flatten)]
+        reason: Reason,
+    },
     /// A session was frozen.
     SessionPaused,
     /// A session became reachable.
@@ -277,6 +310,49 @@ impl AuditEvent {
         Self::SessionFailed { code: reason.code(), text: reason.sentence(), detail: format!("{reason:?}") }
     }
 
+    /// Which of the closed list it is.
+    #[must_use]
+    pub fn kind(&self) -> EventKind {
+        match self {
+            Self::AccessRefused { .. } => EventKind::AccessRefused,
+            Self::AuditExported { .. } => EventKind::AuditExported,
+            Self::AuditTrimmed { .. } => EventKind::AuditTrimmed,
+            Self::ConfigDanger { .. } => EventKind::ConfigDanger,
+            Self::GatewayStarted => EventKind::GatewayStarted,
+            Self::GatewayStopped => EventKind::GatewayStopped,
+            Self::GrantCreated { .. } => EventKind::GrantCreated,
+            Self::GrantLapsed { .. } => EventKind::GrantLapsed,
+            Self::GrantNotCreated { .. } => EventKind::GrantNotCreated,
+            Self::GrantWithdrawn { .. } => EventKind::GrantWithdrawn,
+            Self::HomeRestored { .. } => EventKind::HomeRestored,
+            Self::HomeSetAside { .. } => EventKind::HomeSetAside,
+            Self::ImageNotPulled { .. } => EventKind::ImageNotPulled,
+            Self::ImagePulled { .. } => EventKind::ImagePulled,
+            Self::LoginOk => EventKind::LoginOk,
+            Self::LoginRefused { .. } => EventKind::LoginRefused,
+            Self::Logout => EventKind::Logout,
+            Self::SessionCreated { .. } => EventKind::SessionCreated,
+            Self::SessionExtended { .. } => EventKind::SessionExtended,
+            Self::SessionFailed { .. } => EventKind::SessionFailed,
+            Self::SessionNotChanged { .. } => EventKind::SessionNotChanged,
+            Self::SessionNotCreated { .. } => EventKind::SessionNotCreated,
+            Self::SessionPaused => EventKind::SessionPaused,
+            Self::SessionReady => EventKind::SessionReady,
+            Self::SessionRemoved => EventKind::SessionRemoved,
+            Self::SessionResumed => EventKind::SessionResumed,
+            Self::SessionStarted => EventKind::SessionStarted,
+            Self::SessionStopped { .. } => EventKind::SessionStopped,
+            Self::UserCreated { .. } => EventKind::UserCreated,
+            Self::UserDisabled => EventKind::UserDisabled,
+            Self::UserEnabled => EventKind::UserEnabled,
+            Self::UserPasswordChanged => EventKind::UserPasswordChanged,
+            Self::UserRemoved => EventKind::UserRemoved,
+            Self::ViewOnlyAttempt { .. } => EventKind::ViewOnlyAttempt,
+            Self::ViewerJoined { .. } => EventKind::ViewerJoined,
+            Self::ViewerLeft { .. } => EventKind::ViewerLeft,
+        }
+    }
+
     /// How it ended.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
@@ -290,7 +366,12 @@ impl AuditEvent {
             | Self::ImageNotPulled { .. }
             | Self::RestoreFailed { .. }
             | Self::SessionFailed { .. } => Outcome::Failed,
+            Self::GrantNotCreated { reason, .. }
+            | Self::SessionNotChanged { reason, .. }
+            | Self::SessionNotCreated { reason, .. } => reason.outcome,
             Self::BackupMade { .. }
+            | Self::AuditExported { .. }
+            | Self::AuditTrimmed { .. }
             | Self::ConfigDanger { .. }
             | Self::GatewayStarted
             | Self::GatewayStopped

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use super::{Broker, BrokerError, Entry};
-use crate::audit::{Actor, AuditEvent, Record};
+use crate::audit::{Actor, AuditEvent, Reason, Record};
 use crate::clock;
 use crate::fault::{Answer, Fault};
 use crate::language::Sentence;
@@ -171,7 +171,16 @@ impl Broker {
         by: Actor,
     ) -> Result<Arc<LiveGrant>, ShareError> {
         let (broker, entry) = (self.clone(), entry.clone());
-        self.whole(async move { Ok(broker.share_now(&entry, share, by).await) }).await?
+        self.whole(async move {
+            let grantee = share.with.name.clone();
+            let shared = broker.share_now(&entry, share, by.clone()).await;
+            if let Err(error) = &shared {
+                let event = AuditEvent::GrantNotCreated { grantee, reason: Reason::of(error) };
+                broker.record(&entry, event, by).await;
+            }
+            Ok(shared)
+        })
+        .await?
     }
 
     async fn share_now(

@@ -23,6 +23,7 @@ pub mod readiness;
 mod reaper;
 mod reconcile;
 mod record;
+mod refusal;
 mod restored;
 mod start;
 mod stop;
@@ -54,7 +55,7 @@ pub use self::pull_error::PullError;
 pub use self::queue::Place;
 use self::queue::Queue;
 pub use self::viewers::{Attendee, Seen, ViewerGuard, Watching};
-use crate::audit::Audit;
+use crate::audit::{Audit, Quiet};
 use crate::clock;
 use crate::engine::Engine;
 use crate::session::reap::{Expiry, Policy, expiry};
@@ -188,6 +189,8 @@ struct Inner {
     restored: AtomicBool,
     /// Starts that became reachable, and starts that failed.
     starts: [AtomicU64; 2],
+    /// Which refusals the audit has heard of lately.
+    refusals: Quiet<refusal::Told>,
 }
 
 impl std::fmt::Debug for Broker {
@@ -232,6 +235,7 @@ impl Broker {
             images: Images::default(),
             restored: AtomicBool::new(false),
             starts: Default::default(),
+            refusals: Quiet::default(),
         }))
     }
 

@@ -1,20 +1,18 @@
-//! Sessions, homes and the audit: through the running gateway, or on the store when none runs.
+//! Users and homes: through the running gateway, or on the store when none runs.
 
-use super::args::{AuditCommand, HomeCommand, OutputArgs, UserCommand};
+use super::args::{HomeCommand, OutputArgs, UserCommand};
 use super::desk::refusal;
 use super::failure::{Exit, Failure};
 use super::out::say;
 use super::remote::{Remote, local_only};
 use super::table::{Table, relative_text};
 use super::templates::size;
-use crate::app::{Offline, open_store};
-use crate::audit;
+use crate::app::Offline;
 use crate::config::Config;
 use crate::control::{
     self, AskError, HomeRow, LoginRow, Performer, Reply, Request, SessionChange, UserDetail, UserRequest,
     UserRow, limits_text,
 };
-use crate::fault::chain;
 
 /// Users of a gateway elsewhere: what of it goes through the API.
 pub(super) async fn user_elsewhere(remote: &Remote, command: UserCommand) -> Result<(), Failure> {
@@ -30,54 +28,6 @@ pub(super) async fn home(config: &Config, command: HomeCommand) -> Result<(), Fa
         HomeCommand::Restore { owner, copy } => {
             done(ask(config, Request::HomeRestore { owner, copy }).await?)
         }
-    }
-}
-
-pub(super) async fn audit(config: &Config, command: AuditCommand) -> Result<(), Failure> {
-    let store = open_store(config)?;
-    match command {
-        AuditCommand::Tail { lines } => {
-            for line in newest(&*store, lines).await? {
-                say(&line.body);
-            }
-            Ok(())
-        }
-        AuditCommand::Verify => match audit::verify(&*store).await {
-            Ok(count) => {
-                println!("the audit is unbroken: {count} lines");
-                Ok(())
-            }
-            Err(broken) => Err(Failure::new(
-                Exit::Failed,
-                "the audit was changed or damaged",
-                chain(&broken),
-                "compare with a backup; everything before the named line is as it was written",
-            )),
-        },
-    }
-}
-
-async fn newest(
-    store: &dyn crate::store::Store,
-    wanted: usize,
-) -> Result<Vec<crate::store::AuditLine>, Failure> {
-    const PAGE: usize = 1000;
-    let mut newest = std::collections::VecDeque::with_capacity(wanted);
-    let mut after = 0;
-    loop {
-        let page = store.audit(after, PAGE).await.map_err(|error| {
-            Failure::new(
-                Exit::Failed,
-                "the audit cannot be read",
-                chain(&error),
-                "mend the database and try again",
-            )
-        })?;
-        let Some(last) = page.last() else { return Ok(newest.into()) };
-        after = last.number;
-        newest.extend(page);
-        let surplus = newest.len().saturating_sub(wanted);
-        newest.drain(..surplus);
     }
 }
 

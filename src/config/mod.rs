@@ -6,6 +6,7 @@
 
 mod danger;
 mod error;
+mod inventory;
 mod read;
 mod section;
 mod settings;
@@ -27,9 +28,10 @@ pub use self::settings::{
     AuthSettings, EngineKind, EngineSettings, StoreSettings, ViewerSettings, WebSettings,
 };
 use crate::engine::docker;
+use crate::inventory::Inventory;
 use crate::language::Language;
 use crate::session::{Home, Icon, NetworkPolicy, Protocol, PullPolicy, Template, TemplateLimits, Wording};
-use crate::{broker, capacity, server, stats, telemetry};
+use crate::{audit, broker, capacity, server, stats, telemetry};
 
 /// Where the configuration is looked for unless told otherwise; only this one may be missing.
 pub const DEFAULT_PATH: &str = "config/berth.toml";
@@ -37,9 +39,9 @@ pub const DEFAULT_PATH: &str = "config/berth.toml";
 /// What an override's name begins with: `BERTH__SECTION__KEY`.
 const OVERRIDE: &str = "BERTH__";
 
-const SECTIONS: [&str; 12] = [
-    "auth", "capacity", "engine", "homes", "limits", "log", "server", "stats", "store", "tls", "viewer",
-    "web",
+const SECTIONS: [&str; 13] = [
+    "audit", "auth", "capacity", "engine", "homes", "limits", "log", "server", "stats", "store", "tls",
+    "viewer", "web",
 ];
 
 /// The whole configuration. [`std::fmt::Display`] writes it as a file again, secrets hidden.
@@ -65,6 +67,8 @@ pub struct Config {
     pub capacity: capacity::Settings,
     /// `[stats]`
     pub stats: stats::Settings,
+    /// `[audit]`
+    pub audit: audit::Settings,
     /// `[viewer]`
     pub viewer: ViewerSettings,
     /// `[web]`
@@ -80,6 +84,17 @@ impl Config {
     /// # Errors
     /// Everything that is wrong with it, at once.
     pub fn load(path: &Path, env: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigErrors> {
+        Self::load_all(path, env).map(|(config, _)| config)
+    }
+
+    /// The same, and a list of every key with where its value comes from.
+    ///
+    /// # Errors
+    /// As for [`Config::load`].
+    pub fn load_all(
+        path: &Path,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<(Self, Inventory), ConfigErrors> {
         let problems = Problems::default();
         let mut overrides = overrides(env, &problems);
         let main = match std::fs::read_to_string(path) {
@@ -108,7 +123,10 @@ impl Config {
         };
         let config = Self::read(&mut section, templates, &problems);
         match problems.take() {
-            none if none.is_empty() => Ok(config),
+            none if none.is_empty() => {
+                let inventory = inventory::inventory(&config, &problems.origins());
+                Ok((config, inventory))
+            }
             errors => Err(ConfigErrors(errors)),
         }
     }
@@ -133,6 +151,7 @@ impl Config {
             auth: read::auth(section("auth")),
             capacity: read::capacity(section("capacity")),
             stats: read::stats(section("stats")),
+            audit: read::audit(section("audit")),
             viewer: read::viewer(section("viewer")),
             web: read::web(section("web")),
             templates: if templates.is_empty() { vec![default_template()] } else { templates },

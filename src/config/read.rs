@@ -14,6 +14,7 @@ use super::value::{
     address, choice, domain, filled, flag, inside, list, number, object_name, optional, parsed, path,
     routing, seconds, seconds_or_none, text, whole,
 };
+use crate::audit;
 use crate::broker;
 use crate::capacity;
 use crate::engine::docker;
@@ -285,6 +286,14 @@ pub(super) fn capacity(mut table: Section) -> capacity::Settings {
         reserve_disk_mib: table.take("reserve_disk_mib", default.reserve_disk_mib, mib()),
         session_disk_mib: table.take("session_disk_mib", default.session_disk_mib, mib()),
     };
+    table.finish();
+    settings
+}
+
+pub(super) fn audit(mut table: Section) -> audit::Settings {
+    let default = audit::Settings::default();
+    let settings =
+        audit::Settings { keep_days: table.take("keep_days", default.keep_days, whole(0..=36_500)) };
     table.finish();
     settings
 }

@@ -86,6 +86,8 @@ impl Config {
         writeln!(f, "\n[auth]")?;
         line(f, "login_ttl_s", seconds(self.auth.login_ttl))?;
         line(f, "api_tokens_from_env", self.auth.api_tokens_from_env.clone().unwrap_or_default())?;
+        writeln!(f, "\n[audit]")?;
+        line(f, "keep_days", whole(self.audit.keep_days))?;
         writeln!(f, "\n[viewer]")?;
         line(
             f,

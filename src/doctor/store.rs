@@ -76,8 +76,8 @@ fn broken(error: &StoreError) -> Finding {
 
 async fn audit_of(store: &dyn Store) -> Finding {
     match audit::verify(store).await {
-        Ok(0) => Finding::ok(Hop::Audit, "it is empty"),
-        Ok(lines) => Finding::ok(Hop::Audit, format!("its {lines} lines are as they were written")),
+        Ok(audit) if audit.lines() == 0 => Finding::ok(Hop::Audit, "it is empty"),
+        Ok(audit) => Finding::ok(Hop::Audit, format!("its {} lines are as they were written", audit.lines())),
         Err(error) => Finding::broken(
             Hop::Audit,
             chain(&error),

@@ -3,6 +3,7 @@
 //! It is compiled always, so that tests outside the crate can call [`run`]; only tests do. Each
 //! case makes records of its own under random names, so the store need not be empty.
 
+mod audit;
 mod invitations;
 
 use std::sync::Arc;
@@ -15,7 +16,6 @@ use super::{
     Login, Preferences, Role, StatPoint, StatSpan, Store, StoreError, Ticket, UniqueKey, User, UserOrder,
     UserPlace, UserQuery,
 };
-use crate::audit::{GENESIS, chain};
 use crate::clock;
 use crate::language::Language;
 use crate::look::Look;
@@ -50,9 +50,9 @@ pub async fn run(store: Arc<dyn Store>) {
     grants_go_with_session_and_grantee(&*store).await;
     lapsed_grants_are_purged(&*store).await;
     invitations::run(&*store).await;
-    audit_has_no_gaps(&*store).await;
     remembers_that_it_was_restored(&*store).await;
     statistics_are_kept(&*store).await;
+    audit::run(&*store).await;
     store.check().await.expect(WORKS);
 }
 
@@ -563,28 +563,6 @@ async fn statistics_are_kept(store: &dyn Store) {
     assert!(all().await.iter().any(|point| point.values.first().is_some_and(|value| value.is_nan())));
     store.keep_stats(&[], &[], std::slice::from_ref(&other)).await.expect(WORKS);
     assert_eq!(all().await, []);
-}
-
-async fn audit_has_no_gaps(store: &dyn Store) {
-    let first = store.append_audit("{\"first\":true}".to_owned()).await.expect(WORKS);
-    let before = store.audit(first.number - 1, 1).await.expect(WORKS);
-    assert_eq!(before, std::slice::from_ref(&first));
-    if first.number == 1 {
-        assert_eq!(first.hash, chain(GENESIS, &first.body));
-    }
-    let appends = (0..RACERS).map(|racer| store.append_audit(format!("{{\"racer\":{racer}}}")));
-    let mut appended: Vec<_> = join_all(appends).await.into_iter().map(|line| line.expect(WORKS)).collect();
-    appended.sort_by_key(|line| line.number);
-    let stored = store.audit(first.number, RACERS).await.expect(WORKS);
-    assert_eq!(stored, appended);
-    let mut prev = first;
-    for line in stored {
-        assert_eq!(line.number, prev.number + 1);
-        assert_eq!(line.hash, chain(&prev.hash, &line.body));
-        prev = line;
-    }
-    assert_eq!(store.audit(prev.number, 10).await.expect(WORKS), []);
-    assert_eq!(store.audit(u64::MAX, 10).await.expect(WORKS), []);
 }
 
 async fn remembers_that_it_was_restored(store: &dyn Store) {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use self::people::{Preferences, UserOrder, UserPage, UserPlace, UserQuery};
+use crate::audit::{EventKind, Outcome};
 use crate::fault::{Answer, Fault};
 use crate::language::Sentence;
 use crate::secret::{Secret, TokenHash};
@@ -164,12 +165,42 @@ pub struct StatPoint {
 /// One line of the audit, as stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuditLine {
-    /// Its place, from 1 without gaps.
+    /// Its place, from 1 without gaps; the oldest may have been cut.
     pub number: u64,
     /// The event as JSON, exactly the text that was hashed.
     pub body: String,
     /// Hex SHA-256 over the previous line's hash and this body.
     pub hash: String,
+}
+
+/// Which lines of the audit are looked for: those that fit everything that is set.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AuditSearch {
+    /// One of these events; any if there is none.
+    pub events: Vec<EventKind>,
+    /// By this actor, compared without regard to ASCII case.
+    pub actor: Option<String>,
+    /// About this user or session, compared without regard to ASCII case.
+    pub target: Option<String>,
+    /// That ended so.
+    pub outcome: Option<Outcome>,
+    /// Not before this time, to the second.
+    pub since: Option<Timestamp>,
+    /// Before this time, to the second.
+    pub until: Option<Timestamp>,
+    /// With a number above this one.
+    pub after: Option<u64>,
+    /// With a number below this one.
+    pub before: Option<u64>,
+}
+
+/// From which end the audit is read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum AuditOrder {
+    /// Numbers fall.
+    NewestFirst,
+    /// Numbers rise.
+    OldestFirst,
 }
 
 /// Which unique key an insert collided with.
@@ -401,6 +432,20 @@ pub trait Store: Send + Sync + 'static {
     async fn append_audit(&self, body: String) -> Result<AuditLine, StoreError>;
     /// Up to `limit` audit lines with numbers above `after`, in order.
     async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError>;
+    /// Up to `limit` audit lines that fit `search`, in this order. A line that is no JSON fits no
+    /// search but by number.
+    async fn find_audit(
+        &self,
+        search: &AuditSearch,
+        order: AuditOrder,
+        limit: usize,
+    ) -> Result<Vec<AuditLine>, StoreError>;
+    /// Cuts the front of the audit: appends `body`, as [`Store::append_audit`] does, and removes the
+    /// lines from `first`, the oldest there is, up to `through`, in one step.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] if the oldest line is another one, or there is no line `through`.
+    async fn trim_audit(&self, first: u64, through: u64, body: String) -> Result<AuditLine, StoreError>;
 
     /// When this store was put back from a backup, as long as nobody has compared it with what runs
     /// since; `None` for one that was not.

@@ -1,5 +1,6 @@
 //! The dashboard: one's own sessions in the order one likes, those of others, and the form for a new one.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use askama::Template as Askama;
@@ -8,7 +9,7 @@ use http::{Response, StatusCode};
 use serde::Deserialize;
 
 use super::card::{Card, Primary};
-use super::gate::{Changing, Known};
+use super::gate::{Arrival, Changing, Known};
 use super::homes::{self, Wanted};
 use super::person::{Person, Tab};
 use super::session_page::see_other;
@@ -188,11 +189,12 @@ pub(super) async fn show(
 /// `POST /sessions`
 pub(super) async fn create(
     State(site): State<Site>,
+    arrival: Arrival,
     language: Language,
     Changing { known, form }: Changing<NewSession>,
 ) -> Result<Response<Body>, Failure> {
     let person = Person::of(&known, language);
-    let (status, flaws) = match try_create(&site, &person, &form).await {
+    let (status, flaws) = match try_create(&site, &person, arrival.address, &form).await {
         Ok(entry) => return Ok(see_other(&site.address(&entry))),
         Err(Refusal::Name(error)) => {
             let flaws = Flaws { name: Some(about_name(language, error)), ..Flaws::default() };
@@ -228,14 +230,19 @@ enum Refusal {
     Other(Failure),
 }
 
-async fn try_create(site: &Site, person: &Person, form: &NewSession) -> Result<Arc<Entry>, Refusal> {
+async fn try_create(
+    site: &Site,
+    person: &Person,
+    address: IpAddr,
+    form: &NewSession,
+) -> Result<Arc<Entry>, Refusal> {
     let name: SessionName = form.name.parse().map_err(Refusal::Name)?;
     let unknown = || Refusal::Other(Failure::from(AuthError::LoginRequired));
     let owner = site.0.state.store.user(person.id).await.map_err(|error| Refusal::Other(error.into()))?;
     let owner = owner.ok_or_else(unknown)?;
     let template: TemplateName = form.template.parse().map_err(|_| Refusal::Template)?;
     let wish = Wish { template, name, password: None, language: Some(person.language) };
-    let by = Actor { name: owner.name.clone(), address: None };
+    let by = Actor::user(&owner.name, address);
     // Somebody else's is nobody's here.
     let own = |entry: &Arc<Entry>| entry.owner == owner.id;
     let created = match site.broker().find(&form.instead_of).filter(own) {

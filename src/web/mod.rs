@@ -23,6 +23,8 @@ mod images;
 mod invitations;
 mod join;
 mod landing;
+mod live;
+mod log;
 mod login;
 mod next;
 pub mod novnc;
@@ -30,6 +32,7 @@ mod person;
 mod pictures;
 mod session_page;
 mod sessions;
+mod settings_page;
 mod share;
 mod shared;
 mod stats;
@@ -63,11 +66,13 @@ use self::novnc::Novnc;
 pub use self::novnc::NovncError;
 use self::person::Person;
 use crate::access;
+use crate::audit::Audit;
 use crate::auth::policy::{Denied, Verb};
 use crate::auth::{Auth, AuthError, Principal, cookies};
 use crate::body::{Body, BodyError};
 use crate::broker::{Broker, BrokerError, Entry};
 use crate::engine::EngineCheck;
+use crate::inventory::Inventory;
 use crate::language::Language;
 use crate::look::Look;
 use crate::people::Imports;
@@ -113,6 +118,10 @@ pub struct State {
     /// Cancelled when the gateway begins to drain: event streams end then, because the drain waits
     /// for their bodies.
     pub draining: CancellationToken,
+    /// Read by the log's page, and told of what is asked for and refused.
+    pub audit: Audit,
+    /// What is in force, for administrators to read.
+    pub inventory: Arc<Inventory>,
     /// How the portal is reached.
     pub settings: Settings,
 }
@@ -376,6 +385,12 @@ fn routes() -> Router<Site> {
         .route("/events", get(events::follow))
         .route("/admin", get(admin::show))
         .merge(users::routes())
+        .route("/admin/sessions", post(admin::change))
+        .route("/admin/sessions/events", get(admin::follow))
+        .route("/admin/log", get(log::show))
+        .route("/admin/log/events", get(log::follow))
+        .route("/admin/log/export", get(log::export))
+        .route("/admin/settings", get(settings_page::show))
         .route("/admin/images", get(images::show))
         .route("/admin/images/{template}/pull", post(images::pull))
         .route("/admin/stats", get(stats::show))

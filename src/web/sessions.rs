@@ -283,7 +283,7 @@ pub(super) async fn confirm(
     let warning = Warning::before(verb.parse()?, home);
     let warning = warning.ok_or(Unreadable { status: StatusCode::METHOD_NOT_ALLOWED })?;
     let (session, person, back) = (entry.session(), Person::of(&known, language), NextPath::of(&back.back));
-    let tab = if back.as_str() == "/admin" { Tab::Admin } else { Tab::Dashboard };
+    let tab = if back.as_str().starts_with("/admin") { Tab::Admin } else { Tab::Dashboard };
     let shown = ConfirmPage {
         surface: site.portal(),
         language,

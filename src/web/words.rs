@@ -107,6 +107,25 @@ pub fn failed(language: Language, reason: &FailReason) -> Text {
     })
 }
 
+/// One failure of each sentence.
+pub fn failures() -> [FailReason; 12] {
+    let detail = String::new;
+    [
+        FailReason::Deadline { phase: Phase::Queued },
+        FailReason::Deadline { phase: Phase::Creating },
+        FailReason::Deadline { phase: Phase::Booting },
+        FailReason::Engine { detail: detail() },
+        FailReason::EngineDown,
+        FailReason::Exited { code: None, output: detail() },
+        FailReason::HomeInUse,
+        FailReason::HomeKept { detail: detail() },
+        FailReason::ImageMissing { image: detail() },
+        FailReason::Internal,
+        FailReason::TemplateGone,
+        FailReason::Unproven,
+    ]
+}
+
 /// The technical reason of a failure, for administrators.
 pub fn detail(language: Language, reason: &FailReason, template: &TemplateName) -> Option<String> {
     match reason {
@@ -273,21 +292,7 @@ mod tests {
         for reason in StopReason::ALL {
             assert_eq!(stopped(Language::English, reason), reason.sentence());
         }
-        let detail = String::new;
-        for reason in [
-            FailReason::Deadline { phase: Phase::Queued },
-            FailReason::Deadline { phase: Phase::Creating },
-            FailReason::Deadline { phase: Phase::Booting },
-            FailReason::Engine { detail: detail() },
-            FailReason::EngineDown,
-            FailReason::Exited { code: None, output: detail() },
-            FailReason::HomeInUse,
-            FailReason::HomeKept { detail: detail() },
-            FailReason::ImageMissing { image: detail() },
-            FailReason::Internal,
-            FailReason::TemplateGone,
-            FailReason::Unproven,
-        ] {
+        for reason in failures() {
             assert_eq!(failed(Language::English, &reason), reason.sentence());
         }
     }

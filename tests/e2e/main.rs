@@ -10,6 +10,7 @@ mod browser;
 mod class;
 mod cli;
 mod compat;
+mod console;
 mod desktop;
 mod doctor;
 mod faults;

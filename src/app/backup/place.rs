@@ -191,9 +191,8 @@ async fn present(path: &Path, replace: bool, tell: &mut dyn FnMut(Told)) -> Resu
 }
 
 async fn last_line(store: &SqliteStore) -> Option<String> {
-    let lines = audit::verify(store).await.ok()?;
-    let last = store.audit(lines.checked_sub(1)?, 1).await.ok()?;
-    last.first().map(|line| format!("{} {}", line.number, line.hash))
+    let verified = audit::verify(store).await.ok()?;
+    (verified.last > 0).then(|| format!("{} {}", verified.last, verified.hash))
 }
 
 /// Ends every login of then, and lifts every session above what may run by now.

@@ -60,7 +60,7 @@ impl Door {
             tasks.clone(),
         );
         let quick = auth::Settings { refusal_floor: Duration::ZERO, ..auth::Settings::default() };
-        let auth = Arc::new(Auth::new(store.clone(), audit, quick));
+        let auth = Arc::new(Auth::new(store.clone(), audit.clone(), quick));
         let novnc = tempfile::tempdir().unwrap();
         fs::create_dir(novnc.path().join("core")).unwrap();
         fs::write(novnc.path().join("core/rfb.js"), "export default class RFB {}").unwrap();
@@ -74,6 +74,8 @@ impl Door {
         let web = Web::new(web::State {
             stats: stats.clone(),
             tasks: tasks.clone(),
+            audit: audit.clone(),
+            inventory: Arc::default(),
             broker: broker.clone(),
             auth: auth.clone(),
             store: store.clone(),
@@ -101,6 +103,7 @@ impl Door {
             stats,
             tasks: tasks.clone(),
             imports: Default::default(),
+            inventory: Arc::default(),
             broker: broker.clone(),
             auth: auth.clone(),
             store,

@@ -35,7 +35,8 @@ pub use self::lock::StoreLock;
 use self::readers::Readers;
 use self::writer::Writer;
 use super::{
-    AuditLine, Invited, Login, StatPoint, StatSpan, Store, StoreError, Ticket, User, UserPage, UserQuery,
+    AuditLine, AuditOrder, AuditSearch, Invited, Login, StatPoint, StatSpan, Store, StoreError, Ticket, User,
+    UserPage, UserQuery,
 };
 use crate::secret::{Secret, TokenHash};
 use crate::session::{Grant, GrantId, Invitation, InvitationId, Label, Session, SessionId, UserId};
@@ -330,6 +331,20 @@ impl Store for SqliteStore {
 
     async fn stats(&self) -> Result<Vec<StatPoint>, StoreError> {
         self.read(stats::all).await
+    }
+
+    async fn find_audit(
+        &self,
+        search: &AuditSearch,
+        order: AuditOrder,
+        limit: usize,
+    ) -> Result<Vec<AuditLine>, StoreError> {
+        let search = search.clone();
+        self.read(move |connection| audit::find(connection, &search, order, limit)).await
+    }
+
+    async fn trim_audit(&self, first: u64, through: u64, body: String) -> Result<AuditLine, StoreError> {
+        self.write(move |connection| audit::trim(connection, first, through, body)).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {

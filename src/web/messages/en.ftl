@@ -92,6 +92,8 @@ machines = Machines
 your-machines = Your machines
 back = Back to your machines
 nav-admin = Admin
+nav-admin-pages = Administration
+nav-sessions = Everyone’s machines
 nav-account = Your account
 log-in = Log in
 log-out = Log out
@@ -615,7 +617,7 @@ update-ready = A new version is ready. It comes with the next start or restart: 
 update-ready-all = A new version is ready. It comes with the next start or restart and replaces the machine with every file in it: copy out what you need first.
 admin-update = new image ready
 do-restart-new = Restart with the new version
-nav-images = Images
+nav-images = Templates
 images-title = Templates and images
 images-text = What machines are made from. A machine that exists gets a newer image at its next start or restart.
 images-template = Template
@@ -900,3 +902,187 @@ import-more = { $count ->
 import-field-disabled = access
 import-field-limits = limits
 import-field-role = role
+### Administration
+
+nav-log = Log
+nav-settings = Settings
+filter-any = Any
+filter-show = Show
+filter-all = Show everything
+pages = Pages
+
+### The log
+
+log-title = Log
+log-text = Who did what, and how it ended: the audit of this server. Nothing in it can be changed unnoticed.
+log-event = Event
+log-outcome = Outcome
+log-actor = Who
+log-target = What or whom
+log-since = From
+log-until = Until
+log-times = Times in UTC: 2026-01-31, 2026-01-31T08:15, or how long ago: 30m, 12h, 7d.
+log-time-unread = This is no time. Write 2026-01-31T08:15, or 12h for twelve hours ago.
+log-live = New lines appear here as they are written.
+log-newest = Go to the newest lines
+log-newer = Newer lines
+log-older = Older lines
+log-export = Everything under these filters as a file:
+log-jsonl = JSON lines
+log-csv = CSV table
+log-empty = No line fits these filters.
+log-when = When
+log-what = What happened
+log-raw = Line { $number } as stored
+log-outcome-ok = Done
+log-outcome-refused = Refused
+log-outcome-failed = Failed
+log-group-sessions = Machines
+log-group-logins = Logins
+log-group-users = Users
+log-group-viewers = Watching and helping
+log-group-grants = Sharing
+log-group-images = Images
+log-group-homes = Files
+log-group-server = Server
+log-actor-anonymous = Somebody
+log-actor-cli = The command line
+log-actor-system = The server
+log-actor-token = The API’s token
+log-unknown = { $actor }: { $event } { $target }
+log-access-refused = { $actor } asked for { $target } and may not have it.
+log-audit-exported = { $actor } took a copy of this log.
+log-audit-trimmed = { $lines } old lines were cut from this log: lines are kept for { $days } days.
+log-config-danger = The server runs with a setting that weakens security: { $key }
+log-gateway-started = The server began to serve.
+log-gateway-stopped = The server was told to stop.
+log-grant-created = { $actor } shared { $target } with { $grantee }, who may { $role ->
+    [helper] use
+   *[observer] watch
+} it.
+log-grant-lapsed = The time for which { $grantee } could open { $target } is over.
+log-grant-not-created = { $actor } asked to share { $target } with { $grantee }; it was not done.
+log-grant-withdrawn = { $actor } stopped sharing { $target } with { $grantee }.
+log-home-restored = { $actor } put the copy { $copy } back into the files of { $target }.
+log-home-set-aside = { $actor } had the files of { $target } set aside as the copy { $copy }.
+log-image-not-pulled = { $actor } had the image { $image } of { $template } fetched; it failed.
+log-image-pulled = { $actor } had the image { $image } of { $template } fetched.
+log-login-ok = { $actor } logged in.
+log-login-refused = { $reason ->
+    [unknown_user] Somebody tried to log in with a name that does not exist.
+    [disabled] { $target } tried to log in and is disabled.
+    [throttled] Too many logins failed; more are refused for a while.
+   *[wrong_password] Somebody tried to log in as { $target } with a wrong password.
+}
+log-logout = { $actor } logged out.
+log-session-created = { $actor } created { $target }, made from { $template }.
+log-session-extended = { $actor } gave { $target } more time: { $time }.
+log-session-failed = { $target } did not start. { $why }
+log-session-not-changed = { $actor } asked to { $change ->
+    [start] start
+    [stop] stop
+    [pause] freeze
+    [resume] resume
+   *[extend] give more time to
+} { $target }; it was not done.
+log-session-not-created = { $actor } asked for a machine { $name } made from { $template }; it was not created.
+log-session-paused = { $actor } froze { $target }.
+log-session-ready = { $target } is ready to use.
+log-session-removed = { $actor } deleted { $target }.
+log-session-resumed = { $actor } resumed { $target }.
+log-session-started = { $actor } started { $target }.
+log-session-stopped = { $target } stopped. { $why }
+log-user-created = { $actor } created the { $role ->
+    [admin] administrator
+   *[user] user
+} { $target }.
+log-user-disabled = { $actor } disabled the user { $target }.
+log-user-enabled = { $actor } enabled the user { $target } again.
+log-user-password-changed = { $actor } gave { $target } another password.
+log-user-removed = { $actor } removed the user { $target }.
+log-view-only-attempt = { $actor } may only watch { $target } and tried to use it. Nothing reached it.
+log-viewer-joined = { $actor } began to { $role ->
+    [helper] use
+   *[observer] watch
+} { $target }.
+log-viewer-left = { $actor } left { $target } after { $time }.
+
+### Everybody's machines
+
+admin-search = Search name, owner, label or type
+admin-reason = Why it ended
+admin-found = { $count ->
+    [one] { $count } machine
+   *[other] { $count } machines
+}
+admin-pick = Choose { $name }
+admin-pick-all = Choose every machine on this page
+admin-chosen = What is chosen:
+admin-picked = { $count } chosen:
+admin-others = { $count } more came meanwhile. Show them.
+admin-others-short = Show them.
+admin-gone = Deleted
+admin-none-fit = No machine fits these filters.
+page-previous = Previous page
+page-next = Next page
+bulk-do-stop = Stop…
+bulk-do-restart = Restart…
+bulk-do-delete = Delete…
+bulk-delete = { $count ->
+    [one] Delete this machine?
+   *[other] Delete these { $count } machines?
+}
+bulk-delete-button = { $count ->
+    [one] Delete one machine
+   *[other] Delete { $count } machines
+}
+bulk-delete-done = What was deleted
+bulk-restart = { $count ->
+    [one] Restart this machine?
+   *[other] Restart these { $count } machines?
+}
+bulk-restart-button = { $count ->
+    [one] Restart one machine
+   *[other] Restart { $count } machines
+}
+bulk-restart-done = What was restarted
+bulk-stop = { $count ->
+    [one] Stop this machine?
+   *[other] Stop these { $count } machines?
+}
+bulk-stop-button = { $count ->
+    [one] Stop one machine
+   *[other] Stop { $count } machines
+}
+bulk-stop-done = What was stopped
+bulk-restart-ends = Open programs end, and what was not saved in them is lost. Then it starts again.
+bulk-restart-starts = It rests and is started.
+bulk-stop-ends = Open programs end, and what was not saved in them is lost.
+bulk-stop-nothing = It rests already: nothing happens.
+bulk-keeps = Its files are kept.
+bulk-at-rest = It rests.
+bulk-effect = What this does
+bulk-outcome = How it went
+bulk-gone = gone meanwhile
+bulk-nothing = Nothing was chosen
+bulk-nothing-text = Go back, tick the machines, and choose again.
+bulk-leave = Leave them as they are
+bulk-back = Back to the machines
+
+### Settings
+
+settings-title = Settings
+settings-text = Everything in force on this server, and where it comes from. To change something, edit the file or the environment and restart Berth; secrets are never shown.
+settings-dangers = What weakens security
+settings-tables = Tables of the configuration
+settings-key = Key and meaning
+settings-value = Value
+settings-origin = Where it comes from
+settings-weakens = weakens security
+settings-defaults = Left at their defaults:
+unit-seconds = seconds
+unit-days = days
+origin-default = default
+origin-file = { $at }
+origin-environment = variable { $variable }
+problem-filter-invalid = A filter cannot be read: { $why }.

@@ -91,6 +91,8 @@ machines = Machines
 your-machines = Vos machines
 back = Retour à vos machines
 nav-admin = Administration
+nav-admin-pages = Pages d’administration
+nav-sessions = Machines de tous
 nav-account = Votre compte
 log-in = Se connecter
 log-out = Se déconnecter
@@ -614,7 +616,7 @@ update-ready = Une nouvelle version est prête. Elle arrive au prochain démarra
 update-ready-all = Une nouvelle version est prête. Elle arrive au prochain démarrage ou redémarrage et remplace la machine avec tous ses fichiers : copiez d’abord ce dont vous avez besoin.
 admin-update = nouvelle image prête
 do-restart-new = Redémarrer avec la nouvelle version
-nav-images = Images
+nav-images = Modèles
 images-title = Modèles et images
 images-text = Ce dont les machines sont faites. Une machine existante reçoit une image plus récente à son prochain démarrage ou redémarrage.
 images-template = Modèle
@@ -899,3 +901,187 @@ import-more = { $count ->
 import-field-disabled = accès
 import-field-limits = limites
 import-field-role = rôle
+### Administration
+
+nav-log = Journal
+nav-settings = Réglages
+filter-any = Indifférent
+filter-show = Afficher
+filter-all = Tout afficher
+pages = Pages
+
+### Le journal
+
+log-title = Journal
+log-text = Qui a fait quoi, et comment cela s’est terminé. Rien ne peut y être modifié sans que cela se voie.
+log-event = Événement
+log-outcome = Résultat
+log-actor = Qui
+log-target = Quoi ou qui
+log-since = Depuis
+log-until = Jusqu’à
+log-times = Heures en UTC : 2026-01-31, 2026-01-31T08:15, ou il y a combien de temps : 30m, 12h, 7d.
+log-time-unread = Ce n’est pas une date. Écrivez 2026-01-31T08:15, ou 12h pour il y a douze heures.
+log-live = Les nouvelles lignes apparaissent ici au fil de l’eau.
+log-newest = Aller aux lignes les plus récentes
+log-newer = Lignes plus récentes
+log-older = Lignes plus anciennes
+log-export = Tout ce qui répond à ces critères, en fichier :
+log-jsonl = lignes JSON
+log-csv = table CSV
+log-empty = Aucune ligne ne répond à ces critères.
+log-when = Quand
+log-what = Ce qui s’est passé
+log-raw = Ligne { $number } telle qu’enregistrée
+log-outcome-ok = Fait
+log-outcome-refused = Refusé
+log-outcome-failed = Échoué
+log-group-sessions = Machines
+log-group-logins = Connexions
+log-group-users = Utilisateurs
+log-group-viewers = Observation et aide
+log-group-grants = Partage
+log-group-images = Images
+log-group-homes = Fichiers
+log-group-server = Serveur
+log-actor-anonymous = Quelqu’un
+log-actor-cli = La ligne de commande
+log-actor-system = Le serveur
+log-actor-token = Le jeton de l’API
+log-unknown = { $actor } : { $event } { $target }
+log-access-refused = { $actor } a demandé { $target } sans y avoir droit.
+log-audit-exported = { $actor } a pris une copie de ce journal.
+log-audit-trimmed = { $lines } anciennes lignes ont été retirées de ce journal : elles sont conservées { $days } jours.
+log-config-danger = Le serveur fonctionne avec un réglage qui affaiblit la sécurité : { $key }
+log-gateway-started = Le serveur est entré en service.
+log-gateway-stopped = Le serveur a reçu l’ordre de s’arrêter.
+log-grant-created = { $actor } a partagé { $target } avec { $grantee }, qui peut { $role ->
+    [helper] l’utiliser
+   *[observer] l’observer
+}.
+log-grant-lapsed = Le temps pendant lequel { $grantee } pouvait ouvrir { $target } est écoulé.
+log-grant-not-created = { $actor } a demandé à partager { $target } avec { $grantee } ; cela n’a pas été fait.
+log-grant-withdrawn = { $actor } ne partage plus { $target } avec { $grantee }.
+log-home-restored = { $actor } a remis la copie { $copy } dans les fichiers de { $target }.
+log-home-set-aside = { $actor } a fait mettre de côté les fichiers de { $target } sous le nom { $copy }.
+log-image-not-pulled = { $actor } a fait télécharger l’image { $image } de { $template } ; cela a échoué.
+log-image-pulled = { $actor } a fait télécharger l’image { $image } de { $template }.
+log-login-ok = { $actor } s’est connecté.
+log-login-refused = { $reason ->
+    [unknown_user] Quelqu’un a tenté de se connecter sous un nom qui n’existe pas.
+    [disabled] { $target } a tenté de se connecter et est désactivé.
+    [throttled] Trop de connexions ont échoué ; les suivantes sont refusées un moment.
+   *[wrong_password] Quelqu’un a tenté de se connecter comme { $target } avec un mot de passe erroné.
+}
+log-logout = { $actor } s’est déconnecté.
+log-session-created = { $actor } a créé { $target } à partir de { $template }.
+log-session-extended = { $actor } a donné plus de temps à { $target } : { $time }.
+log-session-failed = { $target } n’a pas démarré. { $why }
+log-session-not-changed = { $actor } a demandé à { $change ->
+    [start] démarrer
+    [stop] arrêter
+    [pause] figer
+    [resume] reprendre
+   *[extend] prolonger
+} { $target } ; cela n’a pas été fait.
+log-session-not-created = { $actor } a demandé une machine { $name } à partir de { $template } ; elle n’a pas été créée.
+log-session-paused = { $actor } a figé { $target }.
+log-session-ready = { $target } est prête à l’emploi.
+log-session-removed = { $actor } a supprimé { $target }.
+log-session-resumed = { $actor } a repris { $target }.
+log-session-started = { $actor } a démarré { $target }.
+log-session-stopped = { $target } s’est arrêtée. { $why }
+log-user-created = { $actor } a créé { $role ->
+    [admin] l’administrateur
+   *[user] l’utilisateur
+} { $target }.
+log-user-disabled = { $actor } a désactivé l’utilisateur { $target }.
+log-user-enabled = { $actor } a réactivé l’utilisateur { $target }.
+log-user-password-changed = { $actor } a changé le mot de passe de { $target }.
+log-user-removed = { $actor } a retiré l’utilisateur { $target }.
+log-view-only-attempt = { $actor } ne peut qu’observer { $target } et a tenté de l’utiliser. Rien ne lui est parvenu.
+log-viewer-joined = { $actor } a commencé à { $role ->
+    [helper] utiliser
+   *[observer] observer
+} { $target }.
+log-viewer-left = { $actor } a quitté { $target } après { $time }.
+
+### Les machines de tous
+
+admin-search = Chercher un nom, un propriétaire, une étiquette ou un type
+admin-reason = Pourquoi elle s’est terminée
+admin-found = { $count ->
+    [one] { $count } machine
+   *[other] { $count } machines
+}
+admin-pick = Choisir { $name }
+admin-pick-all = Choisir toutes les machines de cette page
+admin-chosen = Celles qui sont cochées :
+admin-picked = { $count } cochées :
+admin-others = { $count } de plus entre-temps. Les afficher.
+admin-others-short = Les afficher.
+admin-gone = Supprimée
+admin-none-fit = Aucune machine ne répond à ces critères.
+page-previous = Page précédente
+page-next = Page suivante
+bulk-do-stop = Arrêter…
+bulk-do-restart = Redémarrer…
+bulk-do-delete = Supprimer…
+bulk-delete = { $count ->
+    [one] Supprimer cette machine ?
+   *[other] Supprimer ces { $count } machines ?
+}
+bulk-delete-button = { $count ->
+    [one] Supprimer une machine
+   *[other] Supprimer { $count } machines
+}
+bulk-delete-done = Ce qui a été supprimé
+bulk-restart = { $count ->
+    [one] Redémarrer cette machine ?
+   *[other] Redémarrer ces { $count } machines ?
+}
+bulk-restart-button = { $count ->
+    [one] Redémarrer une machine
+   *[other] Redémarrer { $count } machines
+}
+bulk-restart-done = Ce qui a été redémarré
+bulk-stop = { $count ->
+    [one] Arrêter cette machine ?
+   *[other] Arrêter ces { $count } machines ?
+}
+bulk-stop-button = { $count ->
+    [one] Arrêter une machine
+   *[other] Arrêter { $count } machines
+}
+bulk-stop-done = Ce qui a été arrêté
+bulk-restart-ends = Les programmes ouverts se ferment, et ce qui n’y est pas enregistré est perdu. Ensuite elle redémarre.
+bulk-restart-starts = Elle est au repos et sera démarrée.
+bulk-stop-ends = Les programmes ouverts se ferment, et ce qui n’y est pas enregistré est perdu.
+bulk-stop-nothing = Elle est déjà au repos : rien ne se passe.
+bulk-keeps = Ses fichiers sont conservés.
+bulk-at-rest = Elle est au repos.
+bulk-effect = Ce que cela fait
+bulk-outcome = Comment cela s’est passé
+bulk-gone = disparue entre-temps
+bulk-nothing = Rien n’est coché
+bulk-nothing-text = Revenez en arrière, cochez les machines et recommencez.
+bulk-leave = Les laisser telles quelles
+bulk-back = Retour aux machines
+
+### Réglages
+
+settings-title = Réglages
+settings-text = Tout ce qui est en vigueur sur ce serveur, et d’où cela vient. Pour changer quelque chose, modifiez le fichier ou l’environnement et redémarrez Berth ; les secrets ne sont jamais montrés.
+settings-dangers = Ce qui affaiblit la sécurité
+settings-tables = Tables de la configuration
+settings-key = Clé et signification
+settings-value = Valeur
+settings-origin = D’où elle vient
+settings-weakens = affaiblit la sécurité
+settings-defaults = Laissées à leur valeur par défaut :
+unit-seconds = secondes
+unit-days = jours
+origin-default = par défaut
+origin-file = { $at }
+origin-environment = variable { $variable }
+problem-filter-invalid = Un critère est illisible : { $why }.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::auth::{self, Auth, NewUser};
 use crate::body::Body;
 use crate::broker::{self, Broker, Entry};
 use crate::capacity;
+use crate::config::{Config, DEFAULT_PATH};
 use crate::engine::EngineStatus;
 use crate::engine::fake::{FakeEngine, template};
 use crate::secret::Secret;
@@ -44,6 +46,7 @@ pub struct Desk {
     pub engine: FakeEngine,
     pub stats: Stats,
     pub store: Arc<dyn Store>,
+    pub audit: Audit,
     pub tasks: Tasks,
     pub draining: CancellationToken,
     /// How often the engine was asked how it is.
@@ -83,7 +86,7 @@ impl Desk {
             tasks.clone(),
         );
         let auth_settings = auth::Settings { refusal_floor: Duration::ZERO, ..auth::Settings::default() };
-        let auth = Arc::new(Auth::new(store.clone(), audit, auth_settings));
+        let auth = Arc::new(Auth::new(store.clone(), audit.clone(), auth_settings));
         let novnc = novnc();
         let settings = Settings {
             domain: "berth.test".to_owned(),
@@ -106,8 +109,11 @@ impl Desk {
         let stats = Stats::new(sources, stats::Settings::default(), capacity::Settings::default());
         let engine_asked = Arc::new(AtomicUsize::new(0));
         let asked = engine_asked.clone();
+        let (_, inventory) = Config::load_all(Path::new(DEFAULT_PATH), std::iter::empty()).unwrap();
         let state = State {
             tasks: tasks.clone(),
+            audit: audit.clone(),
+            inventory: Arc::new(inventory),
             broker: broker.clone(),
             auth: auth.clone(),
             store: store.clone(),
@@ -126,6 +132,7 @@ impl Desk {
             engine,
             stats,
             store,
+            audit,
             tasks,
             draining,
             engine_asked,

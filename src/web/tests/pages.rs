@@ -161,13 +161,25 @@ async fn a_french_reader_reads_no_english() {
         .collect();
     let pages = every_page(Language::French).await;
     for (name, page) in &pages {
+        let read = without_marked_english(&page.text);
         for text in &english {
-            assert!(!page.text.contains(text), "{name} says: {text}");
+            assert!(!read.contains(text), "{name} says: {text}");
         }
         check_no_inline(name, &page.text);
         check_markup(name, &page.text, Language::French);
     }
     write_gallery(&pages, Language::French);
+}
+
+/// A page without the elements that say of themselves that they are English: a line of the audit as
+/// it is stored, the words of an engine, the comments of the shipped configuration.
+fn without_marked_english(text: &str) -> String {
+    let mut parts = text.split(" lang=\"en\"");
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        kept.push_str(part.split_once("</").map_or("", |(_, rest)| rest));
+    }
+    kept
 }
 
 #[tokio::test]
@@ -229,9 +241,9 @@ fn check_headers(name: &str, page: &Answer) {
 fn check_forms(name: &str, text: &str) {
     for form in text.split("<form").skip(1) {
         let form = form.split("</form>").next().unwrap_or_default();
-        if form.starts_with(" method=\"get\"") {
-            // It changes nothing, and its address is nobody's secret.
-            assert!(!form.contains("csrf"), "{name}: {form}");
+        // What only looks for something carries no secret: it would stand in the address.
+        if form.contains("method=\"get\"") {
+            assert!(form.contains("role=\"search\"") && !form.contains("csrf"), "{name}: {form}");
             continue;
         }
         assert!(form.contains("method=\"post\""), "{name}: {form}");
