@@ -1005,6 +1005,26 @@ log-viewer-joined = { $actor } began to { $role ->
     [helper] use
    *[observer] watch
 } { $target }.
+log-backup-failed = { $actor } asked for a backup; it was not made.
+log-backup-made = { $actor } made a backup.
+log-home-removed = { $actor } removed the files of { $target } and every copy of them.
+log-invitation-created = { $actor } made a link to { $target }: whoever comes by it may { $role ->
+    [helper] use it
+   *[observer] watch it
+  }.
+log-invitation-refused = { $actor } came by a link and was not let in.
+log-invitation-used = { $actor } came to { $target } by a link.
+log-invitation-withdrawn = { $actor } took a link to { $target } back.
+log-login-ended = { $actor } ended a login of { $target }.
+log-restore-failed = { $actor } asked to put a backup back; it did not succeed.
+log-restored = { $actor } put a backup back.
+log-user-limits-changed = { $actor } changed the limits of { $target }.
+log-user-refused = { $actor } asked to change { $target }; it was refused.
+log-user-role-changed = { $actor } made { $target } { $role ->
+    [admin] an administrator
+   *[user] a user
+  }.
+log-users-imported = { $actor } imported a list of users.
 log-viewer-left = { $actor } left { $target } after { $time }.
 
 ### Everybody's machines
