@@ -116,11 +116,28 @@ fn downstream_status(code: &str) -> StatusCode {
         "host_foreign" => StatusCode::MISDIRECTED_REQUEST,
         "body_stalled" => StatusCode::REQUEST_TIMEOUT,
         "method" => StatusCode::METHOD_NOT_ALLOWED,
-        "cpus_spent" | "extend_spent" | "grant_exists" | "grant_own" | "home_busy" | "home_in_use"
-        | "image_built_here" | "last_admin" | "memory_spent" | "name_taken" | "no_screen" | "not_running"
-        | "not_seen" | "not_shareable" | "taken" | "too_many_grants" | "too_many_sessions" | "user_taken"
+        "cpus_spent"
+        | "extend_spent"
+        | "grant_exists"
+        | "grant_own"
+        | "home_busy"
+        | "home_in_use"
+        | "image_built_here"
+        | "invitation_made"
+        | "last_admin"
+        | "memory_spent"
+        | "name_taken"
+        | "no_screen"
+        | "not_running"
+        | "not_seen"
+        | "not_shareable"
+        | "taken"
+        | "too_many_grants"
+        | "too_many_invitations"
+        | "too_many_sessions"
+        | "user_taken"
         | "wrong_state" => StatusCode::CONFLICT,
-        "ticket_invalid" => StatusCode::GONE,
+        "invitation_gone" | "invitation_returned" | "invitation_spent" | "ticket_invalid" => StatusCode::GONE,
         "body_too_large" => StatusCode::PAYLOAD_TOO_LARGE,
         "media_type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "grantee_unknown"

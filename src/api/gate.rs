@@ -68,7 +68,11 @@ impl FromRequestParts<Site> for Administrator {
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
         let Known(known) = Known::from_request_parts(parts, site).await?;
-        policy::administer(&known).map_err(|_denied| Failure::not_found())?;
+        if policy::administer(&known).is_err() {
+            let Ok(Arrival { address }) = Arrival::from_request_parts(parts, site).await;
+            site.auth().refused_admin(&known, address, parts.uri.path()).await;
+            return Err(Failure::not_found());
+        }
         Ok(Self(known))
     }
 }

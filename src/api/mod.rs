@@ -3,15 +3,19 @@
 //! One seam: [`Api::handle`] takes a request for the portal's API. What goes wrong is handed back
 //! as an error, for which the caller picks the answer: this module knows no pages.
 
+mod audit;
 mod compat;
 mod failure;
 mod gate;
 mod grants;
+mod invitations;
 mod json;
 mod logins;
 mod openapi;
 mod screenshot;
 mod sessions;
+mod settings;
+mod stats;
 mod status;
 mod templates;
 #[cfg(test)]
@@ -42,9 +46,11 @@ use crate::body::{Body, BodyError};
 use crate::broker::{Broker, Entry};
 use crate::engine::EngineCheck;
 use crate::fault::Answer;
+use crate::inventory::Inventory;
 use crate::people::Imports;
 use crate::respond::Unreadable;
 use crate::session::Routing;
+use crate::stats::Stats;
 use crate::store::Store;
 use crate::tasks::Tasks;
 use crate::thumbnail::Thumbnails;
@@ -63,12 +69,16 @@ pub struct State {
     pub store: Arc<dyn Store>,
     /// Asked how the engine is.
     pub engine: EngineCheck,
+    /// Knows what is used.
+    pub stats: Stats,
     /// Looks at desktops.
     pub thumbnails: Thumbnails,
     /// Where a change goes on when whoever asked for it goes away.
     pub tasks: Tasks,
     /// Imports of users on their way.
     pub imports: Imports,
+    /// What is in force, for administrators to read.
+    pub inventory: Arc<Inventory>,
     /// The portal's origin as browsers name it, for the addresses of sessions.
     pub origin: String,
     /// Where sessions live unless their template says otherwise.
@@ -162,12 +172,18 @@ fn routes() -> OpenApiRouter<Site> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(grants::list, grants::give))
         .routes(routes!(grants::withdraw))
+        .routes(routes!(invitations::list, invitations::make))
+        .routes(routes!(invitations::withdraw))
+        .routes(routes!(stats::show))
+        .routes(routes!(stats::capacity))
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::show, users::update, users::remove))
         .routes(routes!(users::set_password))
         .routes(routes!(logins::list, logins::end_all))
         .routes(routes!(logins::end))
         .merge(lists())
+        .routes(routes!(audit::list))
+        .routes(routes!(settings::list))
         .route("/status", get(status::show))
         .route("/api/v1/spawn", post(compat::spawn))
         .route("/api/v1/remove", post(compat::remove))

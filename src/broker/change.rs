@@ -60,7 +60,12 @@ impl Broker {
     /// As for [`Broker::create`].
     pub async fn create_for(&self, owner: &User, wish: Wish, by: &Actor) -> Result<Arc<Entry>, BrokerError> {
         let (broker, owner, by) = (self.clone(), owner.clone(), by.clone());
-        self.whole(async move { broker.create_now(&owner, wish, &by).await }).await
+        self.whole(async move {
+            let wished = (wish.template.to_string(), wish.name.to_string());
+            let created = broker.create_now(&owner, wish, &by).await;
+            broker.told_of_new(&owner, wished, &by, created).await
+        })
+        .await
     }
 
     async fn create_now(&self, owner: &User, wish: Wish, by: &Actor) -> Result<Arc<Entry>, BrokerError> {
@@ -144,7 +149,11 @@ impl Broker {
     /// refusal.
     pub async fn start(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
         let (broker, entry, by) = (self.clone(), entry.clone(), by.clone());
-        self.whole(async move { broker.start_now(&entry, &by).await }).await
+        self.whole(async move {
+            let done = broker.start_now(&entry, &by).await;
+            broker.told(&entry, "start", &by, done).await
+        })
+        .await
     }
 
     async fn start_now(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
@@ -169,7 +178,7 @@ impl Broker {
     }
 
     /// Records the start of a session whose home is free, and sets it going.
-    async fn begin(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
+    pub(super) async fn begin(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
         let deadline = clock::later(clock::now(), self.0.settings.queue_deadline);
         let action = self.apply(entry, Event::Start { deadline }, by).await?;
         self.follow(entry, action);
@@ -189,7 +198,11 @@ impl Broker {
         by: &Actor,
     ) -> Result<(), BrokerError> {
         let (broker, entry, by) = (self.clone(), entry.clone(), by.clone());
-        self.whole(async move { broker.stop_now(&entry, reason, next, &by).await }).await
+        self.whole(async move {
+            let done = broker.stop_now(&entry, reason, next, &by).await;
+            broker.told(&entry, "stop", &by, done).await
+        })
+        .await
     }
 
     async fn stop_now(
@@ -222,7 +235,11 @@ impl Broker {
     /// [`BrokerError::Illegal`] if it is not reachable.
     pub async fn pause(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
         let (broker, entry, by) = (self.clone(), entry.clone(), by.clone());
-        self.whole(async move { broker.pause_now(&entry, &by).await }).await
+        self.whole(async move {
+            let done = broker.pause_now(&entry, &by).await;
+            broker.told(&entry, "pause", &by, done).await
+        })
+        .await
     }
 
     async fn pause_now(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
@@ -243,7 +260,11 @@ impl Broker {
     /// [`BrokerError::Illegal`] if it is neither frozen nor reachable.
     pub async fn resume(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
         let (broker, entry, by) = (self.clone(), entry.clone(), by.clone());
-        self.whole(async move { broker.resume_now(&entry, &by).await }).await
+        self.whole(async move {
+            let done = broker.resume_now(&entry, &by).await;
+            broker.told(&entry, "resume", &by, done).await
+        })
+        .await
     }
 
     async fn resume_now(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {

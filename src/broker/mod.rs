@@ -14,6 +14,7 @@ mod grants;
 mod herald;
 mod homes;
 mod images;
+mod invitations;
 mod load;
 mod measure;
 mod pull_error;
@@ -22,6 +23,8 @@ pub mod readiness;
 mod reaper;
 mod reconcile;
 mod record;
+mod refusal;
+mod restored;
 mod start;
 mod stop;
 #[cfg(test)]
@@ -30,7 +33,7 @@ mod viewers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use dashmap::DashMap;
@@ -46,12 +49,13 @@ use self::homes::Homes;
 pub use self::homes::{HomeListed, HomeSettings};
 use self::images::Images;
 pub use self::images::{Installed, Pull};
+pub use self::invitations::{InvitationError, Invite, LONGEST_INVITATION, MadeInvitation, Offer};
 pub use self::measure::{HomeView, Measured};
 pub use self::pull_error::PullError;
 pub use self::queue::Place;
 use self::queue::Queue;
 pub use self::viewers::{Attendee, Seen, ViewerGuard, Watching};
-use crate::audit::Audit;
+use crate::audit::{Audit, Quiet};
 use crate::clock;
 use crate::engine::Engine;
 use crate::session::reap::{Expiry, Policy, expiry};
@@ -181,6 +185,12 @@ struct Inner {
     /// Whether the store still has to remove grants that lapsed.
     grants_owed: AtomicBool,
     images: Images,
+    /// Whether the store was put back from a backup and not compared with the engine since.
+    restored: AtomicBool,
+    /// Starts that became reachable, and starts that failed.
+    starts: [AtomicU64; 2],
+    /// Which refusals the audit has heard of lately.
+    refusals: Quiet<refusal::Told>,
 }
 
 impl std::fmt::Debug for Broker {
@@ -223,6 +233,9 @@ impl Broker {
             // Grants may have lapsed while no gateway ran.
             grants_owed: AtomicBool::new(true),
             images: Images::default(),
+            restored: AtomicBool::new(false),
+            starts: Default::default(),
+            refusals: Quiet::default(),
         }))
     }
 
@@ -298,6 +311,19 @@ impl Broker {
     #[must_use]
     pub fn occupied(&self) -> usize {
         self.0.by_id.iter().filter(|entry| entry.session().state.occupies()).count()
+    }
+
+    /// How many starts became reachable and how many failed since this process began.
+    #[must_use]
+    pub fn tally(&self) -> (u64, u64) {
+        let [reached, failed] = &self.0.starts;
+        (reached.load(Ordering::Relaxed), failed.load(Ordering::Relaxed))
+    }
+
+    /// How many starts wait in line.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.0.queue.waiting()
     }
 
     /// How many reachable sessions had their last human input less than a minute, ten minutes, an

@@ -4,6 +4,7 @@ mod allowance;
 mod homes;
 mod images;
 mod limits;
+mod restored;
 
 use std::collections::HashSet;
 

@@ -110,10 +110,12 @@ fn bound(request: &Request) -> Duration {
         Request::HomeList
         | Request::HomeRestore { .. }
         | Request::User(UserRequest::Import { .. } | UserRequest::Remove { .. }) => LONG,
-        Request::SessionList
-        | Request::SessionRemove { .. }
-        | Request::SessionReset { .. }
-        | Request::SessionStop { .. }
+        Request::Capacity
+        | Request::SessionChange { .. }
+        | Request::SessionCreate { .. }
+        | Request::SessionList
+        | Request::SessionShow { .. }
+        | Request::Stats
         | Request::TemplateList
         | Request::TemplateProgress
         | Request::TemplatePull { .. }

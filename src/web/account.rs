@@ -211,13 +211,13 @@ async fn page(
             back: "/account",
             now: known.preferences,
         },
-        end_others: end_others_text(person.language, &logins),
+        end_others: others(person.language, &logins),
         logins,
     };
     Ok(respond::page(site.portal(), status, &shown))
 }
 
-fn end_others_text(language: Language, logins: &[LoginRow]) -> Option<String> {
+fn others(language: Language, logins: &[LoginRow]) -> Option<String> {
     let others = logins.iter().filter(|login| !login.this).count();
     (others > 0).then(|| language.say("logins-end-others", &[("count", others.into())]))
 }

@@ -82,6 +82,23 @@ impl FromRequestParts<Site> for Known {
     }
 }
 
+/// An administrator who is logged in on the portal; to everybody else there is nothing here.
+pub(super) struct Administrator(pub Arc<Principal>);
+
+impl FromRequestParts<Site> for Administrator {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
+        let Known(known) = Known::from_request_parts(parts, site).await?;
+        if policy::administer(&known).is_err() {
+            let Ok(Arrival { address }) = Arrival::from_request_parts(parts, site).await;
+            site.auth().refused_admin(&known, address, parts.uri.path()).await;
+            return Err(Failure::not_found());
+        }
+        Ok(Self(known))
+    }
+}
+
 /// Where somebody wants to be after logging in: here again, unless that would change something.
 fn comes_back_to(parts: &Parts) -> NextPath {
     match (&parts.method, parts.uri.path_and_query()) {

@@ -13,7 +13,7 @@ use super::choices::Chooser;
 use super::gate::{Arrival, Changing, MaybeKnown, Nothing};
 use super::next::NextPath;
 use super::session_page::see_other;
-use super::{Failure, Site};
+use super::{Failure, Site, landing};
 use crate::auth::{AuthError, cookies, csrf};
 use crate::body::Body;
 use crate::fault::Answer;
@@ -110,7 +110,9 @@ pub(super) async fn log_in(
         // The browser forgets that login now, so nobody could end it any more.
         site.auth().log_out(&before, arrival.address).await?;
     }
-    let mut response = see_other(next.as_str());
+    let language = Language::of(&headers);
+    let to = landing::after_login(&site, &login.principal, &next, language).await;
+    let mut response = see_other(&to);
     let cookie = cookies::set(cookies::PORTAL, &login.token, site.auth().login_ttl());
     response.headers_mut().append(SET_COOKIE, cookie);
     response.headers_mut().append(SET_COOKIE, cookies::clear(cookies::FORM));

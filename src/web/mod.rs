@@ -8,7 +8,9 @@ mod account;
 mod admin;
 mod assets;
 mod browsers;
+mod capacity;
 mod card;
+mod chart;
 mod choices;
 mod dashboard;
 mod events;
@@ -18,13 +20,22 @@ mod health;
 mod homes;
 mod host;
 mod images;
+mod invitations;
+mod join;
+mod landing;
+mod live;
+mod log;
 mod login;
 mod next;
 pub mod novnc;
 mod person;
+mod pictures;
 mod session_page;
 mod sessions;
+mod settings_page;
 mod share;
+mod shared;
+mod stats;
 mod template_words;
 #[cfg(test)]
 mod tests;
@@ -49,21 +60,25 @@ use self::assets::Assets;
 use self::failure::Failure;
 use self::gate::Arrival;
 use self::health::Readiness;
+pub use self::landing::Landing;
 use self::next::NextPath;
 use self::novnc::Novnc;
 pub use self::novnc::NovncError;
 use self::person::Person;
 use crate::access;
+use crate::audit::Audit;
 use crate::auth::policy::{Denied, Verb};
 use crate::auth::{Auth, AuthError, Principal, cookies};
 use crate::body::{Body, BodyError};
 use crate::broker::{Broker, BrokerError, Entry};
 use crate::engine::EngineCheck;
+use crate::inventory::Inventory;
 use crate::language::Language;
 use crate::look::Look;
 use crate::people::Imports;
 use crate::respond::{self, Asker, Place, Surface, Unreadable, Wants};
 use crate::session::Routing;
+use crate::stats::Stats;
 use crate::store::{Preferences, Store};
 use crate::tasks::Tasks;
 
@@ -79,6 +94,8 @@ pub struct Settings {
     pub routing: Routing,
     /// The port browsers use; 443 is left out of addresses.
     pub public_port: u16,
+    /// Where somebody goes who logs in.
+    pub landing: Landing,
     /// The directory of the packaged noVNC. Default `/usr/share/novnc`.
     pub novnc: PathBuf,
 }
@@ -92,6 +109,8 @@ pub struct State {
     pub auth: Arc<Auth>,
     /// Asked whether it can write, and for the record of whoever creates a session.
     pub store: Arc<dyn Store>,
+    /// Knows what is used.
+    pub stats: Stats,
     /// Asked how the engine is.
     pub engine: EngineCheck,
     /// Where a change goes on when whoever asked for it goes away.
@@ -99,6 +118,10 @@ pub struct State {
     /// Cancelled when the gateway begins to drain: event streams end then, because the drain waits
     /// for their bodies.
     pub draining: CancellationToken,
+    /// Read by the log's page, and told of what is asked for and refused.
+    pub audit: Audit,
+    /// What is in force, for administrators to read.
+    pub inventory: Arc<Inventory>,
     /// How the portal is reached.
     pub settings: Settings,
 }
@@ -277,6 +300,10 @@ impl Site {
         &self.0.state.auth
     }
 
+    fn stats(&self) -> &Stats {
+        &self.0.state.stats
+    }
+
     fn settings(&self) -> &Settings {
         &self.0.state.settings
     }
@@ -350,13 +377,25 @@ fn routes() -> Router<Site> {
         .route("/sessions/{label}/share", get(share::show))
         .route("/sessions/{label}/grants", post(share::give))
         .route("/sessions/{label}/grants/{id}/withdraw", post(share::withdraw))
+        .route("/sessions/{label}/invitations", post(invitations::make))
+        .route("/sessions/{label}/invitations/{id}/withdraw", post(invitations::withdraw))
+        .route("/join", get(join::show).post(join::accept))
         .route("/sessions/{label}/{verb}", get(sessions::confirm).post(sessions::change))
         .route("/open/{label}", get(sessions::open))
         .route("/events", get(events::follow))
         .route("/admin", get(admin::show))
         .merge(users::routes())
+        .route("/admin/sessions", post(admin::change))
+        .route("/admin/sessions/events", get(admin::follow))
+        .route("/admin/log", get(log::show))
+        .route("/admin/log/events", get(log::follow))
+        .route("/admin/log/export", get(log::export))
+        .route("/admin/settings", get(settings_page::show))
         .route("/admin/images", get(images::show))
         .route("/admin/images/{template}/pull", post(images::pull))
+        .route("/admin/stats", get(stats::show))
+        .route("/admin/stats/{label}", get(stats::show_session))
+        .route("/admin/capacity", get(capacity::show))
         .route("/health", get(health::alive))
         .route("/ready", get(health::ready))
         .route("/assets/novnc/{version}/{*path}", get(novnc_file))

@@ -4,11 +4,15 @@
 #![allow(clippy::disallowed_methods, missing_docs)]
 
 mod backup;
+mod backup_under_load;
 mod bad_input;
 mod browser;
 mod class;
+mod cli;
 mod compat;
+mod console;
 mod desktop;
+mod doctor;
 mod faults;
 mod gateway;
 mod homes;
@@ -20,6 +24,9 @@ mod quiet_network;
 mod registry;
 mod screen;
 mod sharing;
+mod statistics;
+mod student;
+mod student_paths;
 mod template_images;
 mod viewer;
 mod viewer_page;

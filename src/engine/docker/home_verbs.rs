@@ -26,9 +26,9 @@ const COPYING: Duration = Duration::from_secs(3600);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Reads everything, changes nothing.
-const READS: &[&str] = &["DAC_READ_SEARCH"];
+pub(super) const READS: &[&str] = &["DAC_READ_SEARCH"];
 /// Copies files with owners and modes.
-const WRITES: &[&str] = &["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"];
+pub(super) const WRITES: &[&str] = &["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"];
 
 /// One line per home: bytes used, block size, blocks that are free.
 const MEASURE_SCRIPT: &str = r#"
@@ -89,7 +89,7 @@ sync -f -- "$1"
 "#;
 
 /// home, owner
-const LAY_DIRECTORY: &str = r#"
+pub(super) const LAY_DIRECTORY: &str = r#"
 set -eu
 cd /homes
 mkdir -p -m 0755 -- "$(dirname -- "$1")"
@@ -127,7 +127,7 @@ impl DockerEngine {
     }
 
     /// Runs a script over the directory of all homes.
-    async fn in_directory(
+    pub(super) async fn in_directory(
         &self,
         kind: &'static str,
         about: String,
@@ -147,7 +147,8 @@ impl DockerEngine {
         errand::run(self, errand).await
     }
 
-    fn directory_mount(&self, read_only: bool) -> Result<Mount, EngineError> {
+    /// The directory of all homes as a mount.
+    pub(super) fn directory_mount(&self, read_only: bool) -> Result<Mount, EngineError> {
         let base = self.settings.homes.directory.clone();
         let base =
             base.ok_or_else(|| EngineError::Refused { detail: "homes.directory is not set".to_owned() })?;

@@ -8,8 +8,8 @@ use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use crate::language::Language;
 use crate::secret::{Secret, TokenHash};
-use crate::session::{Grant, Session, UserLimits};
-use crate::store::{AuditLine, Login, Preferences, Role, Ticket, User};
+use crate::session::{Grant, Invitation, InvitationId, Session, UserLimits};
+use crate::store::{AuditLine, Guest, Login, Preferences, Role, Ticket, User};
 
 /// A time as text of fixed width, so that it sorts.
 pub(super) fn time(at: Timestamp) -> String {
@@ -91,9 +91,30 @@ pub(super) fn grant(row: &Row<'_>) -> rusqlite::Result<Grant> {
         grantee_name: row.get("grantee_name")?,
         role: parsed(row, "role")?,
         granted_by: row.get("granted_by")?,
+        invitation: parsed_option(row, "invitation")?,
         created_at: parsed(row, "created_at")?,
         expires_at: parsed_option(row, "expires_at")?,
     })
+}
+
+/// Reads an invitation.
+pub(super) fn invitation(row: &Row<'_>) -> rusqlite::Result<Invitation> {
+    Ok(Invitation {
+        id: parsed(row, "id")?,
+        session: parsed(row, "session")?,
+        role: parsed(row, "role")?,
+        most: row.get("most")?,
+        made_by: row.get("made_by")?,
+        created_at: parsed(row, "created_at")?,
+        expires_at: parsed(row, "expires_at")?,
+    })
+}
+
+/// Reads who came by which invitation.
+pub(super) fn guest(row: &Row<'_>) -> rusqlite::Result<(InvitationId, Guest)> {
+    let guest =
+        Guest { user: parsed(row, "user")?, name: row.get("name")?, came_at: parsed(row, "came_at")? };
+    Ok((parsed(row, "invitation")?, guest))
 }
 
 /// Reads a token hash.

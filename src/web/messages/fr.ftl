@@ -56,6 +56,7 @@ stopped-exited = Elle s’est éteinte d’elle-même. Vos fichiers sont conserv
 stopped-lost = Elle a disparu du serveur où elle tournait. Redémarrez-la ; les fichiers de son dossier personnel sont conservés.
 stopped-out-of-memory = Elle a manqué de mémoire et a été interrompue. Vos fichiers sont conservés ; fermez quelques programmes la prochaine fois.
 stopped-owner = Son propriétaire l’a arrêtée. Vos fichiers sont conservés.
+stopped-restored = Le serveur a été rétabli à partir d’une sauvegarde, et cette machine ne tournait plus. Redémarrez-la ; les fichiers de son dossier personnel sont ceux de la sauvegarde ou du serveur.
 stopped-total = Elle s’est arrêtée, car son temps était écoulé. Vos fichiers sont conservés.
 
 failed-queue = Son tour n’est pas venu à temps, car un très grand nombre de machines démarraient. Réessayez dans quelques minutes.
@@ -90,6 +91,8 @@ machines = Machines
 your-machines = Vos machines
 back = Retour à vos machines
 nav-admin = Administration
+nav-admin-pages = Pages d’administration
+nav-sessions = Machines de tous
 nav-account = Votre compte
 log-in = Se connecter
 log-out = Se déconnecter
@@ -103,6 +106,7 @@ waiting-step-creating = Création de la machine
 waiting-step-booting = Préparation
 waiting-so-far = écoulées.
 waiting-cancel = Annuler le démarrage
+waiting-no-script = Cette page se recharge d’elle-même toutes les quelques secondes.
 waiting-leave = Vous pouvez quitter cette page ; tout continue sans vous.
 rest-guest = Elle ne tourne pas pour l’instant. Seul son propriétaire peut la démarrer ; vous pourrez la rouvrir quand elle tournera.
 rest-code = Si vous demandez de l’aide, indiquez ceci :
@@ -110,6 +114,8 @@ rest-detail = Ce qu’a dit la machine
 
 ### Ce qu’on peut faire d’une machine
 
+do-open-full = Ouvrir en plein écran
+do-open-tab = Ouvrir dans un nouvel onglet
 do-open = Ouvrir
 do-see = Voir où elle en est
 do-resume = Reprendre
@@ -129,6 +135,19 @@ do-more-for = pour { $name }
 ### Le tableau de bord
 
 dashboard-offline = La connexion à Berth est perdue. Ce que vous voyez est peut-être ancien ; une nouvelle tentative est en cours.
+dashboard-welcome = Votre première machine
+dashboard-says-ago = il y a { $time }
+dashboard-says-now = à l’instant
+card-used = Dernière utilisation :
+find-label = Chercher une machine
+find-button = Afficher
+find-none = Aucune machine n’a cela dans son nom ou son type.
+sort-label = Trier par
+sort-age = Ancienneté
+sort-used = Dernière utilisation
+sort-name = Nom
+sort-state = État
+landing-refused = Votre machine n’a pas pu démarrer à l’instant. Essayez ici ; vos fichiers sont en sécurité.
 dashboard-empty = Vous n’avez pas encore de machine. Choisissez-en le type, et elle démarre en quelques secondes.
 screen-of = Écran de { $name }
 dashboard-says-so-far = Depuis { $time }.
@@ -137,7 +156,6 @@ create-title = Nouvelle machine
 create-what = De quel type ?
 create-name = Comment l’appelez-vous ?
 create-button = Créer et démarrer
-create-machine = Machine
 create-name-empty = Donnez-lui un nom, pour la retrouver.
 create-name-long = Ce nom est trop long. Utilisez 64 caractères au plus.
 create-name-control = Ce nom contient des caractères invisibles. Saisissez-le de nouveau sans eux.
@@ -260,6 +278,11 @@ problem-host-foreign = Ce serveur ne répond pas à cette adresse. Vérifiez l�
 problem-image-built-here = L’image { $image } est fabriquée sur cette machine et ne se récupère pas. Fabriquez-la avec : { $command }
 problem-image-missing = Cette machine ne peut pas démarrer, car il lui manque une partie qui n’est pas installée.
 problem-internal = Quelque chose s’est mal passé de notre côté. Veuillez réessayer.
+problem-invitation-gone = Il a été retiré, ou son temps est écoulé. Demandez-en un nouveau à la personne qui l’a envoyé.
+problem-invitation-returned = Ce lien vous a déjà servi, et votre accès a pris fin depuis. Adressez-vous à la personne qui l’a envoyé.
+problem-invitation-spent = Toutes ses places sont prises. Demandez-en un nouveau à la personne qui l’a envoyé.
+problem-too-many-invitations = Cette machine est partagée autant qu’elle peut l’être. Retirez d’abord un lien ou une personne.
+problem-invitation-made = Ce lien a déjà été créé.
 problem-last-admin = C’est le dernier administrateur. Nommez d’abord quelqu’un d’autre administrateur.
 problem-limits-invalid = Ces limites dépassent ce qui peut avoir un sens : au plus 10000 sessions, 1024 cœurs et 1 Eio de mémoire, et rien en dessous de zéro.
 problem-login-required = Veuillez d’abord vous connecter.
@@ -357,6 +380,12 @@ viewer-clipboard = Presse-papiers
 viewer-clipboard-title = Copier et coller du texte
 viewer-help = Aide
 viewer-help-title = Ce que font les outils, et comment partir
+viewer-full-no = Pas maintenant
+viewer-power = Machine
+viewer-power-title = Arrêter, redémarrer ou partager cette machine
+viewer-power-text = Vos fichiers sont conservés. Les programmes ouverts sont fermés, sauf si vous figez la machine.
+viewer-power-there = Arrêtez, redémarrez et partagez cette machine depuis la page de vos machines.
+viewer-share = Partager cette machine…
 viewer-fold = Masquer ou afficher les outils
 viewer-close = Fermer
 viewer-screen = Le bureau. Ctrl+Alt+Maj ramène aux outils.
@@ -462,6 +491,57 @@ viewer-says-helping-one = { $names } peut utiliser ce bureau avec vous
 viewer-says-helping-many = { $names } peuvent utiliser ce bureau avec vous
 viewer-says-you = { $name } (vous)
 viewer-says-role-owner = Propriétaire
+
+### Partager par un lien
+
+invite-new = Créer un lien
+invite-new-text = Toute personne qui a le lien et un compte ici peut ouvrir cette machine, jusqu’à la fin du lien.
+invite-lasts = Combien de temps fonctionne-t-il ?
+invite-lasts-10m = 10 minutes
+invite-lasts-1h = 1 heure
+invite-lasts-today = Le reste de la journée
+invite-lasts-custom = Une autre durée :
+invite-lasts-wrong = Tapez un nombre entier ; un lien fonctionne 30 jours au plus.
+invite-number = Nombre
+invite-unit = Unité
+invite-minutes = minutes
+invite-hours = heures
+invite-days = jours
+invite-most = Pour combien de personnes ? (Laissez vide pour ne pas limiter.)
+invite-most-wrong = Tapez un nombre entier de 1 à 100, ou laissez vide.
+invite-button = Créer le lien
+invite-made = Votre lien est prêt
+invite-made-text = Copiez-le maintenant et envoyez-le aux personnes de votre choix. Il n’est affiché que cette fois ; Berth n’en garde aucune copie.
+invite-link = Le lien
+invite-copy = Copier
+invite-copied = Copié.
+invite-links = Liens en vigueur
+invite-made-by = créé par
+invite-came = { $came ->
+    [0] personne n’est encore venu
+    [one] { $came } personne est venue
+   *[other] { $came } personnes sont venues
+}
+invite-came-of = { $came } sur { $most } sont venues
+invite-withdraw = Retirer le lien
+invite-withdraw-text = Retirer un lien met aussi fin à l’accès de toutes les personnes venues par lui.
+invite-by-link = par un lien
+
+join-title = Une invitation pour vous
+join-text = Quelqu’un veut vous montrer une machine. À vous de voir si vous voulez y jeter un œil.
+join-machine = Machine
+join-owner = Appartient à
+join-may = Ce que vous pouvez faire
+join-until = Fin
+join-in = dans { $time }
+join-button = Accepter et ouvrir
+join-no = Pas maintenant
+join-own = C’est votre propre machine
+join-own-text = Le lien fonctionne. Envoyez-le aux personnes de votre choix ; vous n’en avez pas besoin.
+join-manage = Voir ses liens
+join-granted = Vous pouvez déjà l’ouvrir
+join-granted-text = Cette machine est partagée avec vous : vous n’avez pas besoin de lien.
+join-gone = Ce lien ne mène plus nulle part
 viewer-says-role-helper = Aide : peut utiliser le clavier et la souris
 viewer-says-role-observer = Regarde : ne peut rien changer
 viewer-says-since = depuis { $time }
@@ -502,7 +582,7 @@ share-by = donné par
 share-withdraw = Retirer
 share-here = Qui est connecté maintenant
 share-nobody = Personne.
-share-new = Inviter quelqu’un
+share-new = Inviter quelqu’un par son nom
 share-name = Son nom d’utilisateur
 share-name-missing = Tapez le nom avec lequel cette personne se connecte.
 share-name-unknown = Personne ne porte ce nom. Vérifiez l’orthographe.
@@ -536,7 +616,7 @@ update-ready = Une nouvelle version est prête. Elle arrive au prochain démarra
 update-ready-all = Une nouvelle version est prête. Elle arrive au prochain démarrage ou redémarrage et remplace la machine avec tous ses fichiers : copiez d’abord ce dont vous avez besoin.
 admin-update = nouvelle image prête
 do-restart-new = Redémarrer avec la nouvelle version
-nav-images = Images
+nav-images = Modèles
 images-title = Modèles et images
 images-text = Ce dont les machines sont faites. Une machine existante reçoit une image plus récente à son prochain démarrage ou redémarrage.
 images-template = Modèle
@@ -558,6 +638,85 @@ pull-running = Récupération en cours : { $bytes }, { $done } couches sur { $l
 pull-done = Récupérée le { $at }.
 pull-failed = Elle n’a pas pu être récupérée : { $detail }
 
+### Statistiques
+
+nav-stats = Statistiques
+stats-title = Statistiques
+stats-range = Période
+stats-hour = Dernière heure
+stats-day = Dernier jour
+stats-month = 30 derniers jours
+stats-none = Aucune mesure n’a encore été prise. Les premiers chiffres arrivent dans la minute qui suit le démarrage.
+stats-server = Serveur
+stats-sessions = Machines
+stats-running = { $count ->
+    [one] { $count } prête
+   *[other] { $count } prêtes
+}
+stats-cpu = Processeur
+stats-cpu-core = Processeur (un cœur)
+stats-memory = Mémoire
+stats-disk = Disque
+stats-disk-engine = des machines
+stats-disk-store = de la base de données
+stats-starts = Démarrages
+stats-starts-ok = réussis
+stats-starts-failed = échoués
+stats-starts-now = { $starts } réussis, { $failed } échoués
+stats-disk-traffic = Accès au disque
+stats-read = lus
+stats-written = écrits
+stats-network = Réseau
+stats-received = reçus
+stats-sent = envoyés
+stats-rate = { $size }/s
+stats-of = { $used } sur { $total }
+stats-percent = { $number } %
+stats-busiest = Machines les plus actives
+stats-idle = Aucune machine n’est en marche.
+stats-more = { $count ->
+    [one] { $count } autre est en marche.
+   *[other] { $count } autres sont en marche.
+}
+stats-session-none = On ne sait encore rien de cette machine. Les chiffres arrivent pendant qu’elle est en marche.
+
+chart-table = Sous forme de tableau
+chart-time = Heure
+chart-now = maintenant
+chart-minutes = −{ $count } min
+chart-hours = −{ $count } h
+chart-days = −{ $count } j
+chart-over-hour = sur la dernière heure
+chart-over-day = sur le dernier jour
+chart-over-month = sur les 30 derniers jours
+chart-description = { $title } { $range }, { $most } au plus. Le tableau ci-dessous donne les chiffres.
+
+### Capacité
+
+nav-capacity = Capacité
+capacity-title = Capacité
+capacity-text = Combien de machines ce serveur peut encore accueillir. C’est ce qu’une machine a le droit d’utiliser qui compte, pas ce qu’elle utilise en ce moment. Seul le nombre de machines est une limite qui refuse ; tout le reste n’est que montré.
+capacity-more = Place restante
+capacity-room = Encore
+capacity-by = Limité par
+capacity-each = Chaque ressource en permet
+capacity-bound = { $resource }
+capacity-fits = { $resource } { $more }
+capacity-resources = Ressources
+capacity-reserved = réservé par les machines
+capacity-free = libre
+capacity-used = utilisé en ce moment
+capacity-binds = limite
+capacity-line = { $reserved } sur { $promised } réservés, { $free } libres. Utilisés en ce moment : { $used } sur { $total }.
+capacity-kept = { $kept } sont gardés pour le système, ou utilisés à côté des machines.
+capacity-memory = mémoire
+capacity-cpu = processeur
+capacity-sessions = nombre de machines
+capacity-pids = processus
+capacity-disk = disque
+capacity-addresses-internal = adresses sans internet
+capacity-addresses-egress = adresses avec internet
+capacity-addresses-own = réseaux particuliers
 ### One's own account: how pages are read, and logins
 
 account-must = Votre mot de passe a été choisi pour vous. Choisissez-en un à vous avant de continuer.
@@ -742,3 +901,207 @@ import-more = { $count ->
 import-field-disabled = accès
 import-field-limits = limites
 import-field-role = rôle
+### Administration
+
+nav-log = Journal
+nav-settings = Réglages
+filter-any = Indifférent
+filter-show = Afficher
+filter-all = Tout afficher
+pages = Pages
+
+### Le journal
+
+log-title = Journal
+log-text = Qui a fait quoi, et comment cela s’est terminé. Rien ne peut y être modifié sans que cela se voie.
+log-event = Événement
+log-outcome = Résultat
+log-actor = Qui
+log-target = Quoi ou qui
+log-since = Depuis
+log-until = Jusqu’à
+log-times = Heures en UTC : 2026-01-31, 2026-01-31T08:15, ou il y a combien de temps : 30m, 12h, 7d.
+log-time-unread = Ce n’est pas une date. Écrivez 2026-01-31T08:15, ou 12h pour il y a douze heures.
+log-live = Les nouvelles lignes apparaissent ici au fil de l’eau.
+log-newest = Aller aux lignes les plus récentes
+log-newer = Lignes plus récentes
+log-older = Lignes plus anciennes
+log-export = Tout ce qui répond à ces critères, en fichier :
+log-jsonl = lignes JSON
+log-csv = table CSV
+log-empty = Aucune ligne ne répond à ces critères.
+log-when = Quand
+log-what = Ce qui s’est passé
+log-raw = Ligne { $number } telle qu’enregistrée
+log-outcome-ok = Fait
+log-outcome-refused = Refusé
+log-outcome-failed = Échoué
+log-group-sessions = Machines
+log-group-logins = Connexions
+log-group-users = Utilisateurs
+log-group-viewers = Observation et aide
+log-group-grants = Partage
+log-group-images = Images
+log-group-homes = Fichiers
+log-group-server = Serveur
+log-actor-anonymous = Quelqu’un
+log-actor-cli = La ligne de commande
+log-actor-system = Le serveur
+log-actor-token = Le jeton de l’API
+log-unknown = { $actor } : { $event } { $target }
+log-access-refused = { $actor } a demandé { $target } sans y avoir droit.
+log-audit-exported = { $actor } a pris une copie de ce journal.
+log-audit-trimmed = { $lines } anciennes lignes ont été retirées de ce journal : elles sont conservées { $days } jours.
+log-config-danger = Le serveur fonctionne avec un réglage qui affaiblit la sécurité : { $key }
+log-gateway-started = Le serveur est entré en service.
+log-gateway-stopped = Le serveur a reçu l’ordre de s’arrêter.
+log-grant-created = { $actor } a partagé { $target } avec { $grantee }, qui peut { $role ->
+    [helper] l’utiliser
+   *[observer] l’observer
+}.
+log-grant-lapsed = Le temps pendant lequel { $grantee } pouvait ouvrir { $target } est écoulé.
+log-grant-not-created = { $actor } a demandé à partager { $target } avec { $grantee } ; cela n’a pas été fait.
+log-grant-withdrawn = { $actor } ne partage plus { $target } avec { $grantee }.
+log-home-restored = { $actor } a remis la copie { $copy } dans les fichiers de { $target }.
+log-home-set-aside = { $actor } a fait mettre de côté les fichiers de { $target } sous le nom { $copy }.
+log-image-not-pulled = { $actor } a fait télécharger l’image { $image } de { $template } ; cela a échoué.
+log-image-pulled = { $actor } a fait télécharger l’image { $image } de { $template }.
+log-login-ok = { $actor } s’est connecté.
+log-login-refused = { $reason ->
+    [unknown_user] Quelqu’un a tenté de se connecter sous un nom qui n’existe pas.
+    [disabled] { $target } a tenté de se connecter et est désactivé.
+    [throttled] Trop de connexions ont échoué ; les suivantes sont refusées un moment.
+   *[wrong_password] Quelqu’un a tenté de se connecter comme { $target } avec un mot de passe erroné.
+}
+log-logout = { $actor } s’est déconnecté.
+log-session-created = { $actor } a créé { $target } à partir de { $template }.
+log-session-extended = { $actor } a donné plus de temps à { $target } : { $time }.
+log-session-failed = { $target } n’a pas démarré. { $why }
+log-session-not-changed = { $actor } a demandé à { $change ->
+    [start] démarrer
+    [stop] arrêter
+    [pause] figer
+    [resume] reprendre
+   *[extend] prolonger
+} { $target } ; cela n’a pas été fait.
+log-session-not-created = { $actor } a demandé une machine { $name } à partir de { $template } ; elle n’a pas été créée.
+log-session-paused = { $actor } a figé { $target }.
+log-session-ready = { $target } est prête à l’emploi.
+log-session-removed = { $actor } a supprimé { $target }.
+log-session-resumed = { $actor } a repris { $target }.
+log-session-started = { $actor } a démarré { $target }.
+log-session-stopped = { $target } s’est arrêtée. { $why }
+log-user-created = { $actor } a créé { $role ->
+    [admin] l’administrateur
+   *[user] l’utilisateur
+} { $target }.
+log-user-disabled = { $actor } a désactivé l’utilisateur { $target }.
+log-user-enabled = { $actor } a réactivé l’utilisateur { $target }.
+log-user-password-changed = { $actor } a changé le mot de passe de { $target }.
+log-user-removed = { $actor } a retiré l’utilisateur { $target }.
+log-view-only-attempt = { $actor } ne peut qu’observer { $target } et a tenté de l’utiliser. Rien ne lui est parvenu.
+log-viewer-joined = { $actor } a commencé à { $role ->
+    [helper] utiliser
+   *[observer] observer
+} { $target }.
+log-backup-failed = { $actor } a demandé une sauvegarde ; elle n’a pas été faite.
+log-backup-made = { $actor } a fait une sauvegarde.
+log-home-removed = { $actor } a supprimé les fichiers de { $target } et toutes leurs copies.
+log-invitation-created = { $actor } a créé un lien vers { $target } : qui le suit peut { $role ->
+    [helper] l’utiliser
+   *[observer] regarder
+  }.
+log-invitation-refused = { $actor } a suivi un lien et n’a pas pu entrer.
+log-invitation-used = { $actor } est venu sur { $target } par un lien.
+log-invitation-withdrawn = { $actor } a retiré un lien vers { $target }.
+log-login-ended = { $actor } a mis fin à une connexion de { $target }.
+log-restore-failed = { $actor } a demandé de restaurer une sauvegarde ; cela n’a pas réussi.
+log-restored = { $actor } a restauré une sauvegarde.
+log-user-limits-changed = { $actor } a changé les limites de { $target }.
+log-user-refused = { $actor } a demandé à modifier { $target } ; cela a été refusé.
+log-user-role-changed = { $actor } a fait de { $target } { $role ->
+    [admin] un administrateur
+   *[user] un utilisateur
+  }.
+log-users-imported = { $actor } a importé une liste d’utilisateurs.
+log-viewer-left = { $actor } a quitté { $target } après { $time }.
+
+### Les machines de tous
+
+admin-search = Chercher un nom, un propriétaire, une étiquette ou un type
+admin-reason = Pourquoi elle s’est terminée
+admin-found = { $count ->
+    [one] { $count } machine
+   *[other] { $count } machines
+}
+admin-pick = Choisir { $name }
+admin-pick-all = Choisir toutes les machines de cette page
+admin-chosen = Celles qui sont cochées :
+admin-picked = { $count } cochées :
+admin-others = { $count } de plus entre-temps. Les afficher.
+admin-others-short = Les afficher.
+admin-gone = Supprimée
+admin-none-fit = Aucune machine ne répond à ces critères.
+page-previous = Page précédente
+page-next = Page suivante
+bulk-do-stop = Arrêter…
+bulk-do-restart = Redémarrer…
+bulk-do-delete = Supprimer…
+bulk-delete = { $count ->
+    [one] Supprimer cette machine ?
+   *[other] Supprimer ces { $count } machines ?
+}
+bulk-delete-button = { $count ->
+    [one] Supprimer une machine
+   *[other] Supprimer { $count } machines
+}
+bulk-delete-done = Ce qui a été supprimé
+bulk-restart = { $count ->
+    [one] Redémarrer cette machine ?
+   *[other] Redémarrer ces { $count } machines ?
+}
+bulk-restart-button = { $count ->
+    [one] Redémarrer une machine
+   *[other] Redémarrer { $count } machines
+}
+bulk-restart-done = Ce qui a été redémarré
+bulk-stop = { $count ->
+    [one] Arrêter cette machine ?
+   *[other] Arrêter ces { $count } machines ?
+}
+bulk-stop-button = { $count ->
+    [one] Arrêter une machine
+   *[other] Arrêter { $count } machines
+}
+bulk-stop-done = Ce qui a été arrêté
+bulk-restart-ends = Les programmes ouverts se ferment, et ce qui n’y est pas enregistré est perdu. Ensuite elle redémarre.
+bulk-restart-starts = Elle est au repos et sera démarrée.
+bulk-stop-ends = Les programmes ouverts se ferment, et ce qui n’y est pas enregistré est perdu.
+bulk-stop-nothing = Elle est déjà au repos : rien ne se passe.
+bulk-keeps = Ses fichiers sont conservés.
+bulk-at-rest = Elle est au repos.
+bulk-effect = Ce que cela fait
+bulk-outcome = Comment cela s’est passé
+bulk-gone = disparue entre-temps
+bulk-nothing = Rien n’est coché
+bulk-nothing-text = Revenez en arrière, cochez les machines et recommencez.
+bulk-leave = Les laisser telles quelles
+bulk-back = Retour aux machines
+
+### Réglages
+
+settings-title = Réglages
+settings-text = Tout ce qui est en vigueur sur ce serveur, et d’où cela vient. Pour changer quelque chose, modifiez le fichier ou l’environnement et redémarrez Berth ; les secrets ne sont jamais montrés.
+settings-dangers = Ce qui affaiblit la sécurité
+settings-tables = Tables de la configuration
+settings-key = Clé et signification
+settings-value = Valeur
+settings-origin = D’où elle vient
+settings-weakens = affaiblit la sécurité
+settings-defaults = Laissées à leur valeur par défaut :
+unit-seconds = secondes
+unit-days = jours
+origin-default = par défaut
+origin-file = { $at }
+origin-environment = variable { $variable }
+problem-filter-invalid = Un critère est illisible : { $why }.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -18,15 +19,18 @@ use crate::audit::{Actor, Audit};
 use crate::auth::{self, Auth, NewUser};
 use crate::body::Body;
 use crate::broker::{self, Broker, Entry};
+use crate::capacity;
+use crate::config::{Config, DEFAULT_PATH};
 use crate::engine::EngineStatus;
 use crate::engine::fake::{FakeEngine, template};
 use crate::secret::Secret;
 use crate::session::reap::Policy;
 use crate::session::{Home, Protocol, Routing, StateKind, Template};
+use crate::stats::{self, Stats};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Role, Store, User};
 use crate::tasks::Tasks;
-use crate::web::{Settings, State, Web};
+use crate::web::{Landing, Settings, State, Web};
 
 pub const PASSWORD: &str = "a fine password";
 pub const ORIGIN: &str = "https://berth.test:8443";
@@ -40,7 +44,9 @@ pub struct Desk {
     pub broker: Broker,
     pub auth: Arc<Auth>,
     pub engine: FakeEngine,
+    pub stats: Stats,
     pub store: Arc<dyn Store>,
+    pub audit: Audit,
     pub tasks: Tasks,
     pub draining: CancellationToken,
     /// How often the engine was asked how it is.
@@ -51,17 +57,22 @@ pub struct Desk {
 impl Desk {
     pub fn new(routing: Routing) -> Self {
         let mut desktop = template("desktop".parse().unwrap(), Protocol::Rfb);
-        desktop.title = "Desktop".to_owned();
-        desktop.description = "A calm desktop with a browser, a terminal and an editor.".to_owned();
+        desktop.title = "Desktop".into();
+        desktop.description = "A calm desktop with a browser, a terminal and an editor.".into();
         // Each keeps its files for itself, so that one owner may run several.
         desktop.home = Home::Session;
         let mut lab = template("lab".parse().unwrap(), Protocol::Http);
-        lab.title = "Web lab".to_owned();
-        lab.description = "A notebook in the browser, with a database beside it.".to_owned();
+        lab.title = "Web lab".into();
+        lab.description = "A notebook in the browser, with a database beside it.".into();
         Self::with(routing, vec![desktop, lab])
     }
 
     pub fn with(routing: Routing, templates: Vec<Template>) -> Self {
+        Self::landing(routing, templates, Landing::Dashboard)
+    }
+
+    /// The same, where people land who log in.
+    pub fn landing(routing: Routing, templates: Vec<Template>, landing: Landing) -> Self {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory().unwrap());
         let engine = FakeEngine::new(templates.clone());
         let (tasks, draining) = (Tasks::new(), CancellationToken::new());
@@ -75,12 +86,13 @@ impl Desk {
             tasks.clone(),
         );
         let auth_settings = auth::Settings { refusal_floor: Duration::ZERO, ..auth::Settings::default() };
-        let auth = Arc::new(Auth::new(store.clone(), audit, auth_settings));
+        let auth = Arc::new(Auth::new(store.clone(), audit.clone(), auth_settings));
         let novnc = novnc();
         let settings = Settings {
             domain: "berth.test".to_owned(),
             routing,
             public_port: 8443,
+            landing,
             novnc: novnc.path().to_owned(),
         };
         let status = EngineStatus {
@@ -88,10 +100,20 @@ impl Desk {
             isolation_proven: true,
             isolation_required: true,
         };
+        let sources = stats::Sources {
+            broker: broker.clone(),
+            engine: Arc::new(engine.clone()),
+            store: store.clone(),
+            store_path: "/".into(),
+        };
+        let stats = Stats::new(sources, stats::Settings::default(), capacity::Settings::default());
         let engine_asked = Arc::new(AtomicUsize::new(0));
         let asked = engine_asked.clone();
+        let (_, inventory) = Config::load_all(Path::new(DEFAULT_PATH), std::iter::empty()).unwrap();
         let state = State {
             tasks: tasks.clone(),
+            audit: audit.clone(),
+            inventory: Arc::new(inventory),
             broker: broker.clone(),
             auth: auth.clone(),
             store: store.clone(),
@@ -99,6 +121,7 @@ impl Desk {
                 asked.fetch_add(1, Ordering::SeqCst);
                 futures_util::future::ready(status.clone()).boxed()
             }),
+            stats: stats.clone(),
             draining: draining.clone(),
             settings,
         };
@@ -107,7 +130,9 @@ impl Desk {
             broker,
             auth,
             engine,
+            stats,
             store,
+            audit,
             tasks,
             draining,
             engine_asked,
