@@ -66,7 +66,7 @@ async fn a_home_goes_out_and_comes_back_as_it_was() {
         lab.engine.remove(order.session).await.unwrap();
         let refused = unpacked(&lab, &part(None), archive.len(), &archive).await;
         assert!(matches!(refused, Err(EngineError::Refused { .. })), "it has files: {refused:?}");
-        assert_eq!(packed(&lab, &part(None)).await.1, false);
+        assert!(!packed(&lab, &part(None)).await.1);
 
         // Aside, so that the home is empty; the copy goes out and comes back as well.
         let made: CopyName = "20260101-000000".parse().unwrap();
