@@ -20,10 +20,10 @@ fn names(page: &str) -> Vec<String> {
     cells.filter_map(|cell| Some(cell.split("<bdi>").nth(1)?.split("</bdi>").next()?.to_owned())).collect()
 }
 
-fn link<'a>(page: &'a str, rel: &str) -> Option<&'a str> {
+fn link(page: &str, rel: &str) -> Option<String> {
     let before =
         page.split(&format!("\" rel=\"{rel}\"")).next().filter(|before| before.len() < page.len())?;
-    before.rsplit("href=\"").next()
+    Some(before.rsplit("href=\"").next()?.replace("&#38;", "&"))
 }
 
 /// So many sessions at rest in the store, as after a restart.
