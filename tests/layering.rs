@@ -118,7 +118,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("axum", &["api", "body.rs", "respond", "web"]),
     ("bcrypt", &["auth/password"]),
     ("bollard", &["engine/docker"]),
-    ("csv", &["auth/import"]),
+    ("csv", &["audit/export", "auth/import"]),
     ("fluent_bundle", &["language.rs"]),
     ("indicatif", &["cli"]),
     ("png", &["thumbnail"]),

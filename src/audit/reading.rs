@@ -56,7 +56,7 @@ impl Reading {
     pub fn details(&self) -> String {
         let own = self.fields.keys().filter(|name| !COMMON.contains(&name.as_str()));
         let shown = own.map(|name| {
-            let value = self.text(name);
+            let (name, value) = (visible(name), self.text(name));
             let bare = !value.is_empty() && !value.contains([' ', '"', '=']);
             if bare { format!("{name}={value}") } else { format!("{name}={value:?}") }
         });

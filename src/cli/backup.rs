@@ -10,7 +10,7 @@ use tokio::signal::ctrl_c;
 use super::args::{BackupArgs, RestoreArgs};
 use super::data::print_json;
 use super::failure::{Exit, Failure};
-use super::out::say;
+use super::out::put;
 use super::templates::size;
 use crate::app::{self, Extent, Restoration, Told};
 use crate::backup::{Kind, Manifest};
@@ -85,7 +85,7 @@ fn contents(manifest: &Manifest) -> String {
 
 fn print_list(manifest: &Manifest) {
     let schema = manifest.schema.map(|schema| format!(", store schema {schema}")).unwrap_or_default();
-    say(format_args!(
+    put(format_args!(
         "made {} by Berth {}, format {}{schema}",
         manifest.created_at, manifest.berth, manifest.format
     ));
@@ -103,7 +103,7 @@ fn print_list(manifest: &Manifest) {
                 })
             }
         };
-        say(format_args!("{:<22} {:>9}  {what}", member.name, size(member.bytes)));
+        put(format_args!("{:<22} {:>9}  {what}", member.name, size(member.bytes)));
     }
 }
 

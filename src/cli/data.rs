@@ -3,7 +3,7 @@
 use super::args::{HomeCommand, OutputArgs, UserCommand};
 use super::desk::refusal;
 use super::failure::{Exit, Failure};
-use super::out::say;
+use super::out::put;
 use super::remote::{Remote, local_only};
 use super::table::{Table, relative_text};
 use super::templates::size;
@@ -177,7 +177,7 @@ fn show_homes(homes: &[HomeRow]) {
 
 pub(super) fn print_json(rows: &impl serde::Serialize) {
     match serde_json::to_string_pretty(rows) {
-        Ok(text) => say(text),
+        Ok(text) => put(text),
         Err(error) => eprintln!("berth: {error}"),
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::Write;
 
 /// Prints a line, unless nobody reads any more.
-pub(super) fn say(line: impl Display) {
+pub(super) fn put(line: impl Display) {
     // `println!` would panic here. That something was not read is nobody's business.
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }

@@ -5,7 +5,7 @@ use super::ask::confirmed;
 use super::data::print_json;
 use super::desk::{Desk, done, refusal};
 use super::failure::{Exit, Failure};
-use super::out::say;
+use super::out::put;
 use super::table::{Table, relative_text};
 use crate::control::{GrantRow, Reply, Request, SessionChange, SessionRow};
 
@@ -69,7 +69,7 @@ async fn change(desk: &Desk, which: Which, change: SessionChange) -> Result<(), 
     let bulk = which.all;
     let labels = labels(desk, &which).await?;
     if labels.is_empty() {
-        say("no session matches: nothing was done");
+        put("no session matches: nothing was done");
         return Ok(());
     }
     if let Some(question) = question(&labels, change, bulk) {
@@ -81,7 +81,7 @@ async fn change(desk: &Desk, which: Which, change: SessionChange) -> Result<(), 
     let mut failed = 0;
     for label in &labels {
         match desk.ask(Request::SessionChange { label: label.clone(), change }).await? {
-            Reply::Done { text } => say(text),
+            Reply::Done { text } => put(text),
             Reply::Refused { code, text } => {
                 eprintln!("session {label}: {text} ({code})");
                 failed += 1;
@@ -218,10 +218,10 @@ fn print_one(row: &SessionRow, grants: &[GrantRow]) {
     }
     lines.extend(Some(row.container.clone()).filter(|name| !name.is_empty()).map(|name| ("container", name)));
     for (what, text) in lines {
-        say(format_args!("{what:<11} {text}"));
+        put(format_args!("{what:<11} {text}"));
     }
     if !grants.is_empty() {
-        say("");
+        put("");
         print_grants(grants);
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::out::say;
+use super::out::put;
 use crate::clock;
 
 /// Between two columns.
@@ -37,10 +37,10 @@ impl Table {
     /// Prints it, or `nothing` if there are no rows.
     pub(super) fn print(&self, nothing: &str) {
         if self.rows.is_empty() {
-            say(nothing);
+            put(nothing);
             return;
         }
-        say(self.text(terminal_width()).trim_end_matches('\n'));
+        put(self.text(terminal_width()).trim_end_matches('\n'));
     }
 
     /// The lines, each at most `width` wide if one is given.

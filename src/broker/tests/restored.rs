@@ -16,7 +16,7 @@ impl Bench {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn what_runs_is_adopted_whatever_the_backup_says_of_it() {
     let bench = Bench::new(settings()).await;
     let entry = bench.ready().await;
@@ -45,7 +45,7 @@ async fn what_runs_is_adopted_whatever_the_backup_says_of_it() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn what_does_not_run_any_more_says_why() {
     let bench = Bench::new(settings()).await;
     let entry = bench.ready().await;
@@ -61,7 +61,7 @@ async fn what_does_not_run_any_more_says_why() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn an_engine_that_is_down_is_waited_for() {
     let bench = Bench::new(settings()).await;
     let ready = bench.ready().await.session();

@@ -56,7 +56,7 @@ stopped-exited = Elle s’est éteinte d’elle-même. Vos fichiers sont conserv
 stopped-lost = Elle a disparu du serveur où elle tournait. Redémarrez-la ; les fichiers de son dossier personnel sont conservés.
 stopped-out-of-memory = Elle a manqué de mémoire et a été interrompue. Vos fichiers sont conservés ; fermez quelques programmes la prochaine fois.
 stopped-owner = Son propriétaire l’a arrêtée. Vos fichiers sont conservés.
-stopped-restored = Le serveur a été rétabli à partir d’une sauvegarde, et cette machine ne tournait plus. Redémarrez-la ; les fichiers de son dossier personnel sont ceux de la sauvegarde ou du serveur.
+stopped-restored = Le serveur a été rétabli à partir d’une sauvegarde, et cette machine ne tournait plus. Redémarrez-la ; les fichiers de son dossier personnel sont ceux de la sauvegarde ou du serveur.
 stopped-total = Elle s’est arrêtée, car son temps était écoulé. Vos fichiers sont conservés.
 
 failed-queue = Son tour n’est pas venu à temps, car un très grand nombre de machines démarraient. Réessayez dans quelques minutes.
