@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::language::{Language, Sentence};
 
 /// Whose fault an error is; decides the default status and whether to retry.
@@ -34,6 +36,11 @@ pub trait Answer: std::error::Error {
     /// When it makes sense to try again.
     fn retry_after(&self) -> Option<Duration> {
         None
+    }
+    /// What stands in the problem document beside its own members: the words of a system whose
+    /// scripts read it.
+    fn members(&self) -> Vec<(&'static str, Value)> {
+        Vec::new()
     }
 }
 

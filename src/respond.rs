@@ -110,9 +110,15 @@ pub fn status(error: &dyn Answer) -> StatusCode {
 
 fn downstream_status(code: &str) -> StatusCode {
     match code {
-        "copy_unknown" | "not_found" | "session_unknown" | "user_unknown" => StatusCode::NOT_FOUND,
-        "credentials_wrong" | "login_required" | "token_invalid" => StatusCode::UNAUTHORIZED,
-        "csrf_failed" | "origin_foreign" | "password_change_required" => StatusCode::FORBIDDEN,
+        "client_unknown" | "copy_unknown" | "not_found" | "session_unknown" | "user_unknown" => {
+            StatusCode::NOT_FOUND
+        }
+        "credentials_wrong" | "login_required" | "token_invalid" | "token_required" => {
+            StatusCode::UNAUTHORIZED
+        }
+        "csrf_failed" | "get_changes_nothing" | "origin_foreign" | "password_change_required" => {
+            StatusCode::FORBIDDEN
+        }
         "host_foreign" => StatusCode::MISDIRECTED_REQUEST,
         "body_stalled" => StatusCode::REQUEST_TIMEOUT,
         "method" => StatusCode::METHOD_NOT_ALLOWED,
@@ -121,6 +127,7 @@ fn downstream_status(code: &str) -> StatusCode {
         | "grant_exists"
         | "grant_own"
         | "home_busy"
+        | "home_shared"
         | "home_in_use"
         | "image_built_here"
         | "invitation_made"
@@ -137,10 +144,15 @@ fn downstream_status(code: &str) -> StatusCode {
         | "too_many_sessions"
         | "user_taken"
         | "wrong_state" => StatusCode::CONFLICT,
-        "invitation_gone" | "invitation_returned" | "invitation_spent" | "ticket_invalid" => StatusCode::GONE,
+        "invitation_gone"
+        | "invitation_returned"
+        | "invitation_spent"
+        | "link_invalid"
+        | "ticket_invalid" => StatusCode::GONE,
         "body_too_large" => StatusCode::PAYLOAD_TOO_LARGE,
         "media_type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "grantee_unknown"
+        | "link_unfit"
         | "name_invalid"
         | "password_weak"
         | "template_not_allowed"
@@ -177,7 +189,7 @@ fn title(status: StatusCode, language: Language) -> Cow<'static, str> {
 }
 
 fn problem(error: &dyn Answer, status: StatusCode, request_id: &str) -> Response<Body> {
-    let json = json!({
+    let mut json = json!({
         "type": format!("urn:berth:problem:{}", error.code()),
         "title": title(status, Language::English),
         "status": status.as_u16(),
@@ -185,6 +197,9 @@ fn problem(error: &dyn Answer, status: StatusCode, request_id: &str) -> Response
         "detail": sentence(error, Language::English),
         "request_id": request_id,
     });
+    for (name, value) in error.members() {
+        json[name] = value;
+    }
     let mut response = bare(status, json.to_string());
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     response

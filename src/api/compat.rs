@@ -2,7 +2,10 @@
 //!
 //! That manager had one desktop per user name, and a VNC password that whoever asked for it chose.
 //! Here the desktop is a session like any other: it is opened after a login, and the gateway
-//! proves the container with that password, which no browser ever learns.
+//! proves the container with that password, which no browser ever learns. Its label is the user's
+//! name where that can be one, so that `https://<username>.<domain>/` leads there.
+//!
+//! Answers have that manager's `success` and `url`, errors its `success` and `error`.
 
 use std::sync::Arc;
 
@@ -15,6 +18,7 @@ use serde_json::json;
 use thiserror::Error;
 
 use super::gate::{Administrator, Arrival, document};
+use super::theirs::Managers;
 use super::{Failure, Site, json};
 use crate::audit::Actor;
 use crate::auth::AuthError;
@@ -23,7 +27,7 @@ use crate::broker::{Broker, Entry, Wish};
 use crate::fault::{Answer, Fault};
 use crate::language::Sentence;
 use crate::secret::Secret;
-use crate::session::{Next, Protocol, SessionName, StopReason, TemplateName};
+use crate::session::{Label, Next, Protocol, Routing, SessionName, StopReason, TemplateName};
 use crate::store::{Role, User};
 
 /// What the one desktop of a user is called, and which template it is made from if there is one of
@@ -84,9 +88,10 @@ impl Answer for CompatError {
 pub(super) async fn spawn(
     State(site): State<Site>,
     arrival: Arrival,
-    Administrator(known): Administrator,
+    known: Result<Administrator, Failure>,
     sent: Result<Json<Spawn>, JsonRejection>,
-) -> Result<Response<Body>, Failure> {
+) -> Result<Response<Body>, Managers> {
+    let Administrator(known) = known?;
     let asked = document(sent)?;
     let password = asked.vnc_password.map(password).transpose()?;
     let by = Actor::user(&known.name, arrival.address);
@@ -98,22 +103,28 @@ pub(super) async fn spawn(
         }
         None => {
             let template = template(site.broker()).ok_or(CompatError::NoDesktop)?;
-            let wish = Wish { template, name: desktop(), password, language: None };
+            let wish = Wish { password, label: label(&owner.name), ..Wish::of(template, desktop()) };
             (StatusCode::CREATED, site.broker().create_for(&owner, wish, &by).await?)
         }
     };
-    let url = format!("{}{}", site.0.origin, entry.address(site.0.routing));
     let session = json::session(&site, &entry, known.user);
-    Ok(json::document(status, &json!({ "username": owner.name, "url": url, "session": session })))
+    let told = json!({
+        "success": true,
+        "username": owner.name,
+        "url": url(&site, &entry),
+        "session": session,
+    });
+    Ok(json::document(status, &told))
 }
 
 /// `POST /api/v1/remove {"username"}`: removes the user's desktop; the user and their home stay.
 pub(super) async fn remove(
     State(site): State<Site>,
     arrival: Arrival,
-    Administrator(known): Administrator,
+    known: Result<Administrator, Failure>,
     sent: Result<Json<Remove>, JsonRejection>,
-) -> Result<Response<Body>, Failure> {
+) -> Result<Response<Body>, Managers> {
+    let Administrator(known) = known?;
     let asked = document(sent)?;
     let owner = site.0.store.user_by_name(asked.username.trim()).await?.ok_or(AuthError::UserUnknown)?;
     let entry = desktop_of(&site, &owner);
@@ -121,7 +132,10 @@ pub(super) async fn remove(
         let by = Actor::user(&known.name, arrival.address);
         site.broker().stop(entry, StopReason::Admin, Next::Remove, &by).await?;
     }
-    Ok(json::document(StatusCode::OK, &json!({ "username": owner.name, "removed": entry.is_some() })))
+    Ok(json::document(
+        StatusCode::OK,
+        &json!({ "success": true, "username": owner.name, "removed": entry.is_some() }),
+    ))
 }
 
 fn password(text: String) -> Result<Secret<String>, CompatError> {
@@ -137,6 +151,22 @@ async fn owner(site: &Site, by: &Actor, name: &str) -> Result<User, Failure> {
     let nobody_s = Secret::new(NO_PASSWORD.to_owned());
     let (user, _never_usable) = site.auth().import_user(by, name, Role::User, nobody_s).await?;
     Ok(user)
+}
+
+/// The label of a user's desktop: their name in lower case, if that is a label and stands for nothing
+/// else. No two users have names that differ in case alone, and nobody but an administrator gives
+/// labels, so it is its user's. Where somebody has it all the same, another is drawn.
+fn label(name: &str) -> Option<Label> {
+    let label: Label = name.to_ascii_lowercase().parse().ok()?;
+    (!label.is_reserved()).then_some(label)
+}
+
+/// Where the desktop is, as browsers name it: its own host, or its path on the portal.
+fn url(site: &Site, entry: &Entry) -> String {
+    match entry.routing(site.0.routing) {
+        Routing::Path => format!("{}{}", site.0.origin, entry.address(site.0.routing)),
+        Routing::Subdomain => site.0.origin.replacen("://", &format!("://{}.", entry.label), 1) + "/",
+    }
 }
 
 fn desktop() -> SessionName {

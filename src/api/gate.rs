@@ -10,9 +10,12 @@ use axum::response::IntoResponse;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, Method};
+use thiserror::Error;
 
 use super::{Failure, Site};
-use crate::auth::{AuthError, Principal, cookies, csrf, policy};
+use crate::auth::{AuthError, Principal, cookies, csrf, policy, tokens};
+use crate::fault::{Answer, Fault};
+use crate::language::Sentence;
 use crate::respond::Unreadable;
 
 /// The header in which a script of ours echoes its login's secret.
@@ -85,8 +88,53 @@ pub(super) fn document<T>(sent: Result<Json<T>, JsonRejection>) -> Result<T, Unr
     }
 }
 
-/// The token of an `Authorization: Bearer` header; the scheme's name is in any case (RFC 9110 §11.1).
+/// The token of an `Authorization: Bearer` header.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    headers.get(AUTHORIZATION).and_then(tokens::bearer_of)
+}
+
+/// The holder of a bearer token that administers. A `GET` that changes something asks for it: no
+/// browser sends a token by itself, and so neither does a page that only names the address.
+pub(super) struct Token(pub Arc<Principal>);
+
+impl FromRequestParts<Site> for Token {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
+        if bearer(&parts.headers).is_some() {
+            let Administrator(known) = Administrator::from_request_parts(parts, site).await?;
+            return Ok(Self(known));
+        }
+        let person = site.auth().authenticate(cookies::tokens(&parts.headers, cookies::PORTAL)).await?;
+        Err(if person.is_some() { NeedsToken::LoggedIn } else { NeedsToken::Nobody }.into())
+    }
+}
+
+/// A `GET` without a token asked for a change; nothing was done.
+#[derive(Clone, Copy, Debug, Error)]
+enum NeedsToken {
+    #[error("a GET with a login cookie changes nothing")]
+    LoggedIn,
+    #[error("a bearer token is required")]
+    Nobody,
+}
+
+impl Answer for NeedsToken {
+    fn fault(&self) -> Fault {
+        Fault::Downstream
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::LoggedIn => "get_changes_nothing",
+            Self::Nobody => "token_required",
+        }
+    }
+
+    fn sentence(&self) -> Sentence {
+        Sentence::of(match self {
+            Self::LoggedIn => "problem-get-changes-nothing",
+            Self::Nobody => "problem-token-required",
+        })
+    }
 }

@@ -10,6 +10,8 @@ mod gate;
 mod grants;
 mod invitations;
 mod json;
+mod kiosk;
+mod links;
 mod logins;
 mod openapi;
 mod screenshot;
@@ -20,6 +22,7 @@ mod status;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod theirs;
 mod user_import;
 mod users;
 
@@ -47,6 +50,7 @@ use crate::broker::{Broker, Entry};
 use crate::engine::EngineCheck;
 use crate::fault::Answer;
 use crate::inventory::Inventory;
+use crate::kiosk::Kiosk;
 use crate::people::Imports;
 use crate::respond::Unreadable;
 use crate::session::Routing;
@@ -63,6 +67,8 @@ const MOST_BYTES: usize = 64 * 1024;
 pub struct State {
     /// Finds and changes sessions.
     pub broker: Broker,
+    /// The sessions of a kiosk orchestrator's clients.
+    pub kiosk: Kiosk,
     /// Knows who is asking.
     pub auth: Arc<Auth>,
     /// Asked for the user whom a session is shared with.
@@ -107,7 +113,7 @@ impl Api {
     /// Whether a path of the portal is the API's.
     #[must_use]
     pub fn owns(path: &str) -> bool {
-        path == "/status" || path.starts_with("/api/")
+        matches!(path, "/access" | "/remove" | "/remove-all" | "/status") || path.starts_with("/api/")
     }
 
     /// Answers a request from a browser or program at `address`.
@@ -184,6 +190,11 @@ fn routes() -> OpenApiRouter<Site> {
         .merge(lists())
         .routes(routes!(audit::list))
         .routes(routes!(settings::list))
+        .routes(routes!(links::list, links::create))
+        .routes(routes!(links::revoke))
+        .route("/access", get(kiosk::access))
+        .route("/remove", get(kiosk::remove))
+        .route("/remove-all", get(kiosk::remove_all))
         .route("/status", get(status::show))
         .route("/api/v1/spawn", post(compat::spawn))
         .route("/api/v1/remove", post(compat::remove))

@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::gate::Administrator;
+use super::kiosk::container_name;
 use super::{Failure, Site, json};
 use crate::body::Body;
 use crate::broker::Entry;
 use crate::clock;
-use crate::session::{State as SessionState, Upstream};
+use crate::session::{ClientId, State as SessionState, Upstream};
 
 /// Whoever asks takes silence for a no.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -52,9 +53,9 @@ fn record(entry: &Entry) -> Option<Value> {
     let upstream = upstream(&session.state)?;
     let last_accessed = clock::earlier(clock::now(), entry.last_input().0);
     Some(json!({
-        "client_id": session.name.as_str(),
+        "client_id": session.client.as_ref().map_or(session.name.as_str(), ClientId::as_str),
         "container_id": upstream.container,
-        "container_name": format!("berth-{}", session.id),
+        "container_name": container_name(entry),
         "created_at": session.created_at,
         "last_accessed_at": last_accessed,
     }))

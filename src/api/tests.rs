@@ -1,5 +1,6 @@
 //! The API over fakes: who may read what, and the documents' shape.
 
+mod kiosks;
 mod users;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::broker::{self, Attendee, Broker, Entry};
 use crate::capacity;
 use crate::engine::EngineStatus;
 use crate::engine::fake::{FakeEngine, template};
+use crate::kiosk::{self, Kiosk};
 use crate::respond;
 use crate::secret::Secret;
 use crate::session::{Next, Protocol, Routing, StateKind, StopReason, ViewerRole};
@@ -37,6 +39,11 @@ struct Desk {
     broker: Broker,
     stats: Stats,
     store: Arc<dyn Store>,
+}
+
+/// Clients' sessions are desktops here.
+fn clients() -> kiosk::Settings {
+    kiosk::Settings { template: "desktop".parse().unwrap(), ..kiosk::Settings::default() }
 }
 
 struct Login {
@@ -77,10 +84,12 @@ impl Desk {
         };
         let stats = Stats::new(sources, stats::Settings::default(), capacity::Settings::default());
         let status = EngineStatus { version: Some("fake".to_owned()), ..EngineStatus::default() };
+        let kiosk = Kiosk::new(broker.clone(), auth.clone(), store.clone(), clients());
         let api = Api::new(State {
             tasks: tasks.clone(),
             imports: Default::default(),
             inventory: Arc::default(),
+            kiosk,
             broker: broker.clone(),
             auth: auth.clone(),
             store: store.clone(),

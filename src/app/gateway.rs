@@ -24,6 +24,7 @@ use crate::engine::spawner::SpawnerEngine;
 use crate::engine::{Engine, EngineCheck, EngineStatus};
 use crate::fault::chain;
 use crate::inventory::Inventory;
+use crate::kiosk::Kiosk;
 use crate::people::Imports;
 use crate::proxy::{self, Proxy};
 use crate::server::dispatch::Dispatch;
@@ -73,11 +74,13 @@ pub async fn serve(config: Config, mut inventory: Inventory, config_path: &Path)
     );
     let stats = statistics(&config, &broker, &engine, &store)?;
     let draining = draining(&drain, &tasks);
-    let known = (audit.clone(), inventory.clone());
+    let kiosk = Kiosk::new(broker.clone(), auth.clone(), store.clone(), config.compat.clone());
+    let known = (audit.clone(), inventory.clone(), kiosk.clone());
     let web = pages(&config, novnc, &broker, &auth, &store, &engine, &stats, (&draining, &tasks), known)?;
     let api = Api::new(api::State {
         inventory,
         broker: broker.clone(),
+        kiosk,
         auth: auth.clone(),
         store: store.clone(),
         engine: engine_check(&engine, config.engine.danger_skip_isolation),
@@ -117,7 +120,7 @@ pub async fn serve(config: Config, mut inventory: Inventory, config_path: &Path)
         audit.record(Record::new(Actor::system(), AuditEvent::ConfigDanger { key: danger })).await;
     }
     audit.record(Record::new(Actor::system(), AuditEvent::GatewayStarted)).await;
-    let url = portal_url(&config, public_port(&config, &bound));
+    let url = portal_at(&config, public_port(&config, &bound));
     info!(%url, "Berth is ready");
     println!("Berth is ready at {url}");
 
@@ -210,7 +213,7 @@ fn pages(
     engine: &Arc<dyn Engine>,
     stats: &Stats,
     (draining, tasks): (&CancellationToken, &Tasks),
-    (audit, inventory): (Audit, Arc<Inventory>),
+    (audit, inventory, kiosk): (Audit, Arc<Inventory>, Kiosk),
 ) -> Result<Web, Failure> {
     let settings = web::Settings {
         domain: config.server.domain.clone(),
@@ -222,6 +225,7 @@ fn pages(
     let state = web::State {
         tasks: tasks.clone(),
         broker: broker.clone(),
+        kiosk,
         auth: auth.clone(),
         store: store.clone(),
         engine: engine_check(engine, config.engine.danger_skip_isolation),
@@ -369,9 +373,15 @@ pub fn portal_port(config: &Config) -> u16 {
     public_port(config, &config.server.listen)
 }
 
-fn portal_url(config: &Config, port: u16) -> String {
+fn portal_at(config: &Config, port: u16) -> String {
     match port {
         443 => format!("https://{}/", config.server.domain),
         port => format!("https://{}:{port}/", config.server.domain),
     }
+}
+
+/// The portal as browsers name it, with a slash at the end.
+#[must_use]
+pub fn portal_url(config: &Config) -> String {
+    portal_at(config, public_port(config, &config.server.listen))
 }

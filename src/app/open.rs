@@ -69,9 +69,11 @@ pub fn store_path(config: &Config) -> Result<PathBuf, Failure> {
 /// The login rules in the module's own words.
 ///
 /// # Errors
-/// The bootstrap token is configured, but its variable is not set or too short.
+/// A bootstrap token is configured, but not there or too short.
 pub(super) fn auth_settings(settings: &AuthSettings) -> Result<auth::Settings, Failure> {
-    let bootstrap_token = settings.api_tokens_from_env.as_deref().map(bootstrap_token).transpose()?;
+    let from_env = settings.api_tokens_from_env.as_deref().map(bootstrap_token).transpose()?;
+    let from_file = settings.api_token_file.as_deref().map(token_of_file).transpose()?;
+    let bootstrap_token = from_env.or(from_file);
     Ok(auth::Settings { login_ttl: settings.login_ttl, bootstrap_token, ..auth::Settings::default() })
 }
 
@@ -89,6 +91,23 @@ fn bootstrap_token(variable: &str) -> Result<Secret<String>, Failure> {
         return Err(failed(format!("it is shorter than {} characters", auth::SHORTEST_TOKEN)));
     }
     Ok(Secret::new(token))
+}
+
+fn token_of_file(path: &Path) -> Result<Secret<String>, Failure> {
+    let failed = |why: String| {
+        Failure::new(
+            Exit::Config,
+            format!("auth.api_token_file names {}, which holds no token that could be used", path.display()),
+            why,
+            "write a random text into it (`openssl rand -hex 32`), or set auth.api_token_file to \"\"",
+        )
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    let token = text.lines().next().unwrap_or_default().trim();
+    if token.len() < auth::SHORTEST_TOKEN {
+        return Err(failed(format!("its first line is shorter than {} characters", auth::SHORTEST_TOKEN)));
+    }
+    Ok(Secret::new(token.to_owned()))
 }
 
 /// What the command line works on when no gateway runs.

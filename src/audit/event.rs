@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{EventKind, Outcome, Reason};
-use crate::session::{FailReason, GrantRole, StopReason, UserLimits, ViewerRole};
+use crate::session::{FailReason, GrantRole, LinkAction, StopReason, UserLimits, ViewerRole};
 use crate::store::Role;
 
 /// Why a login was refused; the person is told less.
@@ -19,6 +19,16 @@ pub enum LoginRefusal {
     UnknownUser,
     /// The password is wrong.
     WrongPassword,
+}
+
+/// Why a link that exists did nothing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkRefusal {
+    /// Its time was up.
+    Lapsed,
+    /// It had been used as often as it may.
+    Used,
 }
 
 /// What happened. Names and fields are stable; new ones may be added.
@@ -65,6 +75,9 @@ pub enum AuditEvent {
         /// The key.
         key: String,
     },
+    /// A browser was let into a session without a login of a person: by a link, or by a ticket that
+    /// a program was given.
+    EntryGiven,
     /// The gateway began to serve.
     GatewayStarted,
     /// The gateway was told to stop.
@@ -155,6 +168,36 @@ pub enum AuditEvent {
     InvitationWithdrawn {
         /// What those who came by it could do.
         role: GrantRole,
+    },
+    /// A link was made.
+    LinkCreated {
+        /// What it does.
+        #[serde(flatten)]
+        action: LinkAction,
+        /// How often.
+        uses: u32,
+        /// When it lapses.
+        expires_at: Timestamp,
+    },
+    /// A link was followed that is no good any more; at most one line a minute for each.
+    LinkRefused {
+        /// What it did.
+        #[serde(flatten)]
+        action: LinkAction,
+        /// Why it did nothing.
+        reason: LinkRefusal,
+    },
+    /// A link was taken back.
+    LinkRevoked {
+        /// What it would have done.
+        #[serde(flatten)]
+        action: LinkAction,
+    },
+    /// A link was followed.
+    LinkUsed {
+        /// What it does.
+        #[serde(flatten)]
+        action: LinkAction,
     },
     /// A login was ended by its user on another device, or by an administrator.
     LoginEnded {
@@ -320,6 +363,7 @@ impl AuditEvent {
             Self::BackupFailed { .. } => EventKind::BackupFailed,
             Self::BackupMade { .. } => EventKind::BackupMade,
             Self::ConfigDanger { .. } => EventKind::ConfigDanger,
+            Self::EntryGiven => EventKind::EntryGiven,
             Self::GatewayStarted => EventKind::GatewayStarted,
             Self::GatewayStopped => EventKind::GatewayStopped,
             Self::GrantCreated { .. } => EventKind::GrantCreated,
@@ -335,6 +379,10 @@ impl AuditEvent {
             Self::InvitationRefused { .. } => EventKind::InvitationRefused,
             Self::InvitationUsed { .. } => EventKind::InvitationUsed,
             Self::InvitationWithdrawn { .. } => EventKind::InvitationWithdrawn,
+            Self::LinkCreated { .. } => EventKind::LinkCreated,
+            Self::LinkRefused { .. } => EventKind::LinkRefused,
+            Self::LinkRevoked { .. } => EventKind::LinkRevoked,
+            Self::LinkUsed { .. } => EventKind::LinkUsed,
             Self::LoginEnded { .. } => EventKind::LoginEnded,
             Self::LoginOk => EventKind::LoginOk,
             Self::LoginRefused { .. } => EventKind::LoginRefused,
@@ -373,6 +421,7 @@ impl AuditEvent {
         match self {
             Self::AccessRefused { .. }
             | Self::InvitationRefused { .. }
+            | Self::LinkRefused { .. }
             | Self::LoginRefused { .. }
             | Self::UserRefused { .. }
             | Self::ViewOnlyAttempt { .. } => Outcome::Refused,
@@ -387,6 +436,7 @@ impl AuditEvent {
             | Self::AuditExported { .. }
             | Self::AuditTrimmed { .. }
             | Self::ConfigDanger { .. }
+            | Self::EntryGiven
             | Self::GatewayStarted
             | Self::GatewayStopped
             | Self::GrantCreated { .. }
@@ -399,6 +449,9 @@ impl AuditEvent {
             | Self::InvitationCreated { .. }
             | Self::InvitationUsed { .. }
             | Self::InvitationWithdrawn { .. }
+            | Self::LinkCreated { .. }
+            | Self::LinkRevoked { .. }
+            | Self::LinkUsed { .. }
             | Self::LoginEnded { .. }
             | Self::LoginOk
             | Self::Logout

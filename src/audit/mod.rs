@@ -27,7 +27,7 @@ use tokio::sync::watch;
 use tracing::error;
 
 pub use self::chain::{GENESIS, chain};
-pub use self::event::{AuditEvent, LoginRefusal};
+pub use self::event::{AuditEvent, LinkRefusal, LoginRefusal};
 pub use self::export::{Export, Format, Proven, Unproven, prove};
 pub use self::kind::{EventKind, UnknownEvent};
 pub use self::outcome::{Outcome, Reason, UnknownOutcome};

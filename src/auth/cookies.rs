@@ -12,12 +12,16 @@ use http::{HeaderMap, HeaderValue};
 use crate::language::Language;
 use crate::look::Look;
 use crate::secret::Secret;
+use crate::session::Label;
 use crate::store::Preferences;
 
 /// The login on the portal.
 pub const PORTAL: &str = "__Host-berth";
 /// The login on a session's own host.
 pub const SESSION: &str = "__Host-berth-session";
+/// What the cookie's name begins with whose login was let into one session on the portal; the
+/// session's label follows.
+pub const AT: &str = "__Host-berth-at-";
 /// Binds forms that are sent before there is a login.
 pub const FORM: &str = "__Host-berth-form";
 /// How whoever uses this browser reads pages, before it is known who they are.
@@ -33,6 +37,21 @@ const OURS: &[u8] = b"__host-berth";
 pub fn set(name: &'static str, token: &Secret<String>, max_age: Duration) -> HeaderValue {
     let seconds = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
     header(name, token.expose(), seconds)
+}
+
+/// The same for the login of a browser that was let into the session of this label.
+#[must_use]
+pub fn set_at(label: &Label, token: &Secret<String>, max_age: Duration) -> HeaderValue {
+    let seconds = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
+    header(&format!("{AT}{label}"), token.expose(), seconds)
+}
+
+/// All values of that cookie. No allocation: every request by path may ask.
+pub fn tokens_at<'a>(headers: &'a HeaderMap, label: &'a Label) -> impl Iterator<Item = &'a str> + Send {
+    crumbs(headers).filter_map(move |crumb| {
+        let value = crumb.strip_prefix(AT.as_bytes())?.strip_prefix(label.as_str().as_bytes())?;
+        std::str::from_utf8(value.strip_prefix(b"=")?).ok()
+    })
 }
 
 /// A `Set-Cookie` value that removes a cookie of ours.
@@ -108,7 +127,7 @@ fn is_own(crumb: &[u8]) -> bool {
     })
 }
 
-fn header(name: &'static str, value: &str, max_age_s: i64) -> HeaderValue {
+fn header(name: &str, value: &str, max_age_s: i64) -> HeaderValue {
     let cookie = Cookie::build((name, value))
         .http_only(true)
         .secure(true)
@@ -168,6 +187,17 @@ mod tests {
         assert_eq!(tokens(&headers, PORTAL).collect::<Vec<_>>(), ["stale", "good"]);
         assert_eq!(tokens(&headers, SESSION).collect::<Vec<_>>(), ["other"]);
         assert_eq!(tokens(&HeaderMap::new(), PORTAL).count(), 0);
+    }
+
+    #[test]
+    fn a_browser_may_be_let_into_several_sessions() {
+        let (one, two): (Label, Label) = ("one".parse().unwrap(), "on".parse().unwrap());
+        let set = set_at(&one, &Secret::new("tok".to_owned()), Duration::from_secs(60));
+        assert_eq!(set, "__Host-berth-at-one=tok; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=60");
+        let headers = headers(&[b"__Host-berth-at-one=a; __Host-berth-at-two=b; __Host-berth-at-on=c"]);
+        assert_eq!(tokens_at(&headers, &one).collect::<Vec<_>>(), ["a"]);
+        assert_eq!(tokens_at(&headers, &two).collect::<Vec<_>>(), ["c"]);
+        assert_eq!(strip_own(&headers), None, "none of them reaches a container");
     }
 
     #[test]

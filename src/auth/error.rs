@@ -81,6 +81,15 @@ pub enum AuthError {
     /// Nobody would be left who can administer.
     #[error("this is the last enabled administrator")]
     LastAdmin,
+    /// The link is unknown, used up, or lapsed: one answer for all three.
+    #[error("the link is not valid")]
+    LinkInvalid,
+    /// A link is to last too long or to be used too often.
+    #[error("no such link is made: {why}")]
+    LinkUnfit {
+        /// What is allowed.
+        why: &'static str,
+    },
     /// No valid login was presented, or it may not do this.
     #[error("a login is required")]
     LoginRequired,
@@ -136,6 +145,8 @@ impl Answer for AuthError {
             Self::CredentialsWrong
             | Self::CsrfFailed
             | Self::LastAdmin
+            | Self::LinkInvalid
+            | Self::LinkUnfit { .. }
             | Self::LoginRequired
             | Self::MustChange
             | Self::NameInvalid(_)
@@ -155,6 +166,8 @@ impl Answer for AuthError {
             Self::CsrfFailed => "csrf_failed",
             Self::Hash { .. } => "internal",
             Self::LastAdmin => "last_admin",
+            Self::LinkInvalid => "link_invalid",
+            Self::LinkUnfit { .. } => "link_unfit",
             Self::LoginRequired => "login_required",
             Self::MustChange => "password_change_required",
             Self::NameInvalid(_) => "name_invalid",
@@ -175,6 +188,8 @@ impl Answer for AuthError {
             Self::CsrfFailed => Sentence::of("problem-csrf-failed"),
             Self::Hash { .. } => Sentence::of("problem-internal"),
             Self::LastAdmin => Sentence::of("problem-last-admin"),
+            Self::LinkInvalid => Sentence::of("problem-link-invalid"),
+            Self::LinkUnfit { .. } => Sentence::of("problem-link-unfit"),
             Self::LoginRequired => Sentence::of("problem-login-required"),
             Self::MustChange => Sentence::of("problem-must-change"),
             Self::NameInvalid(flaw) => flaw.sentence(),
@@ -199,6 +214,8 @@ impl Answer for AuthError {
             | Self::CsrfFailed
             | Self::Hash { .. }
             | Self::LastAdmin
+            | Self::LinkInvalid
+            | Self::LinkUnfit { .. }
             | Self::LoginRequired
             | Self::MustChange
             | Self::NameInvalid(_)

@@ -113,6 +113,7 @@ impl Auth {
         self.end_where(|principal| principal.expires_at <= now, CloseReason::LoginEnded);
         self.throttle.forget_old();
         let purged = self.store.purge_lapsed(now).await?;
+        self.store.purge_links(now).await?;
         if purged > 0 {
             info!(purged, "logins lapsed");
         }
@@ -287,7 +288,7 @@ impl Auth {
         });
     }
 
-    fn new_login(&self, user: &User, token: &Secret<String>, from: &Visitor) -> Login {
+    pub(super) fn new_login(&self, user: &User, token: &Secret<String>, from: &Visitor) -> Login {
         let now = clock::now();
         Login {
             token: TokenHash::of(token.expose()),

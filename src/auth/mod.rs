@@ -5,8 +5,10 @@
 
 pub mod cookies;
 pub mod csrf;
+mod entrance;
 mod error;
 pub mod import;
+mod links;
 mod login;
 mod logins;
 mod password;
@@ -17,7 +19,7 @@ mod rights;
 mod tests;
 mod throttle;
 mod tickets;
-mod tokens;
+pub mod tokens;
 mod users;
 
 use std::net::IpAddr;
@@ -28,6 +30,7 @@ use dashmap::DashMap;
 use jiff::Timestamp;
 
 pub use self::error::{AuthError, NameFlaw, PasswordFlaw};
+pub use self::links::NewLink;
 pub use self::logins::LoginId;
 use self::password::Passwords;
 use self::refusals::Refusals;

@@ -26,6 +26,15 @@ impl Auth {
         if principal.session.is_some() || !principal.is_live() {
             return Err(AuthError::LoginRequired);
         }
+        self.ticket_of(principal, session).await
+    }
+
+    /// A ticket that hangs on this login.
+    pub(super) async fn ticket_of(
+        &self,
+        principal: &Principal,
+        session: SessionId,
+    ) -> Result<Secret<String>, AuthError> {
         let token = random_token();
         let ticket = Ticket {
             token: TokenHash::of(token.expose()),

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use http::HeaderValue;
 use jiff::Timestamp;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
@@ -18,6 +19,13 @@ use crate::store::{Preferences, Role};
 
 /// The fewest characters of a bootstrap token: nobody throttles guesses at it.
 pub const SHORTEST_TOKEN: usize = 32;
+
+/// The token of an `Authorization` header's value; the scheme's name is in any case (RFC 9110 §11.1).
+#[must_use]
+pub fn bearer_of(value: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
 
 impl Auth {
     /// Who presents this bearer token.

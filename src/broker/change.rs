@@ -17,9 +17,10 @@ use crate::language::Language;
 use crate::revocation::CloseReason;
 use crate::secret::Secret;
 use crate::session::{
-    Action, Event, Home, HomeKey, InputSource, Next, SessionName, StateKind, StopReason, TemplateName,
+    Action, ClientId, Event, Home, HomeKey, InputSource, Label, Next, Session, SessionName, StateKind,
+    StopReason, TemplateName,
 };
-use crate::store::User;
+use crate::store::{StoreError, UniqueKey, User};
 
 /// What a session is to be.
 #[derive(Clone, Debug)]
@@ -33,6 +34,19 @@ pub struct Wish {
     pub password: Option<Secret<String>>,
     /// The language its programs are to speak; `None` is the image's own.
     pub language: Option<Language>,
+    /// The label it gets if that is free; `None` is a random one.
+    pub label: Option<Label>,
+    /// What a kiosk orchestrator's scripts call it. Such sessions have one owner for all of them, so
+    /// the bound per user is not theirs.
+    pub client: Option<ClientId>,
+}
+
+impl Wish {
+    /// A session with nothing said that need not be.
+    #[must_use]
+    pub fn of(template: TemplateName, name: SessionName) -> Self {
+        Self { template, name, password: None, language: None, label: None, client: None }
+    }
 }
 
 impl Broker {
@@ -50,8 +64,7 @@ impl Broker {
         name: SessionName,
     ) -> Result<Arc<Entry>, BrokerError> {
         let by = Actor { name: owner.name.clone(), address: None };
-        self.create_for(owner, Wish { template: template.clone(), name, password: None, language: None }, &by)
-            .await
+        self.create_for(owner, Wish::of(template.clone(), name), &by).await
     }
 
     /// The same with everything that may be wished for; `by` is who asked for it.
@@ -82,15 +95,14 @@ impl Broker {
         let known = inner.store.user(owner.id).await?.filter(|user| !user.disabled);
         let own = known.ok_or(BrokerError::NotFound)?.limits;
         let limit = self.allowance(&own).max_sessions;
-        if self.entries_of(owner.id).len() >= limit {
+        if wish.client.is_none() && self.entries_of(owner.id).len() >= limit {
             return Err(BrokerError::TooMany { limit });
         }
         self.fits(owner.id, &own, made_from, None)?;
         self.admit()?;
-        let session = new_session(owner, wish.clone());
         // The intent is stored before anything is made: a crash from here on leaves a record
         // that says what to clean up.
-        inner.store.insert_session(&session).await?;
+        let session = self.record_new(owner, &wish).await?;
         let entry = Entry::new(session, Some(made_from.clone()), inner.settings.reap, inner.herald.clone());
         let entry = Arc::new(entry);
         self.remember(&entry);
@@ -103,6 +115,28 @@ impl Broker {
             return Err(error);
         }
         Ok(entry)
+    }
+
+    /// Stores a new session. A wish for a label gives way to whoever has it, and the name of a
+    /// client's session to another client's.
+    async fn record_new(&self, owner: &User, wish: &Wish) -> Result<Session, BrokerError> {
+        let mut wish = wish.clone();
+        loop {
+            let session = new_session(owner, wish.clone());
+            match self.0.store.insert_session(&session).await {
+                Ok(()) => return Ok(session),
+                Err(StoreError::Conflict(UniqueKey::Label)) if wish.label.is_some() => wish.label = None,
+                Err(StoreError::Conflict(UniqueKey::SessionName)) => {
+                    let renamed =
+                        wish.client.as_ref().map(|client| client.session_name(Some(session.label.as_str())));
+                    match renamed.filter(|name| *name != wish.name) {
+                        Some(name) => (wish.name, wish.label) = (name, Some(session.label)),
+                        None => return Err(StoreError::Conflict(UniqueKey::SessionName).into()),
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Uses a session: a hold if it is reachable; with [`Intent::Open`] wakes it otherwise. The

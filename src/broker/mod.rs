@@ -60,7 +60,7 @@ use crate::clock;
 use crate::engine::Engine;
 use crate::session::reap::{Expiry, Policy, expiry};
 use crate::session::{
-    ClosingTime, Label, Phase, Session, SessionId, State, StateKind, Template, TemplateName, UserId,
+    ClientId, ClosingTime, Label, Phase, Session, SessionId, State, StateKind, Template, TemplateName, UserId,
 };
 use crate::store::Store;
 use crate::tasks::Tasks;
@@ -266,6 +266,21 @@ impl Broker {
     pub fn entries_of(&self, owner: UserId) -> Vec<Arc<Entry>> {
         let mut entries = self.entries();
         entries.retain(|entry| entry.owner == owner);
+        entries
+    }
+
+    /// The session that a kiosk orchestrator's scripts call so.
+    #[must_use]
+    pub fn client(&self, client: &ClientId) -> Option<Arc<Entry>> {
+        let of = |entry: &Arc<Entry>| entry.session().client.as_ref() == Some(client);
+        self.0.by_id.iter().map(|entry| entry.clone()).find(of)
+    }
+
+    /// The sessions of all clients, oldest first.
+    #[must_use]
+    pub fn clients(&self) -> Vec<Arc<Entry>> {
+        let mut entries = self.entries();
+        entries.retain(|entry| entry.session().client.is_some());
         entries
     }
 

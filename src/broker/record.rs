@@ -12,15 +12,19 @@ use crate::session::{
 use crate::store::User;
 
 /// A fresh record, resting until its first start; without a `password` it gets a random one.
-pub(super) fn new_session(owner: &User, Wish { template, name, password, language }: Wish) -> Session {
+pub(super) fn new_session(
+    owner: &User,
+    Wish { template, name, password, language, label, client }: Wish,
+) -> Session {
     let now = clock::now();
     Session {
         id: SessionId::random(),
-        label: Label::from_random(&random_bytes()),
+        label: label.unwrap_or_else(|| Label::from_random(&random_bytes())),
         owner: owner.id,
         owner_name: owner.name.clone(),
         template,
         name,
+        client,
         language,
         state: State::Stopped { reason: StopReason::Owner },
         epoch: 0,

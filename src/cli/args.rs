@@ -13,7 +13,8 @@ pub use self::audit::{AuditCommand, AuditFilterArgs, AuditFormat, ExportArgs, Ta
 pub use self::backups::{BackupArgs, RestoreArgs};
 pub use self::sessions::{Filter, SessionCommand, StateArg, Which};
 pub use self::users::{LimitArgs, UserCommand, UserImportArgs};
-use crate::session::CopyName;
+use crate::migration::variables::System;
+use crate::session::{ClientId, CopyName, LinkId};
 use crate::store::Role;
 
 /// TLS gateway and session broker: one HTTPS URL to a desktop in a container.
@@ -36,7 +37,7 @@ pub enum Command {
     /// Check the configuration, print what is in force and what weakens security.
     CheckConfig(OutputArgs),
     /// Prepare a first run: directories, development certificate, first users.
-    Setup,
+    Setup(SetupArgs),
     /// Run the privileged process that alone talks to the container engine.
     Spawner(SpawnerArgs),
     /// Manage users.
@@ -52,6 +53,9 @@ pub enum Command {
     /// Look at homes and put copies of them back.
     #[command(subcommand)]
     Home(HomeCommand),
+    /// Make addresses that do one thing for whoever holds them.
+    #[command(subcommand)]
+    Link(LinkCommand),
     /// Read and verify the audit.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -97,6 +101,100 @@ pub struct RemoteArgs {
     /// PEM file with the certificates to trust for --url; default are the system's.
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub ca_file: Option<PathBuf>,
+}
+
+/// How a first run is prepared.
+#[derive(Args, Debug)]
+pub struct SetupArgs {
+    /// Write the configuration from the .env file of a system that Berth replaces, and nothing else.
+    #[arg(long, value_name = "FILE")]
+    pub from_env: Option<PathBuf>,
+    /// Whose file it is, if it does not tell by itself.
+    #[arg(long, requires = "from_env")]
+    pub system: Option<SystemArg>,
+    /// Say what would be written, and write nothing.
+    #[arg(long, requires = "from_env")]
+    pub dry_run: bool,
+    /// Put files in the place of those that are there, which are kept as FILE.old.
+    #[arg(long, requires = "from_env")]
+    pub force: bool,
+    /// Print what became of every variable as JSON.
+    #[arg(long, requires = "from_env")]
+    pub json: bool,
+}
+
+/// A system that Berth replaces.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum SystemArg {
+    /// The kiosk orchestrator (Python).
+    Kiosk,
+    /// The per-user desktop manager (Node and Traefik).
+    Manager,
+    /// The lab portal (Flask and MySQL).
+    Portal,
+}
+
+impl From<SystemArg> for System {
+    fn from(system: SystemArg) -> Self {
+        match system {
+            SystemArg::Kiosk => Self::Kiosk,
+            SystemArg::Manager => Self::Manager,
+            SystemArg::Portal => Self::Portal,
+        }
+    }
+}
+
+/// Links.
+#[derive(Debug, Subcommand)]
+pub enum LinkCommand {
+    /// Make one; its address is printed this once.
+    Create(LinkArgs),
+    /// List those that have not lapsed.
+    List(OutputArgs),
+    /// Take one back.
+    Revoke {
+        /// Its id, as `berth link list` names it.
+        id: LinkId,
+    },
+}
+
+/// What a link does, and how often.
+#[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("action").required(true).args(["access", "remove", "remove_all"]))]
+pub struct LinkArgs {
+    /// Make or find the session of this kiosk client, and let the browser in.
+    #[arg(long, value_name = "ID")]
+    pub access: Option<ClientId>,
+    /// Remove the session of this kiosk client.
+    #[arg(long, value_name = "ID")]
+    pub remove: Option<ClientId>,
+    /// Remove the sessions of all kiosk clients.
+    #[arg(long)]
+    pub remove_all: bool,
+    /// How long it is good: 90s, 10m, 12h or 30d.
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = lasting)]
+    pub expires: std::time::Duration,
+    /// How often it may be used.
+    #[arg(long, default_value_t = 1)]
+    pub uses: u32,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A number with a unit of time.
+fn lasting(text: &str) -> Result<std::time::Duration, String> {
+    let wrong = || "write a number with s, m, h or d: 90s, 10m, 12h, 30d".to_owned();
+    let unit = text.chars().next_back().ok_or_else(wrong)?;
+    let number: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(seconds).map(std::time::Duration::from_secs).ok_or_else(wrong)
 }
 
 /// How the spawner runs.

@@ -70,6 +70,9 @@ async fn offline(config: &Config, request: Request) -> Result<Reply, Failure> {
         | Request::HomeRestore { .. }
         | Request::SessionChange { .. }
         | Request::SessionCreate { .. }
+        | Request::LinkCreate { .. }
+        | Request::LinkList
+        | Request::LinkRevoke { .. }
         | Request::SessionList
         | Request::SessionShow { .. }
         | Request::Stats

@@ -8,6 +8,8 @@ mod data;
 mod desk;
 mod doctor;
 mod failure;
+mod from_env;
+mod link;
 mod out;
 mod pages;
 mod remote;
@@ -57,6 +59,12 @@ fn run(cli: Cli) -> Result<(), Failure> {
         return pages::man(directory.as_deref());
     }
     let path = cli.config.unwrap_or_else(|| PathBuf::from(DEFAULT_PATH));
+    if let Command::Setup(arguments) = &cli.command
+        && let Some(file) = &arguments.from_env
+    {
+        // There may be no configuration yet: this is how one is made.
+        return from_env::convert(file, &path, arguments);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         Failure::new(Exit::Failed, "the process cannot start", error, "free some memory or raise its limits")
     })?;
@@ -97,11 +105,12 @@ async fn dispatch_here(
             check_config(&config, &inventory, path, output);
             Ok(())
         }
-        Command::Setup => setup::setup(&config).await,
+        Command::Setup(_) => setup::setup(&config).await,
         Command::Spawner(arguments) => spawner(config, arguments).await,
         Command::Backup(arguments) => backup::backup(&config, path, arguments).await,
         Command::Restore(arguments) => backup::restore(&config, path, arguments).await,
         Command::Home(command) => data::home(&config, command).await,
+        Command::Link(command) => link::link(&config, command).await,
         Command::Audit(command) => audit::audit(&config, command).await,
         Command::Stats(output) => stats::stats(&config, output).await,
         Command::Capacity(output) => stats::capacity(&config, output).await,

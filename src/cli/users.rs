@@ -13,7 +13,8 @@ use crate::auth::import::sheet::{self, SheetFlaw};
 use crate::auth::import::{ImportRow, RowOutcome, Tally, mark_repeated};
 use crate::config::Config;
 use crate::control::{Reply, Request, ResultRow, UserRequest, told};
-use crate::fault::Answer;
+use crate::fault::{Answer, chain};
+use crate::migration::users::{self as portal, PortalUser};
 use crate::secret::{Secret, random_password};
 use crate::session::{LimitsChange, Setting};
 
@@ -86,8 +87,7 @@ fn limit<T>(text: Option<&str>, parse: fn(&str) -> Option<T>) -> Option<Setting<
 }
 
 async fn import(config: &Config, arguments: UserImportArgs) -> Result<(), Failure> {
-    let mut rows =
-        sheet::read(&bytes_of(&arguments.csv)?).map_err(|flaw| unreadable(&arguments.csv, &flaw))?;
+    let mut rows = rows(&arguments)?;
     // Here, because the rows travel in parts.
     mark_repeated(&mut rows);
     let results = carry(config, rows, arguments.dry_run).await?;
@@ -105,6 +105,40 @@ async fn import(config: &Config, arguments: UserImportArgs) -> Result<(), Failur
         ));
     }
     Ok(())
+}
+
+fn rows(arguments: &UserImportArgs) -> Result<Vec<ImportRow>, Failure> {
+    if let Some(csv) = &arguments.csv {
+        return sheet::read(&bytes_of(csv)?).map_err(|flaw| unreadable(csv, &flaw));
+    }
+    // The command line takes exactly one of the two.
+    let Some(dump) = &arguments.mysql_dump else { return Ok(Vec::new()) };
+    let failed = |exit, why: String, todo: &str| {
+        Failure::new(exit, format!("nothing of {} was imported", dump.display()), why, todo)
+    };
+    let file = std::fs::File::open(dump)
+        .map_err(|error| failed(Exit::Missing, error.to_string(), "name a file that is there"))?;
+    let users = portal::read(std::io::BufReader::new(file), arguments.table.as_deref());
+    let users = users.map_err(|error| {
+        failed(
+            Exit::Refused,
+            chain(&error),
+            "dump the portal's database anew, or name the table with --table",
+        )
+    })?;
+    Ok(users.into_iter().map(row_of).collect())
+}
+
+/// A user of the lab portal as a row of an import.
+fn row_of(user: PortalUser) -> ImportRow {
+    ImportRow {
+        line: user.line as u64,
+        name: user.name,
+        role: Some(user.role),
+        disabled: Some(!user.active),
+        password_hash: user.password_hash,
+        ..ImportRow::default()
+    }
 }
 
 fn bytes_of(path: &Path) -> Result<Vec<u8>, Failure> {

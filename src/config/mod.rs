@@ -31,7 +31,7 @@ use crate::engine::docker;
 use crate::inventory::Inventory;
 use crate::language::Language;
 use crate::session::{Home, Icon, NetworkPolicy, Protocol, PullPolicy, Template, TemplateLimits, Wording};
-use crate::{audit, broker, capacity, server, stats, telemetry};
+use crate::{audit, broker, capacity, kiosk, server, stats, telemetry};
 
 /// Where the configuration is looked for unless told otherwise; only this one may be missing.
 pub const DEFAULT_PATH: &str = "config/berth.toml";
@@ -39,9 +39,9 @@ pub const DEFAULT_PATH: &str = "config/berth.toml";
 /// What an override's name begins with: `BERTH__SECTION__KEY`.
 const OVERRIDE: &str = "BERTH__";
 
-const SECTIONS: [&str; 13] = [
-    "audit", "auth", "capacity", "engine", "homes", "limits", "log", "server", "stats", "store", "tls",
-    "viewer", "web",
+const SECTIONS: [&str; 14] = [
+    "audit", "auth", "capacity", "compat", "engine", "homes", "limits", "log", "server", "stats", "store",
+    "tls", "viewer", "web",
 ];
 
 /// The whole configuration. [`std::fmt::Display`] writes it as a file again, secrets hidden.
@@ -69,6 +69,8 @@ pub struct Config {
     pub stats: stats::Settings,
     /// `[audit]`
     pub audit: audit::Settings,
+    /// `[compat]`
+    pub compat: kiosk::Settings,
     /// `[viewer]`
     pub viewer: ViewerSettings,
     /// `[web]`
@@ -152,6 +154,7 @@ impl Config {
             capacity: read::capacity(section("capacity")),
             stats: read::stats(section("stats")),
             audit: read::audit(section("audit")),
+            compat: read::compat(section("compat")),
             viewer: read::viewer(section("viewer")),
             web: read::web(section("web")),
             templates: if templates.is_empty() { vec![default_template()] } else { templates },

@@ -18,10 +18,11 @@ use crate::audit;
 use crate::broker;
 use crate::capacity;
 use crate::engine::docker;
+use crate::kiosk;
 use crate::secret::Secret;
 use crate::server;
-use crate::session::ClosingTime;
 use crate::session::reap::Policy;
+use crate::session::{ClosingTime, SessionName};
 use crate::stats;
 use crate::telemetry;
 use crate::web::Landing;
@@ -269,6 +270,21 @@ pub(super) fn auth(mut table: Section) -> AuthSettings {
     let settings = AuthSettings {
         login_ttl: table.take("login_ttl_s", default.login_ttl, seconds(60)),
         api_tokens_from_env: table.take("api_tokens_from_env", default.api_tokens_from_env, optional(filled)),
+        api_token_file: table.take("api_token_file", default.api_token_file, optional(path)),
+    };
+    table.finish();
+    settings
+}
+
+pub(super) fn compat(mut table: Section) -> kiosk::Settings {
+    let default = kiosk::Settings::default();
+    let settings = kiosk::Settings {
+        template: table.take("template", default.template, parsed("kiosk")),
+        owner: table.take("owner", default.owner, |value| {
+            let name: SessionName = parsed("kiosk")(value)?;
+            Ok(name.into())
+        }),
+        entry_ttl: table.take("entry_ttl_s", default.entry_ttl, seconds(60)),
     };
     table.finish();
     settings

@@ -71,11 +71,13 @@ pub struct AuthSettings {
     /// Name of an environment variable that holds a bootstrap admin token for the API. Default is
     /// `None`.
     pub api_tokens_from_env: Option<String>,
+    /// A file whose first line is such a token. Default is `None`.
+    pub api_token_file: Option<PathBuf>,
 }
 
 impl Default for AuthSettings {
     fn default() -> Self {
-        Self { login_ttl: Duration::from_hours(12), api_tokens_from_env: None }
+        Self { login_ttl: Duration::from_hours(12), api_tokens_from_env: None, api_token_file: None }
     }
 }
 

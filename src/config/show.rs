@@ -86,6 +86,12 @@ impl Config {
         writeln!(f, "\n[auth]")?;
         line(f, "login_ttl_s", seconds(self.auth.login_ttl))?;
         line(f, "api_tokens_from_env", self.auth.api_tokens_from_env.clone().unwrap_or_default())?;
+        let token_file = self.auth.api_token_file.as_ref().map(|path| path.display().to_string());
+        line(f, "api_token_file", token_file.unwrap_or_default())?;
+        writeln!(f, "\n[compat]")?;
+        line(f, "template", self.compat.template.as_str())?;
+        line(f, "owner", self.compat.owner.as_str())?;
+        line(f, "entry_ttl_s", seconds(self.compat.entry_ttl))?;
         writeln!(f, "\n[audit]")?;
         line(f, "keep_days", whole(self.audit.keep_days))?;
         writeln!(f, "\n[viewer]")?;

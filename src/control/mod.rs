@@ -20,7 +20,8 @@ pub use self::templates::{ImageRow, PullRow, TemplateRow};
 pub use self::users::{LoginRow, ResultRow, UserDetail, UserRequest, limits_text, told};
 use crate::broker::HomeListed;
 use crate::capacity::Capacity;
-use crate::session::{CopyName, Home};
+use crate::secret::Secret;
+use crate::session::{CopyName, Home, Link, LinkAction, LinkId};
 use crate::store::Role;
 
 /// What the command line may ask.
@@ -31,6 +32,9 @@ pub enum Request {
     Capacity,
     HomeList,
     HomeRestore { owner: String, copy: CopyName },
+    LinkCreate { action: LinkAction, lasts_s: u64, uses: u32 },
+    LinkList,
+    LinkRevoke { id: LinkId },
     SessionChange { label: String, change: SessionChange },
     SessionCreate { owner: String, template: String, name: String },
     SessionList,
@@ -50,6 +54,9 @@ impl Request {
             Self::Capacity => "capacity",
             Self::HomeList => "home_list",
             Self::HomeRestore { .. } => "home_restore",
+            Self::LinkCreate { .. } => "link_create",
+            Self::LinkList => "link_list",
+            Self::LinkRevoke { .. } => "link_revoke",
             Self::SessionChange { change, .. } => change.name(),
             Self::SessionCreate { .. } => "session_create",
             Self::SessionList => "session_list",
@@ -127,6 +134,18 @@ pub enum Reply {
     Homes {
         /// Owners by name, then sessions.
         homes: Vec<HomeRow>,
+    },
+    /// A link was made.
+    Link {
+        /// It.
+        link: Box<LinkRow>,
+        /// The secret of its address, told this once.
+        secret: Secret<String>,
+    },
+    /// The links.
+    Links {
+        /// Oldest first.
+        links: Vec<LinkRow>,
     },
     /// It was refused or failed.
     Refused {
@@ -220,6 +239,34 @@ fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let near = |known: &&'a str| (strsim::damerau_levenshtein(&word, &known.to_lowercase()), *known);
     let (distance, best) = known.iter().map(near).min()?;
     (distance <= 1 + word.len() / 4).then_some(best)
+}
+
+/// A link as the command line shows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct LinkRow {
+    pub id: LinkId,
+    #[serde(flatten)]
+    pub action: LinkAction,
+    pub uses: u32,
+    pub used: u32,
+    pub created_by: String,
+    pub created_at: String,
+    pub expires_at: String,
+}
+
+impl From<&Link> for LinkRow {
+    fn from(link: &Link) -> Self {
+        Self {
+            id: link.id,
+            action: link.action.clone(),
+            uses: link.uses,
+            used: link.used,
+            created_by: link.created_by.clone(),
+            created_at: link.created_at.to_string(),
+            expires_at: link.expires_at.to_string(),
+        }
+    }
 }
 
 /// A home as the command line shows it.

@@ -1,13 +1,14 @@
 //! Carrying out what the command line asks.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{HomeRow, Reply, Request, sessions, stats, templates, users};
+use super::{HomeRow, LinkRow, Reply, Request, sessions, stats, templates, users};
 use crate::audit::Actor;
-use crate::auth::Auth;
+use crate::auth::{Auth, NewLink};
 use crate::broker::Broker;
 use crate::fault::Answer;
-use crate::session::CopyName;
+use crate::session::{CopyName, LinkAction, LinkId};
 use crate::stats::Stats;
 use crate::store::{Store, User};
 
@@ -37,6 +38,9 @@ pub async fn perform(performer: &Performer, request: Request) -> Reply {
         Request::HomeRestore { owner, copy } => restore(performer, &owner, &copy).await,
         Request::Stats => return stats::list(performer),
         Request::Capacity => return stats::capacity(performer),
+        Request::LinkCreate { action, lasts_s, uses } => return link(performer, action, lasts_s, uses).await,
+        Request::LinkList => return links(performer).await,
+        Request::LinkRevoke { id } => revoke(performer, id).await,
         Request::TemplateList => return templates::list(performer, true).await,
         Request::TemplateProgress => return templates::list(performer, false).await,
         Request::TemplatePull { name } => templates::pull(performer, &name),
@@ -110,5 +114,28 @@ async fn absent(performer: &Performer, name: &str) -> Reply {
             text: format!("there is no user {name}; did you mean {meant}?"),
         },
         None => unknown("user", name),
+    }
+}
+
+async fn link(performer: &Performer, action: LinkAction, lasts_s: u64, uses: u32) -> Reply {
+    let new = NewLink { action, lasts: Duration::from_secs(lasts_s), uses };
+    match performer.auth.create_link(&Actor::cli(), new).await {
+        Ok((link, secret)) => Reply::Link { link: Box::new(LinkRow::from(&link)), secret },
+        Err(error) => refused(error),
+    }
+}
+
+async fn links(performer: &Performer) -> Reply {
+    match performer.auth.links().await {
+        Ok(links) => Reply::Links { links: links.iter().map(LinkRow::from).collect() },
+        Err(error) => refused(error),
+    }
+}
+
+async fn revoke(performer: &Performer, id: LinkId) -> Result<String, Reply> {
+    match performer.auth.revoke_link(&Actor::cli(), id).await {
+        Ok(true) => Ok(format!("link {id} is revoked; it does nothing any more")),
+        Ok(false) => Err(unknown("link", &id.to_string())),
+        Err(error) => Err(refused(error)),
     }
 }

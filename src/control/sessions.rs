@@ -86,7 +86,7 @@ pub(super) async fn create(
         name.parse::<SessionName>().map_err(|error| invalid(&error))?,
     );
     with_user(performer, owner, async |user| {
-        let wish = Wish { template, name, password: None, language: None };
+        let wish = Wish::of(template, name);
         let entry = broker.create_for(&user, wish, &Actor::cli()).await.map_err(refused)?;
         Ok(format!("session {} of {} is starting", entry.label, user.name))
     })

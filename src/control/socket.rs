@@ -111,6 +111,9 @@ fn bound(request: &Request) -> Duration {
         | Request::HomeRestore { .. }
         | Request::User(UserRequest::Import { .. } | UserRequest::Remove { .. }) => LONG,
         Request::Capacity
+        | Request::LinkCreate { .. }
+        | Request::LinkList
+        | Request::LinkRevoke { .. }
         | Request::SessionChange { .. }
         | Request::SessionCreate { .. }
         | Request::SessionList

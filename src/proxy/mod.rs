@@ -40,7 +40,8 @@ use self::upstream::Upstreams;
 pub use self::visit::SocketGuard;
 use self::visit::Visit;
 use self::websocket::Ground;
-use crate::auth::{Auth, Principal, cookies, policy};
+use crate::access;
+use crate::auth::{Auth, Principal, cookies, policy, tokens};
 use crate::body::Body;
 use crate::broker::{Acquired, Broker, Entry, Hold, Intent};
 use crate::engine::Engine;
@@ -172,7 +173,7 @@ impl Proxy {
 
     async fn try_serve(
         &self,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
         target: Target,
         peer: IpAddr,
         socket: Option<SocketGuard>,
@@ -202,6 +203,8 @@ impl Proxy {
         if ask.is_preflight(&request) {
             return Ok(Outcome::Response(preflight(request.headers())));
         }
+        // A script that follows our redirects sends its token along; the container gets none of ours.
+        self.keep_own_token(request.headers_mut());
         // Only now may the session be woken, and only by its owner who opens it.
         let hold = self.acquire(&target.entry, ask.intent(role)).await?;
         // Its pages get their own prefix before the container sees a byte of a sandboxed visit.
@@ -259,12 +262,14 @@ impl Proxy {
         target: &Target,
         ask: &Ask,
     ) -> Result<Arc<Principal>, Early> {
-        let name = match target.surface {
-            Surface::Path => cookies::PORTAL,
-            Surface::Host => cookies::SESSION,
+        let (auth, headers) = (&self.0.auth, request.headers());
+        let by_cookie = || async move {
+            let known = match target.surface {
+                Surface::Path => access::who(auth, headers, &target.entry).await,
+                Surface::Host => auth.authenticate(cookies::tokens(headers, cookies::SESSION)).await,
+            };
+            known.map_err(ProxyError::from)
         };
-        let tokens = cookies::tokens(request.headers(), name);
-        let by_cookie = || async move { self.0.auth.authenticate(tokens).await.map_err(ProxyError::from) };
         let Some(capability) = &ask.capability else {
             return Ok(by_cookie().await?.ok_or(Outcome::Login)?);
         };
@@ -278,6 +283,15 @@ impl Proxy {
             }
         }
         Ok(principal)
+    }
+
+    /// Takes a bearer token of ours out of a request; any other is the app's own business.
+    fn keep_own_token(&self, headers: &mut HeaderMap) {
+        let values = headers.get_all(header::AUTHORIZATION).iter();
+        let mut tokens = values.filter_map(tokens::bearer_of);
+        if tokens.any(|token| self.0.auth.bearer(token).is_ok()) {
+            headers.remove(header::AUTHORIZATION);
+        }
     }
 
     async fn acquire(&self, entry: &Arc<Entry>, intent: Intent) -> Result<Hold, Early> {

@@ -18,6 +18,9 @@ const SECRET_PARAMETERS: [&str; 5] = ["ticket", "token", "access_token", "passwo
 /// Paths that are asked all the time and mean nothing.
 const HEARTBEATS: [&str; 2] = ["/health", "/.berth/ping"];
 
+/// What a link's address begins with; its secret follows.
+const LINK: &str = "/link/";
+
 /// What is logged in the place of a capability.
 const HIDDEN: &str = "~(hidden)";
 
@@ -162,14 +165,17 @@ fn class(status: u16) -> &'static str {
     }
 }
 
-/// Path and query, with the values of secret parameters and every capability left out.
+/// Path and query, with the values of secret parameters, links' secrets and every capability left out.
 fn logged_path(uri: &Uri) -> String {
     let segments: Vec<Cow<'_, str>> = uri
         .path()
         .split('/')
         .map(|part| if is_capability(part) { HIDDEN.into() } else { clean(part) })
         .collect();
-    let mut logged = segments.join("/");
+    let mut logged = match uri.path().strip_prefix(LINK) {
+        Some(_secret) => format!("{LINK}{}", HIDDEN.trim_start_matches('~')),
+        None => segments.join("/"),
+    };
     let Some(query) = uri.query() else { return logged };
     let mut separator = '?';
     for pair in query.split('&') {
@@ -227,6 +233,14 @@ mod tests {
         assert_eq!(logged("/a?tickets=abc"), "/a?tickets=abc");
         assert_eq!(logged("/login?next=/join%3Ftoken%3Dabc"), "/login?next=(hidden)");
         assert_eq!(logged("/login?next=/s/a/%3Fx%3D1"), "/login?next=/s/a/%3Fx%3D1");
+    }
+
+    #[test]
+    fn whoever_reads_the_log_follows_no_link() {
+        let logged = |uri: &str| logged_path(&uri.parse().unwrap());
+        assert_eq!(logged("/link/abc"), "/link/(hidden)");
+        assert_eq!(logged("/link/abc/def?a=b"), "/link/(hidden)?a=b");
+        assert_eq!(logged("/enter/kx2?ticket=abc"), "/enter/kx2?ticket=(hidden)");
     }
 
     #[test]

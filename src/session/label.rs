@@ -11,6 +11,50 @@ const ALPHABET: &[u8; 24] = b"bcdfghjkmnpqrstvwxz23456";
 const RANDOM_LENGTH: usize = 12;
 const MAX_LENGTH: usize = 63;
 
+/// Hosts that stand for something else than a user's desktop.
+const RESERVED: [&str; 40] = [
+    "account",
+    "admin",
+    "administrator",
+    "api",
+    "app",
+    "assets",
+    "auth",
+    "autoconfig",
+    "autodiscover",
+    "berth",
+    "broadcasthost",
+    "cdn",
+    "dns",
+    "ftp",
+    "gateway",
+    "health",
+    "help",
+    "imap",
+    "isatap",
+    "localhost",
+    "login",
+    "mail",
+    "mta-sts",
+    "ns",
+    "ns1",
+    "ns2",
+    "openpgpkey",
+    "pop",
+    "portal",
+    "root",
+    "security",
+    "smtp",
+    "sso",
+    "static",
+    "status",
+    "support",
+    "webmail",
+    "wpad",
+    "www",
+    "www2",
+];
+
 /// A session's DNS-safe name in URLs: one host-name label of RFC 1123 §2.1 in lower case.
 ///
 /// 1 to 63 of `a-z`, `0-9` and inner `-`. It is assigned once, stored, and never derived from
@@ -47,6 +91,14 @@ impl Label {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether nobody may be given this label because of what people or programs take such a host
+    /// for: the portal itself, mail and name services, well-known names of local networks, and
+    /// names in Punycode, which a browser shows as something else.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        RESERVED.contains(&self.as_str()) || self.0.get(2..4) == Some("--")
     }
 
     /// Whether `text` is a valid label, without allocating.
@@ -194,6 +246,21 @@ mod tests {
         for bad in ["..", "a.b", "%2f", "A", "-a", "a-", "a_b", "é", "a/b", "a\0", "a b", "аnn"] {
             assert_eq!(Label::check(bad), Err(LabelError::Character), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_stands_for_something_else_is_reserved() {
+        for (text, reserved) in [
+            ("www", true),
+            ("wpad", true),
+            ("xn--ann", true),
+            ("ann", false),
+            ("ann-www", false),
+            ("a", false),
+        ] {
+            assert_eq!(text.parse::<Label>().unwrap().is_reserved(), reserved, "{text}");
+        }
+        assert!(RESERVED.is_sorted());
     }
 
     #[test]

@@ -3,12 +3,14 @@
 //! Everything here is pure: no async, no I/O, no clock. The broker feeds events in and carries the
 //! returned [`Action`]s out; the store keeps [`Session`] records as they are.
 
+mod client;
 mod closing;
 mod grant;
 mod home;
 mod image_name;
 mod invitation;
 mod label;
+mod link;
 pub mod reap;
 mod reason;
 mod state;
@@ -22,12 +24,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use self::client::{ClientId, ClientIdError};
 pub use self::closing::{ClosingTime, ClosingTimeError};
 pub use self::grant::{Grant, GrantId, GrantRole, GrantRoleError, ViewerRole};
 pub use self::home::{CopyName, CopyNameError, HomeKey, HomeKeyError, HomeLevel, HomeUse};
 pub use self::image_name::ImageName;
 pub use self::invitation::{Invitation, InvitationId};
 pub use self::label::{Label, LabelError, SessionName, SessionNameError};
+pub use self::link::{Link, LinkAction, LinkId};
 pub use self::reason::{FailReason, StopReason};
 pub use self::state::{Action, Event, Illegal, Next, NodeName, Phase, State, StateKind, Upstream};
 pub use self::template::{
@@ -108,6 +112,9 @@ pub struct Session {
     pub template: TemplateName,
     /// What its owner calls it; unique per owner.
     pub name: SessionName,
+    /// What a kiosk orchestrator's scripts call it, if they made it; unique.
+    #[serde(default)]
+    pub client: Option<ClientId>,
     /// The language its owner read pages in when they created it; `None` if no page was read.
     #[serde(default)]
     pub language: Option<Language>,

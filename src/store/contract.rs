@@ -21,8 +21,8 @@ use crate::language::Language;
 use crate::look::Look;
 use crate::secret::{Secret, TokenHash, random_bytes, random_token};
 use crate::session::{
-    Grant, GrantId, GrantRole, InputSource, Invitation, InvitationId, Label, NodeName, Session, SessionId,
-    State, StopReason, Upstream, UserId, UserLimits,
+    ClientId, Grant, GrantId, GrantRole, InputSource, Invitation, InvitationId, Label, Link, LinkAction,
+    LinkId, NodeName, Session, SessionId, State, StopReason, Upstream, UserId, UserLimits,
 };
 
 const RACERS: usize = 20;
@@ -49,6 +49,9 @@ pub async fn run(store: Arc<dyn Store>) {
     grants(&*store).await;
     grants_go_with_session_and_grantee(&*store).await;
     lapsed_grants_are_purged(&*store).await;
+    clients_have_one_session_each(&*store).await;
+    links(&*store).await;
+    one_of_many_takes_each_use(&*store).await;
     invitations::run(&*store).await;
     remembers_that_it_was_restored(&*store).await;
     statistics_are_kept(&*store).await;
@@ -100,6 +103,7 @@ pub fn sample_session(owner: UserId) -> Session {
         owner_name: "Ann".to_owned(),
         template: "desktop".parse().expect("a valid template name"),
         name: format!("✏️ {id}").parse().expect("a valid name"),
+        client: None,
         language: Some(Language::French),
         state: State::Ready {
             upstream: Upstream {
@@ -119,6 +123,23 @@ pub fn sample_session(owner: UserId) -> Session {
         closes_at: Some(clock::later(clock::now(), Duration::from_hours(24))),
         extended_s: 1800,
         secret: Secret::new("s3cret".to_owned()),
+    }
+}
+
+/// A link that lets somebody into a client's session once within the hour; and its token.
+#[must_use]
+pub fn sample_link() -> Link {
+    let client: ClientId =
+        format!("salle/été «{}» '\"\\", SessionId::random()).parse().expect("any text is an id");
+    Link {
+        id: LinkId::random(),
+        token: TokenHash::of(random_token().expose()),
+        action: LinkAction::Access(client),
+        uses: 1,
+        used: 0,
+        created_by: "Ann «ü» '".to_owned(),
+        created_at: clock::now(),
+        expires_at: clock::later(clock::now(), Duration::from_secs(3600)),
     }
 }
 
@@ -515,6 +536,57 @@ async fn lapsed_grants_are_purged(store: &dyn Store) {
     assert_eq!(store.purge_grants(before).await.expect(WORKS), 0, "not before its time");
     assert_eq!(store.purge_grants(then).await.expect(WORKS), 1);
     assert!(!grant_exists(store, early.id).await && grant_exists(store, endless.id).await);
+}
+
+async fn clients_have_one_session_each(store: &dyn Store) {
+    let owner = UserId::random();
+    let unique = SessionId::random();
+    let ids = ["kiosk", "Kiosk", "kiosk ", "kіosk", "ki\u{2060}osk", "a/b", "a%2Fb", "e\u{301}", "é", "\0"];
+    for id in ids {
+        let client: ClientId = format!("{id}{unique}{}", "x".repeat(300)).parse().expect("any text is an id");
+        let session = Session { client: Some(client), ..sample_session(owner) };
+        store.insert_session(&session).await.expect("what only looks alike is another client");
+        let twin = Session { client: session.client.clone(), ..sample_session(owner) };
+        assert!(is_conflict(&store.insert_session(&twin).await, UniqueKey::Client), "{id}");
+        assert_eq!(store.session(session.id).await.expect(WORKS).as_ref(), Some(&session));
+        store.remove_session(session.id).await.expect(WORKS);
+        store.insert_session(&twin).await.expect("the client is free again");
+    }
+    for _ in 0..2 {
+        store.insert_session(&sample_session(owner)).await.expect("no client is no key");
+    }
+}
+
+async fn links(store: &dyn Store) {
+    let (link, other) = (sample_link(), Link { action: LinkAction::RemoveAll, uses: 2, ..sample_link() });
+    for link in [&link, &other] {
+        store.insert_link(link).await.expect(WORKS);
+        assert_eq!(store.link(&link.token).await.expect(WORKS).as_ref(), Some(link));
+    }
+    let all = store.links().await.expect(WORKS);
+    assert!(all.contains(&link) && all.contains(&other));
+    assert_eq!(store.link(&TokenHash::of("none")).await.expect(WORKS), None);
+
+    let used = Link { used: 1, ..other.clone() };
+    assert_eq!(store.take_link(&other.token, clock::now()).await.expect(WORKS), Some(used.clone()));
+    store.give_link_back(other.id).await.expect(WORKS);
+    store.give_link_back(other.id).await.expect("what was not used is not given back");
+    assert_eq!(store.link(&other.token).await.expect(WORKS), Some(other.clone()));
+    assert_eq!(store.take_link(&other.token, other.expires_at).await.expect(WORKS), None, "it has lapsed");
+
+    assert_eq!(store.remove_link(link.id).await.expect(WORKS), Some(link.clone()));
+    assert_eq!(store.remove_link(link.id).await.expect(WORKS), None);
+    assert_eq!(store.take_link(&link.token, clock::now()).await.expect(WORKS), None);
+    store.purge_links(clock::later(other.expires_at, Duration::from_secs(1))).await.expect(WORKS);
+    assert_eq!(store.link(&other.token).await.expect(WORKS), None);
+}
+
+async fn one_of_many_takes_each_use(store: &dyn Store) {
+    let link = Link { uses: 3, ..sample_link() };
+    store.insert_link(&link).await.expect(WORKS);
+    let takes = (0..RACERS).map(|_| store.take_link(&link.token, link.created_at));
+    let had = join_all(takes).await.into_iter().filter(|taken| matches!(taken, Ok(Some(_)))).count();
+    assert_eq!(had, 3);
 }
 
 /// An invitation to watch `session` within the next hour, for any number of people.

@@ -18,7 +18,7 @@ use crate::fault::{Answer, Fault};
 use crate::language::Sentence;
 use crate::secret::{Secret, TokenHash};
 use crate::session::{
-    Grant, GrantId, Invitation, InvitationId, Label, Session, SessionId, UserId, UserLimits,
+    Grant, GrantId, Invitation, InvitationId, Label, Link, LinkId, Session, SessionId, UserId, UserLimits,
 };
 
 /// What a user may do.
@@ -206,6 +206,8 @@ pub enum AuditOrder {
 /// Which unique key an insert collided with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum UniqueKey {
+    /// There is a session of this client already.
+    Client,
     /// The user has a grant for this session already.
     Grant,
     /// The user came by this invitation before.
@@ -290,7 +292,9 @@ impl Answer for StoreError {
             Self::Conflict(UniqueKey::Guest) => "problem-invitation-returned",
             Self::Conflict(UniqueKey::Invitation) => "problem-invitation-made",
             Self::Conflict(UniqueKey::UserName) => "problem-user-taken",
-            Self::Conflict(UniqueKey::Label | UniqueKey::SessionName) => "problem-name-taken",
+            Self::Conflict(UniqueKey::Client | UniqueKey::Label | UniqueKey::SessionName) => {
+                "problem-name-taken"
+            }
             Self::Corrupt { .. }
             | Self::Locked { .. }
             | Self::Newer { .. }
@@ -373,7 +377,7 @@ pub trait Store: Send + Sync + 'static {
     /// Adds a session; its `version` is stored as given.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] with [`UniqueKey::SessionName`] or [`UniqueKey::Label`].
+    /// [`StoreError::Conflict`] with [`UniqueKey::SessionName`], [`UniqueKey::Label`] or [`UniqueKey::Client`].
     async fn insert_session(&self, session: &Session) -> Result<(), StoreError>;
     /// The session of this id.
     async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError>;
@@ -426,6 +430,22 @@ pub trait Store: Send + Sync + 'static {
     async fn remove_invitation(&self, id: InvitationId) -> Result<(), StoreError>;
     /// Removes invitations that lapsed at `now` or before; returns how many.
     async fn purge_invitations(&self, now: Timestamp) -> Result<usize, StoreError>;
+
+    /// Adds a link.
+    async fn insert_link(&self, link: &Link) -> Result<(), StoreError>;
+    /// The link of this secret, used up or lapsed or not.
+    async fn link(&self, token: &TokenHash) -> Result<Option<Link>, StoreError>;
+    /// All links, oldest first.
+    async fn links(&self) -> Result<Vec<Link>, StoreError>;
+    /// Uses a link once, in one step: of those who come at once each use is had by one. `None` if
+    /// there is no such link, it is used up, or it has lapsed at `now`.
+    async fn take_link(&self, token: &TokenHash, now: Timestamp) -> Result<Option<Link>, StoreError>;
+    /// Gives one use of a link back; absent is success.
+    async fn give_link_back(&self, id: LinkId) -> Result<(), StoreError>;
+    /// Removes a link and returns it.
+    async fn remove_link(&self, id: LinkId) -> Result<Option<Link>, StoreError>;
+    /// Removes links that lapsed at `now` or before; returns how many.
+    async fn purge_links(&self, now: Timestamp) -> Result<usize, StoreError>;
 
     /// Appends to the audit: stores `body` under the next number with the hash that `chain`
     /// computes from the previous line's hash (64 zeros before the first) and `body`.

@@ -171,6 +171,8 @@ async fn again(
         AuthError::CsrfFailed
         | AuthError::Hash { .. }
         | AuthError::LastAdmin
+        | AuthError::LinkInvalid
+        | AuthError::LinkUnfit { .. }
         | AuthError::LoginRequired
         | AuthError::MustChange
         | AuthError::NameInvalid(_)

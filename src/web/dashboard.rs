@@ -241,7 +241,7 @@ async fn try_create(
     let owner = site.0.state.store.user(person.id).await.map_err(|error| Refusal::Other(error.into()))?;
     let owner = owner.ok_or_else(unknown)?;
     let template: TemplateName = form.template.parse().map_err(|_| Refusal::Template)?;
-    let wish = Wish { template, name, password: None, language: Some(person.language) };
+    let wish = Wish { language: Some(person.language), ..Wish::of(template, name) };
     let by = Actor::user(&owner.name, address);
     // Somebody else's is nobody's here.
     let own = |entry: &Arc<Entry>| entry.owner == owner.id;

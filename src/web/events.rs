@@ -15,8 +15,8 @@ use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::Stream;
 use futures_util::stream;
-use http::HeaderValue;
 use http::header::CACHE_CONTROL;
+use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -24,8 +24,9 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::card::{self, Card};
-use super::gate::{Arrival, Known};
+use super::gate::{Arrival, MaybeKnown};
 use super::images::ImageRow;
+use super::next::NextPath;
 use super::person::Person;
 use super::session_page::Status;
 use super::shared::SharedCard;
@@ -55,10 +56,19 @@ pub struct Ask {
 pub async fn follow(
     State(site): State<Site>,
     arrival: Arrival,
-    Known(known): Known,
+    MaybeKnown(known): MaybeKnown,
     language: Language,
     Query(ask): Query<Ask>,
+    headers: HeaderMap,
 ) -> Result<Response, Failure> {
+    // Whoever was let into one session has no login for anything else.
+    if let Some(label) = &ask.session
+        && let Some((known, entry)) = site.let_in(&headers, label).await?
+    {
+        let subject = Subject::Session { entry, verb: Verb::Open };
+        return Ok(Feed::of(&site, subject, &known, language).into_response());
+    }
+    let known = known.ok_or_else(|| Failure::LoginNeeded(NextPath::of("/")))?;
     let subject = match (ask.session, ask.images) {
         (None, Some(_)) => {
             policy::administer(&known).map_err(|_denied| Failure::not_found())?;

@@ -24,11 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// How long an answer to `/ready` holds.
 const FRESH: Duration = Duration::from_secs(2);
 
-/// `GET /health`: the process answers.
+/// `GET /health`: the process answers, in the words of the kiosk orchestrator.
 pub(super) async fn alive() -> Response<Body> {
-    let mut response = respond::bare(StatusCode::OK, "ok".to_owned());
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    response
+    json_response(StatusCode::OK, &json!({ "status": "healthy" }))
 }
 
 /// The newest answer to whether this gateway may serve. Anyone may ask, and each look writes to the

@@ -102,6 +102,6 @@ async fn create(
     let title = template.title.of(language).parse();
     // A title that no session may have as its name: too long, say.
     let name = title.or_else(|_| template.name.as_str().parse()).map_err(|_| "name_invalid")?;
-    let wish = Wish { template: template.name.clone(), name, password: None, language: Some(language) };
+    let wish = Wish { language: Some(language), ..Wish::of(template.name.clone(), name) };
     site.broker().create_for(&owner, wish, by).await.map_err(|error| error.code())
 }

@@ -168,9 +168,7 @@ fn form(
         Said::Notice(text) => (Some(text), None),
         Said::Problem(text) => (None, Some(text)),
     };
-    // Another tab may have the same form open: it keeps its token.
-    let ours = cookies::tokens(headers, cookies::FORM).find(|token| is_token(token));
-    let token = ours.map_or_else(random_token, |token| Secret::new(token.to_owned()));
+    let token = form_token(headers);
     let shown = LoginPage {
         surface: site.portal(),
         language: Language::of(headers),
@@ -187,8 +185,20 @@ fn form(
         },
     };
     let mut response = respond::page(site.portal(), status, &shown);
-    response.headers_mut().append(SET_COOKIE, cookies::set(cookies::FORM, &token, FORM_TTL));
+    response.headers_mut().append(SET_COOKIE, form_cookie(&token));
     response
+}
+
+/// The secret of a form that is sent before there is a login. Another tab may have one open: it
+/// keeps its own.
+pub(super) fn form_token(headers: &HeaderMap) -> Secret<String> {
+    let ours = cookies::tokens(headers, cookies::FORM).find(|token| is_token(token));
+    ours.map_or_else(random_token, |token| Secret::new(token.to_owned()))
+}
+
+/// The cookie that the form has to come with.
+pub(super) fn form_cookie(token: &Secret<String>) -> HeaderValue {
+    cookies::set(cookies::FORM, token, FORM_TTL)
 }
 
 /// Whether a cookie has the form of a token of ours (43 characters of base64url).

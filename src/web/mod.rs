@@ -23,6 +23,7 @@ mod images;
 mod invitations;
 mod join;
 mod landing;
+mod link;
 mod live;
 mod log;
 mod login;
@@ -67,12 +68,13 @@ pub use self::novnc::NovncError;
 use self::person::Person;
 use crate::access;
 use crate::audit::Audit;
-use crate::auth::policy::{Denied, Verb};
+use crate::auth::policy::{self, Denied, Verb};
 use crate::auth::{Auth, AuthError, Principal, cookies};
 use crate::body::{Body, BodyError};
 use crate::broker::{Broker, BrokerError, Entry};
 use crate::engine::EngineCheck;
 use crate::inventory::Inventory;
+use crate::kiosk::Kiosk;
 use crate::language::Language;
 use crate::look::Look;
 use crate::people::Imports;
@@ -105,6 +107,8 @@ pub struct Settings {
 pub struct State {
     /// Finds and changes sessions.
     pub broker: Broker,
+    /// The sessions of a kiosk orchestrator's clients.
+    pub kiosk: Kiosk,
     /// Knows who is asking.
     pub auth: Arc<Auth>,
     /// Asked whether it can write, and for the record of whoever creates a session.
@@ -304,6 +308,10 @@ impl Site {
         &self.0.state.stats
     }
 
+    fn kiosk(&self) -> &Kiosk {
+        &self.0.state.kiosk
+    }
+
     fn settings(&self) -> &Settings {
         &self.0.state.settings
     }
@@ -350,6 +358,39 @@ impl Site {
         Ok(entry)
     }
 
+    /// The session of this label and whoever was let into it alone, if nobody is logged in who may
+    /// open it.
+    async fn let_in(
+        &self,
+        headers: &HeaderMap,
+        label: &str,
+    ) -> Result<Option<(Arc<Principal>, Arc<Entry>)>, AuthError> {
+        let Some(entry) = self.broker().find(label) else { return Ok(None) };
+        let known = access::who(self.auth(), headers, &entry).await?;
+        let bound = known.filter(|known| known.session == Some(entry.id));
+        let bound = bound.filter(|known| access::allow(known, Verb::Open, &entry).is_ok());
+        Ok(bound.map(|known| (known, entry)))
+    }
+
+    /// The session of this label and who opens it: the person who is logged in, or whoever was let
+    /// into this one session.
+    async fn opener(
+        &self,
+        (headers, uri): (&HeaderMap, &Uri),
+        address: IpAddr,
+        label: &str,
+    ) -> Result<(Arc<Principal>, Arc<Entry>), Failure> {
+        if let Some(found) = self.let_in(headers, label).await? {
+            return Ok(found);
+        }
+        let person = self.auth().authenticate(cookies::tokens(headers, cookies::PORTAL)).await?;
+        let person = person.filter(|person| policy::use_portal(person).is_ok());
+        let here = NextPath::of(uri.path_and_query().map_or("/", PathAndQuery::as_str));
+        let person = person.ok_or(Failure::LoginNeeded(here))?;
+        let entry = self.entry(&person, address, Verb::Open, label).await?;
+        Ok((person, entry))
+    }
+
     /// The page of a session on the portal, which wakes it.
     fn address(&self, entry: &Entry) -> String {
         entry.address(self.settings().routing)
@@ -382,6 +423,8 @@ fn routes() -> Router<Site> {
         .route("/join", get(join::show).post(join::accept))
         .route("/sessions/{label}/{verb}", get(sessions::confirm).post(sessions::change))
         .route("/open/{label}", get(sessions::open))
+        .route("/enter/{label}", get(link::enter))
+        .route("/link/{secret}", get(link::show).post(link::follow))
         .route("/events", get(events::follow))
         .route("/admin", get(admin::show))
         .merge(users::routes())

@@ -160,6 +160,8 @@ struct View<'a> {
     owner: &'a str,
     /// Its label.
     label: &'a str,
+    /// Whether it is all that its reader may see: a client's session, opened without a login.
+    alone: bool,
 }
 
 impl<'a> View<'a> {
@@ -172,6 +174,9 @@ impl<'a> View<'a> {
     ) -> Self {
         // A grant that ended a moment ago leaves the least.
         let role = entry.role_of(person.id).unwrap_or(ViewerRole::Observer);
+        // Its owner is nobody in particular: whoever was let in uses the screen and changes nothing.
+        let alone = session.client.is_some();
+        let role = if alone { ViewerRole::Helper } else { role };
         let label = &session.label;
         let actions = surface.portal(&format!("/sessions/{label}"));
         Self {
@@ -185,6 +190,7 @@ impl<'a> View<'a> {
             role: role.name(),
             owner: &session.owner_name,
             label: label.as_str(),
+            alone,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode, Uri};
 use serde::Deserialize;
 
 use super::gate::{Arrival, Changing, Known};
@@ -159,11 +159,11 @@ struct OnwardPage<'a> {
 pub(super) async fn show(
     State(site): State<Site>,
     arrival: Arrival,
-    Known(known): Known,
     Path(label): Path<String>,
     language: Language,
+    (headers, uri): (HeaderMap, Uri),
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&known, arrival.address, Right::Open, &label).await?;
+    let (known, entry) = site.opener((&headers, &uri), arrival.address, &label).await?;
     if Page::of(&entry.session().state) == Page::Open {
         return Ok(see_other(&site.address(&entry)));
     }
@@ -177,12 +177,11 @@ pub(super) async fn show(
 pub(super) async fn open(
     State(site): State<Site>,
     arrival: Arrival,
-    Known(known): Known,
     Path(label): Path<String>,
     language: Language,
-    headers: HeaderMap,
+    (headers, uri): (HeaderMap, Uri),
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&known, arrival.address, Right::Open, &label).await?;
+    let (known, entry) = site.opener((&headers, &uri), arrival.address, &label).await?;
     if entry.routing(site.settings().routing) == Routing::Path {
         return Ok(see_other(&site.address(&entry)));
     }
@@ -221,7 +220,11 @@ fn onward(site: &Site, entry: &Entry, language: Language) -> Response<Body> {
 
 /// Sends the browser to the session's host with a ticket that it trades for a cookie there.
 async fn enter(site: &Site, known: &Principal, entry: &Entry) -> Result<Response<Body>, Failure> {
-    let ticket = site.auth().mint(known, entry.id).await?;
+    let ticket = match known.session {
+        // Whoever was let in has no login of a person.
+        Some(_) => site.auth().mint_onward(known, entry.id).await?,
+        None => site.auth().mint(known, entry.id).await?,
+    };
     let (domain, port) = (&site.settings().domain, super::port(site.settings()));
     let address = format!("https://{}.{domain}{port}/.berth/enter?ticket={}", entry.label, ticket.expose());
     Ok(see_other(&address))

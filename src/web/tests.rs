@@ -7,6 +7,7 @@ mod homes;
 mod images;
 mod invitations;
 mod landing;
+mod link;
 mod log;
 mod login;
 mod markup;

@@ -68,9 +68,20 @@ impl Browser {
         Self { driver: ManuallyDrop::new(driver), process, network, profile }
     }
 
+    /// Lets this browser reach a gateway from now on.
+    pub async fn reach(&mut self, gateway: &Gateway) {
+        self.network.let_out(gateway.port).await;
+    }
+
+    /// What its reader likes, light or dark.
+    pub async fn prefer(&self, scheme: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        self.cdp("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+    }
+
     /// Logs in through the login page of a gateway, which this browser can reach from now on.
     pub async fn log_in(&mut self, gateway: &Gateway, user: &str) {
-        self.meet(gateway).await;
+        self.reach(gateway).await;
         self.driver.goto(gateway.url("/login")).await.expect("the login page");
         self.fill_in_login(user).await;
         eventually("the dashboard opens", || async {

@@ -128,6 +128,7 @@ impl Builder {
             port: number,
             metrics: free_port(),
             network: format!("berth-t{number}"),
+            env: Vec::new(),
             dir,
             child: None,
         };
@@ -166,6 +167,8 @@ pub struct Gateway {
     pub port: u16,
     pub metrics: u16,
     pub network: String,
+    /// Further variables of every process of its own.
+    pub env: Vec<(String, String)>,
     dir: TempDir,
     child: Option<Child>,
 }
@@ -236,6 +239,7 @@ impl Gateway {
         let mut child = Command::new(BERTH)
             .args(arguments)
             .env("BERTH_TEST_TOKEN", TOKEN)
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
             .current_dir(self.dir.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -269,6 +273,7 @@ impl Gateway {
         let child = Command::new(BERTH)
             .arg("serve")
             .env("BERTH_TEST_TOKEN", TOKEN)
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
             .current_dir(self.dir.path())
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a file handle"))

@@ -12,7 +12,7 @@ use http_body_util::{BodyExt, Empty};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::rfb::desktop;
-use super::support::{HOST, ORIGIN, Stand, UPGRADE, eventually, field, read_head, says, script};
+use super::support::{HOST, ORIGIN, Stand, TOKEN, UPGRADE, eventually, field, read_head, says, script};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
 
@@ -55,6 +55,16 @@ async fn cookies_of_ours_never_leak_even_in_crumbs_over_h2() {
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "hi");
     assert_eq!(field(&stand.last_head(), "cookie"), Some("a=1; b=2"));
+}
+
+/// A script that follows a redirect of ours sends its token along.
+#[tokio::test]
+async fn a_bearer_token_of_ours_never_reaches_a_container() {
+    let stand = Stand::app(says(OK)).await;
+    stand.get("/", &format!("authorization: Bearer {TOKEN}\r\n")).await;
+    assert_eq!(field(&stand.last_head(), "authorization"), None);
+    stand.get("/", "authorization: Bearer the-app-s-own\r\n").await;
+    assert_eq!(field(&stand.last_head(), "authorization"), Some("Bearer the-app-s-own"));
 }
 
 #[tokio::test]

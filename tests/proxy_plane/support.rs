@@ -37,6 +37,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio_util::sync::CancellationToken;
 
 pub const HOST: &str = "lab.example:8443";
+/// With which a program administers.
+pub const TOKEN: &str = "a token of at least thirty-two characters";
 pub const ORIGIN: &str = "https://lab.example:8443";
 
 /// The lines that ask for a WebSocket.
@@ -255,7 +257,11 @@ impl Stand {
             faults: Arc::default(),
             running: Arc::default(),
         });
-        let auth = Arc::new(Auth::new(store.clone(), Audit::new(store.clone()), auth::Settings::default()));
+        let settings = auth::Settings {
+            bootstrap_token: Some(Secret::new(TOKEN.to_owned())),
+            ..auth::Settings::default()
+        };
+        let auth = Arc::new(Auth::new(store.clone(), Audit::new(store.clone()), settings));
         let template = template(protocol, share_origin);
         let broker = Broker::new(
             store.clone(),

@@ -130,12 +130,7 @@ async fn starting_one_instead_of_another_does_both() {
     assert!(matches!(refused, Err(BrokerError::NotFound)), "{refused:?}");
     assert_eq!(stranger.session().state.kind(), StateKind::Ready);
 
-    let wish = Wish {
-        template: "kept".parse().expect("a name"),
-        name: "third".parse().expect("a name"),
-        password: None,
-        language: None,
-    };
+    let wish = Wish::of("kept".parse().expect("a name"), "third".parse().expect("a name"));
     let ann = &homes.bench.ann;
     let third = homes.broker().create_instead(ann, wish, &first, &by()).await.expect("both may be done");
     until(&third, StateKind::Ready).await;

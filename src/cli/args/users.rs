@@ -107,8 +107,14 @@ pub enum UserCommand {
 pub struct UserImportArgs {
     /// A table with a header: name, role, password, password_hash, disabled, must_change, max_sessions,
     /// max_cpus, max_memory_mib, templates, in any order; commas, semicolons or tabs. - is standard input.
-    #[arg(long, value_name = "FILE")]
-    pub csv: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "mysql_dump")]
+    pub csv: Option<PathBuf>,
+    /// The lab portal's users, with their bcrypt hashes, from a file that mysqldump wrote.
+    #[arg(long, value_name = "FILE", conflicts_with = "csv")]
+    pub mysql_dump: Option<PathBuf>,
+    /// The table of users in it, if its columns do not tell which it is.
+    #[arg(long, value_name = "NAME", requires = "mysql_dump")]
+    pub table: Option<String>,
     /// Only show what would become of each row.
     #[arg(long)]
     pub dry_run: bool,

@@ -83,7 +83,7 @@ impl Firewall {
     /// # Errors
     /// [`EngineError::Refused`] when `nft` is missing, not permitted, or refuses the rules.
     pub async fn apply(&self) -> Result<(), EngineError> {
-        nft(&["-f", "-"], &(self.rules() + &self.arp_rules())).await.map(drop)
+        nft(&["-f", "-"], &(self.rules() + self.arp_rules().as_str())).await.map(drop)
     }
 
     /// Whether the rules are in place as [`Firewall::apply`] puts them.
@@ -124,7 +124,7 @@ impl Firewall {
         let table = &self.table;
         // Declared first, because deleting what is absent is an error.
         let gone = |family: &str| format!("table {family} {table} {{}}\ndelete table {family} {table}\n");
-        nft(&["-f", "-"], &(gone("inet") + &gone("arp"))).await.map(drop)
+        nft(&["-f", "-"], &(gone("inet") + gone("arp").as_str())).await.map(drop)
     }
 
     /// What each of the networks of single sessions may say to the host's ARP. A desktop at rest says

@@ -139,14 +139,14 @@ impl Dispatch {
 
     /// `/s/<label>/…`: the session here, or the way to its own host.
     async fn by_path(&self, errand: Errand, label: &str, rest: &str) -> Response<Body> {
-        let principal = match self.who(&errand, cookies::PORTAL).await {
+        let entry = self.broker.find(label);
+        let principal = match self.who_at(&errand, entry.as_deref()).await {
             Ok(principal) => principal,
             Err(error) => return respond::failure(&error, &self.asker(&errand, Place::Portal)),
         };
         if principal.as_ref().is_some_and(|principal| principal.must_change) {
             return self.must_change(&errand, Place::Portal);
         }
-        let entry = self.broker.find(label);
         // A sandboxed page has no cookie; the proxy knows it by the capability in its path.
         let vouched = entry.as_ref().is_some_and(|entry| self.proxy.recognises(rest, entry.id));
         let entry = match (entry, &principal) {
@@ -243,7 +243,7 @@ impl Dispatch {
         surface: Surface,
     ) -> Response<Body> {
         let place = place(surface);
-        let principal = match self.who(errand, cookie(surface)).await {
+        let principal = match self.who_opens(errand, entry, surface).await {
             Ok(Some(principal)) => principal,
             Ok(None) => return self.way_in(errand, entry.label.as_str(), surface),
             Err(error) => return respond::failure(&error, &self.asker(errand, place)),
@@ -278,7 +278,7 @@ impl Dispatch {
             Outcome::NotFound => respond::failure(&respond::NotFound, &asker),
             Outcome::Error(error) => respond::failure(&error, &asker),
             Outcome::Waiting(_) | Outcome::AtRest(_) => {
-                match (errand.wants, self.who(errand, cookie(surface)).await) {
+                match (errand.wants, self.who_opens(errand, entry, surface).await) {
                     (Wants::Page, Ok(Some(principal))) => {
                         self.web.session_page(entry, &principal, place(surface), language(errand))
                     }
@@ -295,6 +295,31 @@ impl Dispatch {
         cookie: &str,
     ) -> Result<Option<Arc<Principal>>, AuthError> {
         self.auth.authenticate(cookies::tokens(errand.request.headers(), cookie)).await
+    }
+
+    /// Whoever asks on the portal's origin for this session, if there is one.
+    async fn who_at<B: Sync>(
+        &self,
+        errand: &Errand<B>,
+        entry: Option<&Entry>,
+    ) -> Result<Option<Arc<Principal>>, AuthError> {
+        match entry {
+            Some(entry) => access::who(&self.auth, errand.request.headers(), entry).await,
+            None => self.who(errand, cookies::PORTAL).await,
+        }
+    }
+
+    /// Whoever asks for this session, wherever it lives.
+    async fn who_opens<B: Sync>(
+        &self,
+        errand: &Errand<B>,
+        entry: &Entry,
+        surface: Surface,
+    ) -> Result<Option<Arc<Principal>>, AuthError> {
+        match surface {
+            Surface::Path => self.who_at(errand, Some(entry)).await,
+            Surface::Host => self.who(errand, cookies::SESSION).await,
+        }
     }
 
     /// A person is sent to log in; a program is told to.
@@ -385,13 +410,6 @@ fn is_rfb(entry: &Entry) -> bool {
 
 fn may_open(principal: &Principal, entry: &Entry) -> bool {
     access::open(principal, entry).is_ok()
-}
-
-fn cookie(surface: Surface) -> &'static str {
-    match surface {
-        Surface::Path => cookies::PORTAL,
-        Surface::Host => cookies::SESSION,
-    }
 }
 
 /// What whoever asks reads; pages for somebody who is known follow what they chose for themselves.

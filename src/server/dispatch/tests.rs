@@ -19,6 +19,7 @@ use crate::broker;
 use crate::capacity;
 use crate::engine::EngineStatus;
 use crate::engine::fake::{FakeEngine, template};
+use crate::kiosk::{self, Kiosk};
 use crate::proxy;
 use crate::secret::Secret;
 use crate::session::reap::Policy;
@@ -71,11 +72,13 @@ impl Door {
             store_path: "/".into(),
         };
         let stats = Stats::new(sources, stats::Settings::default(), capacity::Settings::default());
+        let kiosk = Kiosk::new(broker.clone(), auth.clone(), store.clone(), kiosk::Settings::default());
         let web = Web::new(web::State {
             stats: stats.clone(),
             tasks: tasks.clone(),
             audit: audit.clone(),
             inventory: Arc::default(),
+            kiosk: kiosk.clone(),
             broker: broker.clone(),
             auth: auth.clone(),
             store: store.clone(),
@@ -104,6 +107,7 @@ impl Door {
             tasks: tasks.clone(),
             imports: Default::default(),
             inventory: Arc::default(),
+            kiosk,
             broker: broker.clone(),
             auth: auth.clone(),
             store,

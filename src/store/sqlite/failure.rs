@@ -81,6 +81,8 @@ fn conflict(words: &str) -> StoreError {
         StoreError::Conflict(UniqueKey::UserName)
     } else if words.contains("sessions.owner") {
         StoreError::Conflict(UniqueKey::SessionName)
+    } else if words.contains("sessions.client") {
+        StoreError::Conflict(UniqueKey::Client)
     } else if words.contains("sessions.") {
         StoreError::Conflict(UniqueKey::Label)
     } else {

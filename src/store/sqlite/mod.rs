@@ -8,6 +8,7 @@ mod backup;
 mod failure;
 mod grants;
 mod invitations;
+mod links;
 mod lock;
 mod logins;
 mod migrate;
@@ -39,7 +40,9 @@ use super::{
     UserPage, UserQuery,
 };
 use crate::secret::{Secret, TokenHash};
-use crate::session::{Grant, GrantId, Invitation, InvitationId, Label, Session, SessionId, UserId};
+use crate::session::{
+    Grant, GrantId, Invitation, InvitationId, Label, Link, LinkId, Session, SessionId, UserId,
+};
 
 /// A store in one SQLite file. Dropping it finishes queued writes and joins its thread.
 pub struct SqliteStore {
@@ -301,6 +304,37 @@ impl Store for SqliteStore {
 
     async fn purge_invitations(&self, now: Timestamp) -> Result<usize, StoreError> {
         self.write(move |connection| invitations::purge(connection, now)).await
+    }
+
+    async fn insert_link(&self, link: &Link) -> Result<(), StoreError> {
+        let link = link.clone();
+        self.write(move |connection| links::insert(connection, &link)).await
+    }
+
+    async fn link(&self, token: &TokenHash) -> Result<Option<Link>, StoreError> {
+        let token = *token;
+        self.read(move |connection| links::by_token(connection, token)).await
+    }
+
+    async fn links(&self) -> Result<Vec<Link>, StoreError> {
+        self.read(links::all).await
+    }
+
+    async fn take_link(&self, token: &TokenHash, now: Timestamp) -> Result<Option<Link>, StoreError> {
+        let token = *token;
+        self.write(move |connection| links::take(connection, token, now)).await
+    }
+
+    async fn give_link_back(&self, id: LinkId) -> Result<(), StoreError> {
+        self.write(move |connection| links::give_back(connection, id)).await
+    }
+
+    async fn remove_link(&self, id: LinkId) -> Result<Option<Link>, StoreError> {
+        self.write(move |connection| links::remove(connection, id)).await
+    }
+
+    async fn purge_links(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.write(move |connection| links::purge(connection, now)).await
     }
 
     async fn append_audit(&self, body: String) -> Result<AuditLine, StoreError> {

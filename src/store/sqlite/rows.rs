@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use crate::language::Language;
 use crate::secret::{Secret, TokenHash};
-use crate::session::{Grant, Invitation, InvitationId, Session, UserLimits};
+use crate::session::{Grant, Invitation, InvitationId, Link, LinkAction, Session, UserLimits};
 use crate::store::{AuditLine, Guest, Login, Preferences, Role, Ticket, User};
 
 /// A time as text of fixed width, so that it sorts.
@@ -115,6 +115,26 @@ pub(super) fn guest(row: &Row<'_>) -> rusqlite::Result<(InvitationId, Guest)> {
     let guest =
         Guest { user: parsed(row, "user")?, name: row.get("name")?, came_at: parsed(row, "came_at")? };
     Ok((parsed(row, "invitation")?, guest))
+}
+
+/// Reads a link.
+pub(super) fn link(row: &Row<'_>) -> rusqlite::Result<Link> {
+    let action: String = row.get("action")?;
+    Ok(Link {
+        id: parsed(row, "id")?,
+        token: token(row)?,
+        action: serde_json::from_str(&action).map_err(unreadable)?,
+        uses: row.get("uses")?,
+        used: row.get("used")?,
+        created_by: row.get("created_by")?,
+        created_at: parsed(row, "created_at")?,
+        expires_at: parsed(row, "expires_at")?,
+    })
+}
+
+/// What a link does, as it is stored.
+pub(super) fn link_action(action: &LinkAction) -> rusqlite::Result<String> {
+    serde_json::to_string(action).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
 /// Reads a token hash.

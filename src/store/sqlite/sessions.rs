@@ -4,11 +4,11 @@ use rusqlite::{Connection, params};
 
 use super::failure::Refusal;
 use super::rows::{self, one, record, run, signed, time};
-use crate::session::{Label, Session, SessionId};
+use crate::session::{ClientId, Label, Session, SessionId};
 
 pub(super) fn insert(connection: &Connection, session: &Session) -> Result<(), Refusal> {
-    let sql = "INSERT INTO sessions (id, label, owner, name, version, created_at, record)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let sql = "INSERT INTO sessions (id, label, owner, name, version, created_at, record, client)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let values = params![
         session.id.to_string(),
         session.label.as_str(),
@@ -17,6 +17,7 @@ pub(super) fn insert(connection: &Connection, session: &Session) -> Result<(), R
         signed(session.version)?,
         time(session.created_at),
         record(session, session.version)?,
+        session.client.as_ref().map(ClientId::as_str),
     ];
     run(connection, sql, values)?;
     Ok(())

@@ -1106,3 +1106,37 @@ origin-default = default
 origin-file = { $at }
 origin-environment = variable { $variable }
 problem-filter-invalid = A filter cannot be read: { $why }.
+link-access = Open this screen:
+link-access-text = Press the button and the screen opens in this window. You need no password.
+link-access-button = Open the screen
+link-remove = Remove this screen:
+link-remove-text = Its session ends at once, and what was not saved elsewhere is gone.
+link-remove-button = Remove the screen
+link-remove-all = Remove all screens?
+link-remove-all-text = The sessions of all screens end at once, and what was not saved elsewhere is gone. Desktops of people stay.
+link-remove-all-button = Remove all screens
+link-removed = Done
+link-removed-text = The screen's session is removed. Its next link makes a new one.
+link-removed-all-text = The sessions of all screens are removed. Their next links make new ones.
+link-until = Good for another
+link-uses = times left:
+link-aside = This link is for whoever got it. Looking at this page does not use it up; the button does.
+rest-alone = This screen is not running right now. Open its link again, or ask whoever gave it to you for a new one.
+
+problem-client-template = There is no template “{ $name }” for clients. Configure one, or name another in compat.template.
+problem-client-home = All clients would share the files of the template “{ $name }”. Set its home to "ephemeral" or "session".
+problem-client-unsettled = This screen is being removed right now. Try again in a moment.
+problem-client-missing = The parameter id is missing: /access?id=CLIENT.
+problem-client-long = The id is too long; it may have 2048 bytes.
+problem-client-unknown = There is no session of this client.
+problem-get-only = This address is asked with GET.
+problem-get-changes-nothing = Nothing was done: opening this address in a browser changes nothing, or any page could make you do it. Scripts send a bearer token; for people there are links (berth link create).
+problem-token-required = This address needs an “Authorization: Bearer” header with an administrator's token. For a browser make a link instead (berth link create).
+problem-link-invalid = This link has been used or is too old. Ask whoever gave it to you for a new one.
+problem-link-unfit = A link may last from one second to 366 days and be used 1 to 10000 times. If there are very many links already, revoke some first.
+
+log-entry-given = A browser was let into { $target } without a login.
+log-link-created = { $actor } made a link.
+log-link-refused = A link that is no good any more was followed.
+log-link-revoked = { $actor } took a link back.
+log-link-used = A link was followed.

@@ -1105,3 +1105,37 @@ origin-default = par défaut
 origin-file = { $at }
 origin-environment = variable { $variable }
 problem-filter-invalid = Un critère est illisible : { $why }.
+link-access = Ouvrir cet écran :
+link-access-text = Appuyez sur le bouton et l’écran s’ouvre dans cette fenêtre, sans mot de passe.
+link-access-button = Ouvrir l’écran
+link-remove = Supprimer cet écran :
+link-remove-text = Sa session s’arrête aussitôt, et ce qui n’a pas été enregistré ailleurs est perdu.
+link-remove-button = Supprimer l’écran
+link-remove-all = Supprimer tous les écrans ?
+link-remove-all-text = Les sessions de tous les écrans s’arrêtent aussitôt, et ce qui n’a pas été enregistré ailleurs est perdu. Les bureaux des personnes restent.
+link-remove-all-button = Supprimer tous les écrans
+link-removed = C’est fait
+link-removed-text = La session de l’écran est supprimée. Son prochain lien en créera une nouvelle.
+link-removed-all-text = Les sessions de tous les écrans sont supprimées. Leurs prochains liens en créeront de nouvelles.
+link-until = Encore valable
+link-uses = utilisations restantes :
+link-aside = Ce lien est réservé à la personne qui l’a reçu. Regarder cette page ne le consomme pas ; le bouton, si.
+rest-alone = Cet écran n’est pas en marche. Ouvrez à nouveau son lien, ou demandez-en un nouveau à la personne qui vous l’a donné.
+
+problem-client-template = Il n’y a pas de modèle « { $name } » pour les clients. Configurez-en un, ou nommez-en un autre dans compat.template.
+problem-client-home = Tous les clients partageraient les fichiers du modèle « { $name } ». Réglez son home sur "ephemeral" ou "session".
+problem-client-unsettled = Cet écran est en cours de suppression. Réessayez dans un instant.
+problem-client-missing = Il manque le paramètre id : /access?id=CLIENT.
+problem-client-long = L’identifiant est trop long ; il peut avoir 2048 octets.
+problem-client-unknown = Il n’y a pas de session de ce client.
+problem-get-only = Cette adresse se demande avec GET.
+problem-get-changes-nothing = Rien n’a été fait : ouvrir cette adresse dans un navigateur ne change rien, sinon n’importe quelle page pourrait vous le faire faire. Les scripts envoient un jeton ; pour les personnes, il y a les liens (berth link create).
+problem-token-required = Cette adresse demande un en-tête « Authorization: Bearer » avec le jeton d’un administrateur. Pour un navigateur, créez plutôt un lien (berth link create).
+problem-link-invalid = Ce lien a déjà servi ou il est trop ancien. Demandez-en un nouveau à la personne qui vous l’a donné.
+problem-link-unfit = Un lien peut durer d’une seconde à 366 jours et servir de 1 à 10000 fois. S’il y en a déjà beaucoup, révoquez-en d’abord.
+
+log-entry-given = Un navigateur a été admis sur { $target } sans connexion.
+log-link-created = { $actor } a créé un lien.
+log-link-refused = Un lien qui n’est plus valable a été suivi.
+log-link-revoked = { $actor } a révoqué un lien.
+log-link-used = Un lien a été suivi.

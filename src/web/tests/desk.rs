@@ -23,6 +23,7 @@ use crate::capacity;
 use crate::config::{Config, DEFAULT_PATH};
 use crate::engine::EngineStatus;
 use crate::engine::fake::{FakeEngine, template};
+use crate::kiosk::{self, Kiosk};
 use crate::secret::Secret;
 use crate::session::reap::Policy;
 use crate::session::{Home, Protocol, Routing, StateKind, Template};
@@ -115,6 +116,7 @@ impl Desk {
             audit: audit.clone(),
             inventory: Arc::new(inventory),
             broker: broker.clone(),
+            kiosk: Kiosk::new(broker.clone(), auth.clone(), store.clone(), clients()),
             auth: auth.clone(),
             store: store.clone(),
             engine: Arc::new(move || {
@@ -163,6 +165,8 @@ impl Desk {
             origin: Some(ORIGIN),
             site: None,
             language: "en",
+            accept: None,
+            purpose: None,
         }
     }
 
@@ -173,6 +177,11 @@ impl Desk {
         until(&entry, state).await;
         entry
     }
+}
+
+/// Clients' sessions are desktops here.
+fn clients() -> kiosk::Settings {
+    kiosk::Settings { template: "desktop".parse().unwrap(), ..kiosk::Settings::default() }
 }
 
 /// Waits for a state; the test runner bounds the wait.
@@ -221,6 +230,10 @@ pub struct Browser<'a> {
     pub site: Option<&'static str>,
     /// The languages it likes, as it says them.
     pub language: &'static str,
+    /// What it can read, where it does not navigate.
+    pub accept: Option<&'static str>,
+    /// Why it fetches something that nobody asked for yet.
+    pub purpose: Option<&'static str>,
 }
 
 /// An answer, read to its end.
@@ -261,6 +274,12 @@ impl Browser<'_> {
         self.post(path, &[("csrf", &csrf)]).await
     }
 
+    /// Opens a link's page and presses its button.
+    pub async fn follow(&mut self, path: &str) -> Answer {
+        let csrf = self.get(path).await.csrf();
+        self.post(path, &[("csrf", &csrf)]).await
+    }
+
     pub async fn send(&mut self, method: Method, path: &str, body: String) -> http::Response<Body> {
         let request = self.request(method, path, body);
         let response = self.desk.web.handle(request, HERE, "request-1").await;
@@ -281,6 +300,12 @@ impl Browser<'_> {
         request = request.header(ACCEPT_LANGUAGE, self.language);
         if self.navigates {
             request = request.header(ACCEPT, "text/html").header("sec-fetch-mode", "navigate");
+        }
+        if let Some(accept) = self.accept {
+            request = request.header(ACCEPT, accept);
+        }
+        if let Some(purpose) = self.purpose {
+            request = request.header("sec-purpose", purpose);
         }
         if let Some(site) = self.site {
             request = request.header("sec-fetch-site", site);

@@ -8,7 +8,7 @@ use super::desk::Desk;
 use super::streams::Stream;
 use crate::audit::{Actor, AuditEvent, EventKind, Reason, Record, prove};
 use crate::language::Language;
-use crate::session::{GrantRole, Routing, StopReason, ViewerRole};
+use crate::session::{GrantRole, LinkAction, Routing, StopReason, ViewerRole};
 use crate::store::{AuditLine, AuditOrder, AuditSearch, Role, StoreError};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
@@ -169,6 +169,7 @@ fn every_event() -> Vec<AuditEvent> {
         EventKind::BackupFailed => AuditEvent::BackupFailed { detail: text() },
         EventKind::BackupMade => AuditEvent::BackupMade { parts: vec!["store"], bytes: 3 },
         EventKind::ConfigDanger => AuditEvent::ConfigDanger { key: text() },
+        EventKind::EntryGiven => AuditEvent::EntryGiven,
         EventKind::GatewayStarted => AuditEvent::GatewayStarted,
         EventKind::GatewayStopped => AuditEvent::GatewayStopped,
         EventKind::GrantCreated => {
@@ -194,6 +195,16 @@ fn every_event() -> Vec<AuditEvent> {
         EventKind::InvitationRefused => AuditEvent::InvitationRefused { code: "x" },
         EventKind::InvitationUsed => AuditEvent::InvitationUsed { role: GrantRole::Helper },
         EventKind::InvitationWithdrawn => AuditEvent::InvitationWithdrawn { role: GrantRole::Helper },
+        EventKind::LinkCreated => AuditEvent::LinkCreated {
+            action: LinkAction::RemoveAll,
+            uses: 1,
+            expires_at: crate::clock::now(),
+        },
+        EventKind::LinkRefused => {
+            AuditEvent::LinkRefused { action: LinkAction::RemoveAll, reason: crate::audit::LinkRefusal::Used }
+        }
+        EventKind::LinkRevoked => AuditEvent::LinkRevoked { action: LinkAction::RemoveAll },
+        EventKind::LinkUsed => AuditEvent::LinkUsed { action: LinkAction::RemoveAll },
         EventKind::LoginEnded => AuditEvent::LoginEnded { made_from: text() },
         EventKind::LoginOk => AuditEvent::LoginOk,
         EventKind::LoginRefused => {

@@ -13,7 +13,7 @@ use crate::broker::Share;
 use crate::engine::fake::Illness;
 use crate::language::Language;
 use crate::respond::Place;
-use crate::session::{GrantRole, Routing, StateKind};
+use crate::session::{GrantRole, LinkAction, Routing, StateKind};
 use crate::store::Role;
 
 const MARKUP: &str = "\"><script>alert(1)</script><b title='";
@@ -110,6 +110,17 @@ async fn every_page(language: Language) -> Vec<(String, Answer)> {
     let wrong =
         [("csrf", csrf.as_str()), ("name", MARKUP), ("password", "wrong password"), ("next", "/admin")];
     pages.push(("login-refused".to_owned(), stranger.post("/login", &wrong).await));
+    for (name, action) in [
+        ("link-access", LinkAction::Access(MARKUP.parse().unwrap())),
+        ("link-remove", LinkAction::Remove(RIGHT_TO_LEFT.parse().unwrap())),
+        ("link-remove-all", LinkAction::RemoveAll),
+    ] {
+        let path = super::link::link(&desk, action, 3).await;
+        pages.push((name.to_owned(), stranger.get(&path).await));
+        if name == "link-remove-all" {
+            pages.push(("link-done".to_owned(), stranger.follow(&path).await));
+        }
+    }
     pages
 }
 

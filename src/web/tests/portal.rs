@@ -307,7 +307,7 @@ async fn machines_can_ask_how_it_is() {
     let mut probe = desk.browser();
     probe.navigates = false;
     let alive = probe.get("/health").await;
-    assert_eq!((alive.status, alive.text.as_str()), (StatusCode::OK, "ok"));
+    assert_eq!((alive.status, alive.text.as_str()), (StatusCode::OK, "{\"status\":\"healthy\"}"));
     let ready = probe.get("/ready").await;
     assert_eq!(ready.status, StatusCode::OK, "{}", ready.text);
     assert_eq!(serde_json::from_str::<Value>(&ready.text).unwrap()["isolation"], "proven");
