@@ -63,6 +63,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("axum", &["api", "body.rs", "respond", "web"]),
     ("bcrypt", &["auth/password"]),
     ("bollard", &["engine/docker"]),
+    ("flate2", &["respond/encoding.rs"]),
     ("fluent_bundle", &["language.rs"]),
     ("indicatif", &["cli"]),
     ("png", &["thumbnail"]),

@@ -166,10 +166,11 @@ fn form(
     // Another tab may have the same form open: it keeps its token.
     let ours = cookies::tokens(headers, cookies::FORM).find(|token| is_token(token));
     let token = ours.map_or_else(random_token, |token| Secret::new(token.to_owned()));
+    let masked = csrf::masked(&token);
     let shown = LoginPage {
         surface: site.portal(),
         language: Language::of(headers),
-        csrf: token.expose(),
+        csrf: &masked,
         next: next.as_str(),
         name,
         notice,

@@ -57,7 +57,7 @@ use crate::body::{Body, BodyError};
 use crate::broker::{Broker, BrokerError, Entry};
 use crate::engine::EngineCheck;
 use crate::language::Language;
-use crate::respond::{self, Asker, Place, Surface, Unreadable, Wants};
+use crate::respond::{self, Asker, Place, Surface, Unreadable, Wants, encoding};
 use crate::session::Routing;
 use crate::store::Store;
 
@@ -151,6 +151,7 @@ impl Web {
         B::Error: Into<BodyError>,
     {
         let (wants, language) = (Wants::of(request.headers()), Language::of(request.headers()));
+        let squeeze = encoding::takes_gzip(request.headers());
         request.extensions_mut().insert(Arrival { address });
         let routed = self.router.clone().call(request).await;
         let mut response = routed.unwrap_or_else(|never| match never {});
@@ -161,7 +162,8 @@ impl Web {
         if let Some(unreadable) = Unreadable::of(&response) {
             return respond::failure(&unreadable, &asker);
         }
-        response.map(Body::from)
+        let response = response.map(Body::from);
+        if squeeze { encoding::squeeze(response).await } else { response }
     }
 
     /// Answers a request for one of our own paths (`/.berth/…`) on a session's host; without an

@@ -1,6 +1,6 @@
 //! The person who reads a page.
 
-use crate::auth::Principal;
+use crate::auth::{Principal, csrf};
 use crate::language::Language;
 use crate::session::UserId;
 use crate::store::Role;
@@ -14,7 +14,7 @@ pub struct Person {
     pub name: String,
     /// Whether they manage everyone's sessions.
     pub admin: bool,
-    /// The secret of their forms.
+    /// The secret of their forms, masked for this page.
     pub csrf: String,
     /// What they read.
     pub language: Language,
@@ -27,7 +27,7 @@ impl Person {
             id: principal.user,
             name: principal.name.clone(),
             admin: principal.role == Role::Admin,
-            csrf: principal.csrf.expose().clone(),
+            csrf: csrf::masked(&principal.csrf),
             language,
         }
     }

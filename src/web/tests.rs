@@ -9,5 +9,6 @@ mod markup;
 mod pages;
 mod portal;
 mod sharing;
+mod sizes;
 mod streams;
 mod texts;

@@ -197,7 +197,7 @@ fn check_forms(name: &str, text: &str) {
         let form = form.split("</form>").next().unwrap_or_default();
         assert!(form.contains("method=\"post\""), "{name}: {form}");
         let token = form.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
-        assert!(token.is_some_and(|token| token.len() == 43), "{name}: {form}");
+        assert!(token.is_some_and(|token| token.len() == 86), "{name}: {form}");
     }
 }
 
