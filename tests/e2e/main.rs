@@ -3,6 +3,7 @@
 //! Oracles stand outside the product: `docker inspect`, `docker exec`, `/proc`, the wire.
 #![allow(clippy::disallowed_methods, missing_docs)]
 
+mod accessibility;
 mod backup;
 mod bad_input;
 mod browser;
@@ -15,6 +16,7 @@ mod homes;
 mod images;
 mod lifecycle;
 mod limits;
+mod pages;
 mod quiet_network;
 mod registry;
 mod screen;
