@@ -7,21 +7,25 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use berth::audit::Audit;
 use berth::auth::{self, Auth, cookies};
 use berth::broker::{self, Broker};
+use berth::capacity;
+use berth::config::{Config, DEFAULT_PATH};
 use berth::engine::EngineStatus;
 use berth::engine::fake::{FakeEngine, template};
 use berth::secret::{TokenHash, random_token};
 use berth::session::{Protocol, Routing, Session, State, StopReason};
+use berth::stats::{self, Stats};
 use berth::store::contract::{sample_login, sample_session, sample_user};
 use berth::store::sqlite::SqliteStore;
 use berth::store::{Login, Role, Store, User};
 use berth::tasks::Tasks;
-use berth::web::{self, Web};
+use berth::web::{self, Landing, Web};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{ACCEPT, ACCEPT_ENCODING, COOKIE};
@@ -90,22 +94,34 @@ impl Stand {
         let settings = broker::Settings { max_sessions: 1_000, ..broker::Settings::default() };
         let audit = Audit::new(store.clone());
         let engine = Arc::new(FakeEngine::new([desktop.clone()]));
-        let broker = Broker::new(store.clone(), engine, audit.clone(), [desktop], settings, Tasks::new());
+        let tasks = Tasks::new();
+        let broker =
+            Broker::new(store.clone(), engine.clone(), audit.clone(), [desktop], settings, tasks.clone());
         broker.load().await.expect("the store works");
         let novnc = tempfile::tempdir().expect("a temporary directory");
         std::fs::create_dir(novnc.path().join("core")).expect("a folder of our own");
         std::fs::write(novnc.path().join("core/rfb.js"), "").expect("a folder of our own");
         let status = EngineStatus { version: None, isolation_proven: true, isolation_required: true };
+        let sources =
+            stats::Sources { broker: broker.clone(), engine, store: store.clone(), store_path: "/".into() };
+        let stats = Stats::new(sources, stats::Settings::default(), capacity::Settings::default());
+        let (_, inventory) =
+            Config::load_all(Path::new(DEFAULT_PATH), std::iter::empty()).expect("the shipped configuration");
         let state = web::State {
             broker,
-            auth: Arc::new(Auth::new(store.clone(), audit, auth::Settings::default())),
+            auth: Arc::new(Auth::new(store.clone(), audit.clone(), auth::Settings::default())),
             store,
+            stats,
+            tasks,
+            audit,
+            inventory: Arc::new(inventory),
             engine: Arc::new(move || futures_util::future::ready(status.clone()).boxed()),
             draining: tokio_util::sync::CancellationToken::new(),
             settings: web::Settings {
                 domain: "lab.example".to_owned(),
                 routing: Routing::Path,
                 public_port: 443,
+                landing: Landing::Dashboard,
                 novnc: novnc.path().to_owned(),
             },
         };
@@ -144,7 +160,7 @@ fn unreached(never: Infallible) -> berth::body::BodyError {
 
 /// Fills the store; returns one label for each state that pages are about.
 async fn machines(store: &dyn Store, root: &User) -> Vec<(&'static str, String)> {
-    let other = User { name: "Zoé Lefèvre-Dubois".to_owned(), ..sample_user() };
+    let other = User { name: "bob".to_owned(), ..sample_user() };
     store.insert_user(&other).await.expect("the store works");
     let mut labels = Vec::new();
     for number in 0..OWN + OTHERS {

@@ -53,6 +53,9 @@ impl FromRequestParts<Site> for Known {
             let token = parts.headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
             csrf::check(&known, token, csrf::Provenance::of(&parts.headers), &site.0.origin)?;
         }
+        if known.must_change {
+            return Err(AuthError::MustChange.into());
+        }
         Ok(Self(known))
     }
 }
@@ -65,7 +68,11 @@ impl FromRequestParts<Site> for Administrator {
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
         let Known(known) = Known::from_request_parts(parts, site).await?;
-        policy::administer(&known).map_err(|_denied| Failure::not_found())?;
+        if policy::administer(&known).is_err() {
+            let Ok(Arrival { address }) = Arrival::from_request_parts(parts, site).await;
+            site.auth().refused_admin(&known, address, parts.uri.path()).await;
+            return Err(Failure::not_found());
+        }
         Ok(Self(known))
     }
 }

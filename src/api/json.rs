@@ -41,6 +41,7 @@ pub(super) fn session(site: &Site, entry: &Entry, reader: UserId) -> Value {
         "expires_because": expiry.map(|expiry| expiry.because.name()),
         "update_ready": entry.update_ready(),
         "extendable": broker.is_extendable(entry),
+        "usage": site.0.stats.usage(entry.id),
         "home": broker.home(entry).map(home),
         "url": format!("{}{}", site.0.origin, entry.address(site.0.routing)),
     })

@@ -3,18 +3,25 @@
 //! One seam: [`Api::handle`] takes a request for the portal's API. What goes wrong is handed back
 //! as an error, for which the caller picks the answer: this module knows no pages.
 
+mod audit;
 mod compat;
 mod failure;
 mod gate;
 mod grants;
+mod invitations;
 mod json;
+mod logins;
 mod openapi;
 mod screenshot;
 mod sessions;
+mod settings;
+mod stats;
 mod status;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod user_import;
+mod users;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -32,15 +39,20 @@ use utoipa_axum::routes;
 use self::failure::Failure;
 use self::gate::Arrival;
 use crate::access;
+use crate::auth::import::sheet;
 use crate::auth::policy::{Denied, Verb};
 use crate::auth::{Auth, Principal};
 use crate::body::{Body, BodyError};
 use crate::broker::{Broker, Entry};
 use crate::engine::EngineCheck;
 use crate::fault::Answer;
+use crate::inventory::Inventory;
+use crate::people::Imports;
 use crate::respond::Unreadable;
 use crate::session::Routing;
+use crate::stats::Stats;
 use crate::store::Store;
+use crate::tasks::Tasks;
 use crate::thumbnail::Thumbnails;
 
 /// No document of ours comes near it.
@@ -57,8 +69,16 @@ pub struct State {
     pub store: Arc<dyn Store>,
     /// Asked how the engine is.
     pub engine: EngineCheck,
+    /// Knows what is used.
+    pub stats: Stats,
     /// Looks at desktops.
     pub thumbnails: Thumbnails,
+    /// Where a change goes on when whoever asked for it goes away.
+    pub tasks: Tasks,
+    /// Imports of users on their way.
+    pub imports: Imports,
+    /// What is in force, for administrators to read.
+    pub inventory: Arc<Inventory>,
     /// The portal's origin as browsers name it, for the addresses of sessions.
     pub origin: String,
     /// Where sessions live unless their template says otherwise.
@@ -152,6 +172,18 @@ fn routes() -> OpenApiRouter<Site> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(grants::list, grants::give))
         .routes(routes!(grants::withdraw))
+        .routes(routes!(invitations::list, invitations::make))
+        .routes(routes!(invitations::withdraw))
+        .routes(routes!(stats::show))
+        .routes(routes!(stats::capacity))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::show, users::update, users::remove))
+        .routes(routes!(users::set_password))
+        .routes(routes!(logins::list, logins::end_all))
+        .routes(routes!(logins::end))
+        .merge(lists())
+        .routes(routes!(audit::list))
+        .routes(routes!(settings::list))
         .route("/status", get(status::show))
         .route("/api/v1/spawn", post(compat::spawn))
         .route("/api/v1/remove", post(compat::remove))
@@ -162,6 +194,11 @@ fn routes() -> OpenApiRouter<Site> {
         .route("/api/v1/templates", get(templates::list))
         .route("/api/v1/templates/{name}", get(templates::show))
         .route("/api/v1/templates/{name}/pull", post(templates::pull))
+}
+
+/// What takes more than a document.
+fn lists() -> OpenApiRouter<Site> {
+    OpenApiRouter::new().routes(routes!(user_import::import)).layer(DefaultBodyLimit::max(sheet::MOST_BYTES))
 }
 
 /// The same with its description beside it, and an answer for every other address.

@@ -13,6 +13,7 @@ use crate::audit::Actor;
 use crate::auth::policy;
 use crate::body::Body;
 use crate::broker::{Installed, Pull};
+use crate::language::Language;
 use crate::session::{Template, TemplateName};
 
 /// `GET /api/v1/templates`, in the order of the configuration.
@@ -58,8 +59,8 @@ fn shown(site: &Site, template: &Template, admin: bool) -> Value {
     let known = (installed != Installed::Unknown).then_some(!installed.is_missing());
     let mut shown = json!({
         "name": template.name,
-        "title": template.title,
-        "description": template.description,
+        "title": template.title.of(Language::default()),
+        "description": template.description.of(Language::default()),
         "icon": template.icon.name(),
         "protocol": template.protocol,
         "cpus": template.cpus,

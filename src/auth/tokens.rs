@@ -14,7 +14,7 @@ use crate::audit::Actor;
 use crate::revocation::Revocation;
 use crate::secret::{Secret, TokenHash, random_token};
 use crate::session::UserId;
-use crate::store::Role;
+use crate::store::{Preferences, Role};
 
 /// The fewest characters of a bootstrap token: nobody throttles guesses at it.
 pub const SHORTEST_TOKEN: usize = 32;
@@ -40,6 +40,8 @@ pub(super) fn bootstrap(token: &Secret<String>) -> Arc<Principal> {
         role: Role::Admin,
         login: TokenHash::of(token.expose()),
         csrf: random_token(),
+        must_change: false,
+        preferences: Preferences::default(),
         session: None,
         expires_at: Timestamp::MAX,
         revocation: Revocation::new(),

@@ -23,7 +23,7 @@ use thiserror::Error;
 use super::{FailReason, StopReason};
 
 /// The machine a container runs on.
-#[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NodeName(pub String);
 

@@ -9,7 +9,7 @@ use crate::browser::Browser;
 use crate::pages::{Page, Portal};
 
 /// Who reads, in the words of `pages.txt`.
-const READERS: [&str; 4] = ["anyone", "owner", "guest", "admin"];
+const READERS: [&str; 5] = ["anyone", "owner", "viewer", "guest", "admin"];
 
 /// Two looks for each language: any two of language, colours and width meet in one of the four.
 const LOOKS: [(&str, [(&str, u32); 2]); 2] =

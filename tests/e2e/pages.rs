@@ -89,11 +89,11 @@ impl Portal {
 
     /// Makes the browser that of one of the readers of `pages.txt`.
     pub async fn become_reader(&self, browser: &mut Browser, reader: &str) {
-        browser.reach(&self.gateway).await;
+        browser.meet(&self.gateway).await;
         browser.driver.delete_all_cookies().await.expect("cookies can be forgotten");
         let user = match reader {
             "anyone" => return,
-            "owner" => "ann",
+            "owner" | "viewer" => "ann",
             "guest" => "bob",
             "admin" => "root",
             other => panic!("pages.txt names nobody {other}"),

@@ -47,7 +47,7 @@ async fn loaded(browser: &mut Browser<'_>, page: &str) -> usize {
 
 /// Many machines, some at work and some at rest, as after a restart of the gateway.
 async fn fill(desk: &Desk, root: &User) -> (String, String) {
-    let other = desk.user("Zoé Lefèvre-Dubois", Role::User).await;
+    let other = desk.user("bob", Role::User).await;
     let (mut ready, mut stopped) = (String::new(), String::new());
     for number in 0..OWN + OTHERS {
         let owner = if number < OWN { root } else { &other };
