@@ -5,7 +5,7 @@ SHELL := /bin/bash
 # cargo itself honours CARGO_TARGET_DIR; the scripts in .ci do too.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help run test fmt lint images images-audit bench fuzz-smoke clean prerequisites
+.PHONY: help run test fmt lint images images-audit bench fuzz-smoke pictures clean prerequisites
 
 help: ## show this
 	@echo 'Berth: one HTTPS URL to a real desktop'
@@ -44,6 +44,9 @@ bench: ## run the benches
 
 fuzz-smoke: ## fuzz whatever reads bytes from outside, a minute each; a finding fails
 	@.ci/fuzz
+
+pictures: ## make the pictures of README and docs from the screenshots of make test
+	@.ci/pictures
 
 clean: ## remove what was built and what the tests left behind; users, sessions and homes stay
 	@.ci/clean

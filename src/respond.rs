@@ -4,6 +4,7 @@
 //! `Retry-After` or logs a failed request. Browsers that navigate get a page (one title, one
 //! sentence, one next step), everyone else RFC 9457 `application/problem+json`.
 
+pub mod encoding;
 mod headers;
 mod surface;
 mod unreadable;

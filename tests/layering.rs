@@ -124,6 +124,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("bollard", &["engine/docker"]),
     ("csv", &["audit/export", "auth/import"]),
     ("dotenvy", &["migration"]),
+    ("flate2", &["respond/encoding.rs"]),
     ("fluent_bundle", &["language.rs"]),
     ("indicatif", &["cli"]),
     ("png", &["thumbnail"]),

@@ -4,13 +4,22 @@
 //! from another origin. `same-site` is not enough: in subdomain mode hostile pages of containers
 //! are on the same site.
 
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderMap;
 use http::header::ORIGIN;
 use subtle::ConstantTimeEq;
 
 use super::{AuthError, Principal};
+use crate::secret::{Secret, random_bytes};
 
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
+
+/// The bytes of a secret of ours (`secret::random_token`), and the characters they are written in.
+const SECRET_BYTES: usize = 32;
+const SECRET_CHARS: usize = 43;
 
 /// Where a request says it comes from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -79,7 +88,38 @@ pub fn check_form<'a>(
     if cookies.any(|cookie| same(cookie, presented).is_ok()) { Ok(()) } else { Err(AuthError::CsrfFailed) }
 }
 
+/// A secret as one page has it: a mask of its own, and the secret under that mask. Pages are
+/// compressed, and the size of what is compressed would tell of a secret that is always the same
+/// (BREACH). Both forms are accepted.
+#[must_use]
+pub fn masked(secret: &Secret<String>) -> String {
+    let mask = random_bytes::<SECRET_BYTES>();
+    match bytes(secret.expose()) {
+        Some(secret) => {
+            let under: [u8; SECRET_BYTES] = std::array::from_fn(|at| secret[at] ^ mask[at]);
+            URL_SAFE_NO_PAD.encode(mask) + &URL_SAFE_NO_PAD.encode(under)
+        }
+        // Not made by us: a test's.
+        None => secret.expose().clone(),
+    }
+}
+
+/// The secret that somebody presents, without its mask.
+fn unmasked(presented: &str) -> Cow<'_, str> {
+    let halves = presented.split_at_checked(SECRET_CHARS);
+    let Some((Some(mask), Some(under))) = halves.map(|(mask, under)| (bytes(mask), bytes(under))) else {
+        return presented.into();
+    };
+    let secret: [u8; SECRET_BYTES] = std::array::from_fn(|at| mask[at] ^ under[at]);
+    URL_SAFE_NO_PAD.encode(secret).into()
+}
+
+fn bytes(text: &str) -> Option<[u8; SECRET_BYTES]> {
+    URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
+}
+
 fn same(expected: &str, presented: &str) -> Result<(), AuthError> {
+    let presented = unmasked(presented);
     let equal: bool = expected.as_bytes().ct_eq(presented.as_bytes()).into();
     if equal && !expected.is_empty() { Ok(()) } else { Err(AuthError::CsrfFailed) }
 }
@@ -138,6 +178,20 @@ mod tests {
         assert_eq!(code(check_form([""].into_iter(), Some(""), here, OWN)), "csrf_failed");
         assert_eq!(code(check_form(std::iter::empty(), Some("t"), here, OWN)), "csrf_failed");
         assert_eq!(code(check_form(["t"].into_iter(), None, here, OWN)), "csrf_failed");
+    }
+
+    #[test]
+    fn a_mask_is_another_in_every_page_and_hides_the_same_secret() {
+        let secret = crate::secret::random_token();
+        let (one, other) = (masked(&secret), masked(&secret));
+        assert_ne!(one, other);
+        assert!(same(secret.expose(), &one).is_ok() && same(secret.expose(), &other).is_ok());
+        assert!(same(secret.expose(), secret.expose()).is_ok());
+        assert!(!one.contains(secret.expose().as_str()));
+        // Halves of two pages make no secret.
+        let mixed = format!("{}{}", &one[..SECRET_CHARS], &other[SECRET_CHARS..]);
+        assert!(same(secret.expose(), &mixed).is_err());
+        assert!(same(secret.expose(), &one[..80]).is_err());
     }
 
     #[test]

@@ -5,13 +5,17 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use sha2::{Digest, Sha256};
 
 use crate::body::Body;
+use crate::respond::encoding;
 
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
@@ -30,6 +34,8 @@ pub struct Assets {
 #[derive(Debug)]
 struct File {
     content: Bytes,
+    /// The same as gzip, where that is less; made when it is first asked for.
+    squeezed: OnceLock<Option<Bytes>>,
     kind: HeaderValue,
     etag: HeaderValue,
 }
@@ -52,9 +58,10 @@ impl Assets {
             let hash = Sha256::digest(&content);
             all.update(path.as_bytes());
             all.update(hash);
+            // Weak: the same content, squeezed or not.
             let etag =
-                HeaderValue::from_str(&format!("\"{}\"", hex(&hash[..12]))).expect("hex is a header value");
-            let file = File { content: content.into(), kind: kind(&path), etag };
+                HeaderValue::from_str(&format!("W/\"{}\"", hex(&hash[..12]))).expect("hex is a header value");
+            let file = File { content: content.into(), squeezed: OnceLock::new(), kind: kind(&path), etag };
             map.insert(path, file);
         }
         Self { version: hex(&all.finalize()[..6]), files: map }
@@ -70,13 +77,20 @@ impl Assets {
     pub fn get(&self, version: &str, path: &str, headers: &HeaderMap) -> Option<Response<Body>> {
         let file = self.files.get(path)?;
         let fresh = headers.get_all(IF_NONE_MATCH).iter().any(|tag| names(tag, &file.etag));
-        let body = if fresh { Body::empty() } else { Body::full(file.content.clone()) };
+        let squeezed = if encoding::takes_gzip(headers) { file.squeezed() } else { None };
+        let content = squeezed.unwrap_or(&file.content).clone();
+        let body = if fresh { Body::empty() } else { Body::full(content) };
         let mut response = Response::new(body);
         if fresh {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
         }
         let keep = if version == self.version { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let squeezed = squeezed.is_some() && !fresh;
         let headers = response.headers_mut();
+        if squeezed {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
         headers.insert(CONTENT_TYPE, file.kind.clone());
         headers.insert(ETAG, file.etag.clone());
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(keep));
@@ -86,13 +100,21 @@ impl Assets {
     }
 }
 
+impl File {
+    fn squeezed(&self) -> Option<&Bytes> {
+        let squeeze =
+            || Some(encoding::gzip_small(&self.content)).filter(|less| less.len() < self.content.len());
+        self.squeezed.get_or_init(squeeze).as_ref()
+    }
+}
+
 /// Whether `If-None-Match` names this tag (RFC 9110 §13.1.2, weak comparison).
 fn names(header: &HeaderValue, etag: &HeaderValue) -> bool {
     let Ok(header) = header.to_str() else { return false };
     header
         .split(',')
         .map(|tag| tag.trim().trim_start_matches("W/"))
-        .any(|tag| tag == "*" || tag.as_bytes() == etag)
+        .any(|tag| tag == "*" || etag.as_bytes().strip_prefix(b"W/") == Some(tag.as_bytes()))
 }
 
 /// The type of a file by its name. Scripts must be served as JavaScript or no browser runs them.
@@ -135,6 +157,19 @@ mod tests {
         let response =
             Assets::embedded().get("000000000000", "berth.css", &HeaderMap::new()).expect("the file");
         assert_eq!(header(&response, CACHE_CONTROL), "no-cache");
+    }
+
+    #[test]
+    fn whoever_takes_gzip_gets_it() {
+        let assets = Assets::embedded();
+        let mut headers = HeaderMap::new();
+        headers.insert(http::header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, br"));
+        let response = assets.get(assets.version(), "berth.css", &headers).expect("the file");
+        assert_eq!(header(&response, CONTENT_ENCODING), "gzip");
+        assert_eq!(header(&response, VARY), "accept-encoding");
+        let plain = assets.get(assets.version(), "berth.css", &HeaderMap::new()).expect("the file");
+        assert_eq!(header(&plain, CONTENT_ENCODING), "");
+        assert_eq!(header(&plain, ETAG), header(&response, ETAG));
     }
 
     #[test]

@@ -169,17 +169,18 @@ fn form(
         Said::Problem(text) => (None, Some(text)),
     };
     let token = form_token(headers);
+    let masked = csrf::masked(&token);
     let shown = LoginPage {
         surface: site.portal(),
         language: Language::of(headers),
-        csrf: token.expose(),
+        csrf: &masked,
         next: next.as_str(),
         name,
         notice,
         problem,
         chooser: Chooser {
             action: "/choices",
-            csrf: token.expose(),
+            csrf: &masked,
             back: next.as_str(),
             now: cookies::choice(headers),
         },

@@ -78,7 +78,7 @@ use crate::kiosk::Kiosk;
 use crate::language::Language;
 use crate::look::Look;
 use crate::people::Imports;
-use crate::respond::{self, Asker, Place, Surface, Unreadable, Wants};
+use crate::respond::{self, Asker, Place, Surface, Unreadable, Wants, encoding};
 use crate::session::Routing;
 use crate::stats::Stats;
 use crate::store::{Preferences, Store};
@@ -199,6 +199,7 @@ impl Web {
         B::Error: Into<BodyError>,
     {
         let (wants, language) = (Wants::of(request.headers()), Language::of(request.headers()));
+        let squeeze = encoding::takes_gzip(request.headers());
         let routed = self.router.clone().call(request).await;
         let mut response = routed.unwrap_or_else(|never| match never {});
         let asker = Asker { wants, request_id, surface: self.site.portal(), language };
@@ -208,7 +209,8 @@ impl Web {
         if let Some(unreadable) = Unreadable::of(&response) {
             return respond::failure(&unreadable, &asker);
         }
-        response.map(Body::from)
+        let response = response.map(Body::from);
+        if squeeze { encoding::squeeze(response).await } else { response }
     }
 
     /// Answers a request for one of our own paths (`/.berth/…`) on a session's host; without an

@@ -1,6 +1,6 @@
 //! The person who reads a page.
 
-use crate::auth::Principal;
+use crate::auth::{Principal, csrf};
 use crate::language::Language;
 use crate::session::UserId;
 use crate::store::Role;
@@ -16,7 +16,7 @@ pub struct Person {
     pub admin: bool,
     /// Whether they must choose another password before they may do anything else.
     pub must_change: bool,
-    /// The secret of their forms.
+    /// The secret of their forms, masked for this page.
     pub csrf: String,
     /// What they read.
     pub language: Language,
@@ -30,7 +30,7 @@ impl Person {
             name: principal.name.clone(),
             admin: principal.role == Role::Admin,
             must_change: principal.must_change,
-            csrf: principal.csrf.expose().clone(),
+            csrf: csrf::masked(&principal.csrf),
             language,
         }
     }

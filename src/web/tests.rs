@@ -15,6 +15,7 @@ mod pages;
 mod portal;
 mod settings;
 mod sharing;
+mod sizes;
 mod stats;
 mod streams;
 mod texts;

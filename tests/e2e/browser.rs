@@ -9,7 +9,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use thirtyfour::prelude::*;
 
-use crate::gateway::{Gateway, PASSWORD, eventually, free_port, patience};
+use crate::gateway::{Gateway, PASSWORD, Student, eventually, free_port, patience};
 use crate::quiet_network::QuietNetwork;
 
 /// A browser of the test's own; closed when dropped.
@@ -18,6 +18,8 @@ pub struct Browser {
     pub driver: ManuallyDrop<WebDriver>,
     process: Child,
     network: QuietNetwork,
+    /// The ports that it can reach.
+    reached: Vec<u16>,
     profile: TempDir,
 }
 
@@ -65,7 +67,32 @@ impl Browser {
             WebDriver::new(&server, capabilities.clone()).await.ok()
         })
         .await;
-        Self { driver: ManuallyDrop::new(driver), process, network, profile }
+        Self { driver: ManuallyDrop::new(driver), process, network, reached: Vec::new(), profile }
+    }
+
+    /// Gives it the login of somebody who is logged in already, beside what else it carries.
+    pub async fn carry(&self, student: &Student<'_>) {
+        for pair in student.cookie().split("; ") {
+            let (name, value) = pair.split_once('=').expect("a cookie");
+            let cookie = json!({ "name": name, "value": value, "url": student.gateway.url("/"), "secure": true, "path": "/" });
+            self.cdp("Network.setCookie", cookie).await;
+        }
+    }
+
+    /// From now on its reader likes this language best.
+    pub async fn speak(&self, language: &str) {
+        let agent = self.script("return navigator.userAgent").await;
+        let likes = json!({ "userAgent": agent, "acceptLanguage": language });
+        self.cdp("Emulation.setUserAgentOverride", likes).await;
+    }
+
+    /// Shows the page as it is, in `light` or `dark`, in a window this wide.
+    pub async fn look(&self, colours: &str, width: u32) {
+        let feature = json!({ "name": "prefers-color-scheme", "value": colours });
+        self.cdp("Emulation.setEmulatedMedia", json!({ "features": [feature] })).await;
+        let height = if width < 500 { 844 } else { 900 };
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
+        self.cdp("Emulation.setDeviceMetricsOverride", size).await;
     }
 
     /// Lets this browser reach a gateway from now on.
@@ -93,7 +120,10 @@ impl Browser {
 
     /// Lets this browser reach a gateway.
     pub async fn meet(&mut self, gateway: &Gateway) {
-        self.network.let_out(gateway.port).await;
+        if !self.reached.contains(&gateway.port) {
+            self.network.let_out(gateway.port).await;
+            self.reached.push(gateway.port);
+        }
     }
 
     /// Fills in the form of the login page that is open, and sends it.

@@ -3,6 +3,7 @@
 //! Oracles stand outside the product: `docker inspect`, `docker exec`, `/proc`, the wire.
 #![allow(clippy::disallowed_methods, missing_docs)]
 
+mod accessibility;
 mod backup;
 mod backup_under_load;
 mod bad_input;
@@ -21,6 +22,7 @@ mod kiosks;
 mod lifecycle;
 mod limits;
 mod moving_in;
+mod pages;
 mod people;
 mod quiet_network;
 mod registry;

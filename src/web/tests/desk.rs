@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use http::header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use http::header::{ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -285,6 +285,14 @@ impl Browser<'_> {
         let response = self.desk.web.handle(request, HERE, "request-1").await;
         self.keep(response.headers());
         response
+    }
+
+    /// How many bytes a page or file is on its way to a browser that takes gzip.
+    pub async fn weigh(&self, path: &str) -> usize {
+        let mut request = self.request(Method::GET, path, String::new());
+        request.headers_mut().insert(ACCEPT_ENCODING, "gzip".parse().unwrap());
+        let response = self.desk.web.handle(request, HERE, "request-3").await;
+        response.into_body().collect().await.unwrap().to_bytes().len()
     }
 
     pub async fn get_on_host(&mut self, entry: &Arc<Entry>, path: &str) -> http::Response<Body> {

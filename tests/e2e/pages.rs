@@ -1,0 +1,103 @@
+//! Every page of the portal, by the list that the unit tests read too, with machines in every state.
+
+use crate::browser::Browser;
+use crate::gateway::{Gateway, illness};
+
+const PAGES: &str = include_str!("../pages.txt");
+
+/// A desktop whose files are its own, so that every page about it is there.
+const DESKTOP: &str = r#"
+[[template]]
+name = "desktop"
+title = "Desktop"
+description = "A calm desktop with a browser, a terminal and an editor."
+image = "berth/desktop"
+protocol = "rfb"
+port = 5900
+home = "session"
+"#;
+
+/// A page: what it is called in artefacts, and its address.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub name: &'static str,
+    pub address: String,
+}
+
+/// A portal in use: ann owns a machine in every state, and bob may watch one of them.
+pub struct Portal {
+    pub gateway: Gateway,
+    machines: Vec<(&'static str, String)>,
+}
+
+impl Portal {
+    pub async fn start() -> Self {
+        let gateway = Gateway::builder()
+            .template(DESKTOP)
+            .template(&illness("app", "http", "web"))
+            .template(&illness("broken", "http", "exits"))
+            .template(&illness("slow", "http", "silent"))
+            .limits("max_sessions_per_user = 8\nstop_grace_s = 1\nstart_deadline_s = 900")
+            .start()
+            .await;
+        let ann = gateway.login("ann").await;
+        let mut machines = Vec::new();
+        for (state, template, name) in [
+            ("ready", "desktop", "Computer science"),
+            ("frozen", "desktop", "حاسوبي الجديد للدرس"),
+            ("stopped", "app", "A very long name for one machine, as long as a name may ever be"),
+            ("failed", "broken", "Databases"),
+            ("starting", "slow", "Web lab"),
+        ] {
+            machines.push((state, ann.create(template, name).await));
+        }
+        let label = |state: &str| {
+            let found = machines.iter().find(|(of, _)| *of == state);
+            found.map(|(_, label)| label.clone()).unwrap_or_else(|| panic!("no machine is {state}"))
+        };
+        for state in ["ready", "frozen", "stopped"] {
+            ann.until(&label(state), "ready").await;
+        }
+        ann.until(&label("failed"), "failed").await;
+        ann.post(&format!("/sessions/{}/stop", label("stopped")), &[]).await;
+        ann.until(&label("stopped"), "stopped").await;
+        ann.post(&format!("/sessions/{}/pause", label("frozen")), &[]).await;
+        ann.until(&label("frozen"), "paused").await;
+        let with = [("name", "bob"), ("role", "observer"), ("lasts", "1h")];
+        let shared = ann.post(&format!("/sessions/{}/grants", label("ready")), &with).await;
+        assert_eq!(shared.status(), 303, "the desktop is shared with bob");
+        Self { gateway, machines }
+    }
+
+    /// The pages of a kind of reader.
+    pub fn pages(&self, reader: &str) -> Vec<Page> {
+        let lines = PAGES.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let words = lines.map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let of_reader = words.filter(|words| words[0] == reader);
+        of_reader.map(|words| Page { name: words[1], address: self.fill(words[2]) }).collect()
+    }
+
+    /// An address with the labels of machines in it.
+    fn fill(&self, address: &str) -> String {
+        let put = |address: String, (state, label): &(&str, String)| {
+            address.replace(&format!("{{{state}}}"), label)
+        };
+        let address = self.machines.iter().fold(address.to_owned(), put);
+        assert!(!address.contains('{'), "no machine is as {address} wants it");
+        address
+    }
+
+    /// Makes the browser that of one of the readers of `pages.txt`.
+    pub async fn become_reader(&self, browser: &mut Browser, reader: &str) {
+        browser.meet(&self.gateway).await;
+        browser.driver.delete_all_cookies().await.expect("cookies can be forgotten");
+        let user = match reader {
+            "anyone" => return,
+            "owner" | "viewer" => "ann",
+            "guest" => "bob",
+            "admin" => "root",
+            other => panic!("pages.txt names nobody {other}"),
+        };
+        browser.carry(&self.gateway.login(user).await).await;
+    }
+}
