@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use askama::Template;
-use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::json;
 use tracing::{debug, error, warn};
@@ -72,6 +72,9 @@ pub fn failure(error: &dyn Answer, asker: &Asker<'_>) -> Response<Body> {
     if let Some(after) = error.retry_after() {
         response.headers_mut().insert(RETRY_AFTER, seconds(after));
     }
+    if let Some(allow) = error.allow().and_then(|allow| HeaderValue::from_str(allow).ok()) {
+        response.headers_mut().insert(ALLOW, allow);
+    }
     response
 }
 
@@ -112,7 +115,7 @@ fn downstream_status(code: &str) -> StatusCode {
     match code {
         "copy_unknown" | "not_found" | "session_unknown" | "user_unknown" => StatusCode::NOT_FOUND,
         "credentials_wrong" | "login_required" | "token_invalid" => StatusCode::UNAUTHORIZED,
-        "csrf_failed" | "origin_foreign" => StatusCode::FORBIDDEN,
+        "csrf_failed" | "origin_foreign" | "owner_foreign" => StatusCode::FORBIDDEN,
         "host_foreign" => StatusCode::MISDIRECTED_REQUEST,
         "body_stalled" => StatusCode::REQUEST_TIMEOUT,
         "method" => StatusCode::METHOD_NOT_ALLOWED,
@@ -124,9 +127,8 @@ fn downstream_status(code: &str) -> StatusCode {
         "ticket_invalid" => StatusCode::GONE,
         "body_too_large" => StatusCode::PAYLOAD_TOO_LARGE,
         "media_type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "grantee_unknown" | "name_invalid" | "password_weak" | "template_unknown" | "unconfirmed" => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        "field_invalid" | "grantee_unknown" | "name_invalid" | "password_weak" | "template_unknown"
+        | "unconfirmed" => StatusCode::UNPROCESSABLE_ENTITY,
         "throttled" => StatusCode::TOO_MANY_REQUESTS,
         // Codes of other modules without a status of their own.
         _ => StatusCode::BAD_REQUEST,
@@ -158,7 +160,7 @@ fn title(status: StatusCode, language: Language) -> Cow<'static, str> {
 }
 
 fn problem(error: &dyn Answer, status: StatusCode, request_id: &str) -> Response<Body> {
-    let json = json!({
+    let mut json = json!({
         "type": format!("urn:berth:problem:{}", error.code()),
         "title": title(status, Language::English),
         "status": status.as_u16(),
@@ -166,8 +168,16 @@ fn problem(error: &dyn Answer, status: StatusCode, request_id: &str) -> Response
         "detail": sentence(error, Language::English),
         "request_id": request_id,
     });
+    if let Some(field) = error.field() {
+        json["field"] = field.into();
+    }
     let mut response = bare(status, json.to_string());
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if status == StatusCode::UNAUTHORIZED {
+        // RFC 9110 §15.5.2 wants one. No browser asks its user for a token.
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     response
 }
 

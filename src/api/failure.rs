@@ -37,7 +37,10 @@ impl IntoResponse for Failure {
 /// The document names nobody who could log in.
 #[derive(Clone, Copy, Debug, Error)]
 #[error("there is no such user")]
-pub(super) struct NoUser;
+pub(super) struct NoUser {
+    /// Where the document does.
+    pub(super) field: &'static str,
+}
 
 impl Answer for NoUser {
     fn fault(&self) -> Fault {
@@ -50,5 +53,59 @@ impl Answer for NoUser {
 
     fn sentence(&self) -> Sentence {
         Sentence::of("problem-grantee-unknown")
+    }
+
+    fn field(&self) -> Option<&str> {
+        Some(self.field)
+    }
+}
+
+/// Somebody who does not administer wants a session for somebody else.
+#[derive(Clone, Copy, Debug, Error)]
+#[error("only administrators make sessions for others")]
+pub(super) struct OwnerForeign;
+
+impl Answer for OwnerForeign {
+    fn fault(&self) -> Fault {
+        Fault::Downstream
+    }
+
+    fn code(&self) -> &'static str {
+        "owner_foreign"
+    }
+
+    fn public(&self) -> String {
+        "Only administrators make machines for others. Leave the owner out to make one for yourself."
+            .to_owned()
+    }
+
+    fn field(&self) -> Option<&str> {
+        Some("owner")
+    }
+}
+
+/// The address is there, but not for this method.
+#[derive(Clone, Debug, Error)]
+#[error("the address takes {allow} only")]
+pub(super) struct WrongMethod {
+    /// The methods it takes, as the `Allow` header lists them.
+    pub(super) allow: String,
+}
+
+impl Answer for WrongMethod {
+    fn fault(&self) -> Fault {
+        Fault::Downstream
+    }
+
+    fn code(&self) -> &'static str {
+        "method"
+    }
+
+    fn public(&self) -> String {
+        format!("This address takes {} only.", self.allow)
+    }
+
+    fn allow(&self) -> Option<&str> {
+        Some(&self.allow)
     }
 }

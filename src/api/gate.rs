@@ -4,14 +4,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::FromRequestParts;
 use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, FromRequestParts, Query as Pairs, Request};
 use axum::response::IntoResponse;
-use http::header::AUTHORIZATION;
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
+use serde::de::DeserializeOwned;
 
-use super::{Failure, Site};
+use super::{Failure, Site, flaw};
+use crate::audit::Actor;
 use crate::auth::{AuthError, Principal, cookies, csrf, policy};
 use crate::respond::Unreadable;
 
@@ -70,11 +73,75 @@ impl FromRequestParts<Site> for Administrator {
     }
 }
 
+/// Who is known, and where they ask from.
+pub(super) struct Caller {
+    /// Who.
+    pub(super) known: Arc<Principal>,
+    /// From where.
+    pub(super) address: IpAddr,
+}
+
+impl Caller {
+    /// As whom the audit knows them.
+    pub(super) fn by(&self) -> Actor {
+        Actor::user(&self.known.name, self.address)
+    }
+}
+
+impl FromRequestParts<Site> for Caller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
+        let Known(known) = Known::from_request_parts(parts, site).await?;
+        let arrival = Arrival::from_request_parts(parts, site).await;
+        let Arrival { address } = arrival.unwrap_or_else(|never| match never {});
+        Ok(Self { known, address })
+    }
+}
+
+/// What stands behind the `?`. Names that the address does not take were refused before; two of
+/// these may each read their own part.
+pub(super) struct Query<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _site: &S) -> Result<Self, Failure> {
+        let Pairs(asked) = Pairs::try_from_uri(&parts.uri).map_err(flaw::of_query)?;
+        Ok(Self(asked))
+    }
+}
+
 /// The document that a request brought. A handler asks for it once it knows that the asker may.
-pub(super) fn document<T>(sent: Result<Json<T>, JsonRejection>) -> Result<T, Unreadable> {
-    match sent {
-        Ok(Json(document)) => Ok(document),
-        Err(refused) => Err(Unreadable { status: refused.into_response().status() }),
+pub(super) fn document<T>(sent: Result<Json<T>, JsonRejection>) -> Result<T, Failure> {
+    sent.map(|Json(document)| document).map_err(flaw::of_document)
+}
+
+/// A document that may be left away.
+pub(super) struct MaybeSent<T>(Result<Option<T>, Failure>);
+
+impl<T: Default> MaybeSent<T> {
+    /// What it says, or what silence says.
+    pub(super) fn read(self) -> Result<T, Failure> {
+        self.0.map(Option::unwrap_or_default)
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for MaybeSent<T> {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request(request: Request, site: &S) -> Result<Self, Self::Rejection> {
+        let kind =
+            request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let is_json =
+            kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
+        let unread = |status| Failure::from(Unreadable { status });
+        Ok(Self(match Bytes::from_request(request, site).await {
+            Err(refused) => Err(unread(refused.into_response().status())),
+            Ok(text) if text.is_empty() => Ok(None),
+            Ok(_) if !is_json => Err(unread(StatusCode::UNSUPPORTED_MEDIA_TYPE)),
+            Ok(text) => document(Json::from_bytes(&text)),
+        }))
     }
 }
 

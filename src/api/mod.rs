@@ -4,32 +4,41 @@
 //! as an error, for which the caller picks the answer: this module knows no pages.
 
 mod compat;
+mod conditional;
 mod failure;
+mod flaw;
 mod gate;
 mod grants;
+mod guard;
 mod json;
 mod openapi;
+mod page;
 mod screenshot;
+mod session;
 mod sessions;
 mod status;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod verbs;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::middleware;
+use axum::routing::post;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::ALLOW;
+use http::{Request, Response, StatusCode};
 use http_body::Body as HttpBody;
 use tower_service::Service;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::failure::Failure;
+use self::conditional::Asked;
+use self::failure::{Failure, WrongMethod};
 use self::gate::Arrival;
 use crate::access;
 use crate::auth::policy::{Denied, Verb};
@@ -104,15 +113,20 @@ impl Api {
         B::Error: Into<BodyError>,
     {
         request.extensions_mut().insert(Arrival { address });
+        let asked = Asked::of(request.method(), request.headers());
         let routed = self.router.clone().call(request).await;
         let mut response = routed.unwrap_or_else(|never| match never {});
         if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
             return Err(error);
         }
+        if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+            let allow = response.headers().get(ALLOW).and_then(|allow| allow.to_str().ok());
+            return Err(Arc::new(WrongMethod { allow: allow.unwrap_or_default().replace(',', ", ") }));
+        }
         if let Some(unreadable) = Unreadable::of(&response) {
             return Err(Arc::new(unreadable));
         }
-        Ok(response.map(Body::from))
+        Ok(conditional::settle(&asked, response.map(Body::from)))
     }
 }
 
@@ -152,22 +166,31 @@ fn routes() -> OpenApiRouter<Site> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(grants::list, grants::give))
         .routes(routes!(grants::withdraw))
-        .route("/status", get(status::show))
+        .routes(routes!(screenshot::show))
+        .routes(routes!(sessions::list, sessions::create))
+        .routes(routes!(sessions::show, sessions::remove))
+        .routes(routes!(status::show))
+        .routes(routes!(templates::list))
+        .routes(routes!(templates::pull))
+        .routes(routes!(templates::show))
+        .routes(routes!(verbs::extend))
+        .routes(routes!(verbs::pause))
+        .routes(routes!(verbs::reset))
+        .routes(routes!(verbs::restart))
+        .routes(routes!(verbs::resume))
+        .routes(routes!(verbs::start))
+        .routes(routes!(verbs::stop))
         .route("/api/v1/spawn", post(compat::spawn))
         .route("/api/v1/remove", post(compat::remove))
-        .route("/api/v1/sessions", get(sessions::list))
-        .route("/api/v1/sessions/{label}", get(sessions::show))
-        .route("/api/v1/sessions/{label}/screenshot", get(screenshot::show))
-        .route("/api/v1/sessions/{label}/{verb}", post(sessions::change))
-        .route("/api/v1/templates", get(templates::list))
-        .route("/api/v1/templates/{name}", get(templates::show))
-        .route("/api/v1/templates/{name}/pull", post(templates::pull))
 }
 
-/// The same with its description beside it, and an answer for every other address.
+/// The same with its description beside it, a guard before it, and an answer for every other address.
 fn described() -> Router<Site> {
     let (router, document) = routes().split_for_parts();
+    let document = openapi::complete(&document);
+    let parameters = Arc::new(guard::parameters(&document));
     router
+        .layer(middleware::from_fn_with_state(parameters, guard::check))
         .merge(openapi::route(&document))
         .fallback(async || Failure::not_found())
         .layer(DefaultBodyLimit::max(MOST_BYTES))

@@ -1,19 +1,20 @@
 //! The description of the API, generated from the handlers: OpenAPI 3.1.
+//!
+//! What is true of every operation is said here once, in [`complete`]: its errors, the entity tags of
+//! what is read.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::Site;
-use crate::body::Body;
-use crate::respond;
+use super::json;
 
 /// What went wrong (RFC 9457, `application/problem+json`).
 #[derive(Serialize, ToSchema)]
@@ -25,11 +26,17 @@ pub(super) struct Problem {
     /// The status in words.
     title: String,
     /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
     status: u16,
     /// What happened, for people.
     detail: String,
     /// The stable code of what happened, for programs.
+    #[schema(pattern = "^[a-z0-9_]+$")]
     code: String,
+    /// The field or parameter that is not what it should be, by its path in the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String)]
+    field: Option<String>,
     /// The request as it is called in the log.
     request_id: String,
 }
@@ -68,20 +75,55 @@ pub(super) fn frame() -> Document {
     Frame::openapi()
 }
 
-/// `GET /api/v1/openapi.json`: the description itself, for everybody.
-pub(super) fn route(document: &Document) -> Router<Site> {
-    let text: Arc<str> = document.to_json().expect("the description is made of texts").into();
-    let show = move || {
-        let text = text.clone();
-        async move { answer(&text) }
-    };
-    Router::new().route("/api/v1/openapi.json", get(show))
+/// The description of the handlers with what is true of all of them.
+pub(super) fn complete(document: &Document) -> Value {
+    let mut document = serde_json::to_value(document).expect("the description is made of texts");
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
+    for (method, operation) in paths.filter_map(Value::as_object_mut).flatten() {
+        describe_errors(operation);
+        if method == "get" {
+            describe_tags(operation);
+        }
+    }
+    document
 }
 
-fn answer(text: &str) -> Response<Body> {
-    let mut response = respond::bare(StatusCode::OK, text.to_owned());
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    response
+/// Every operation may be refused or fail, and says so in one form.
+fn describe_errors(operation: &mut Value) {
+    let problem = json!({ "schema": { "$ref": "#/components/schemas/Problem" } });
+    for (range, description) in [("4XX", "Refused"), ("5XX", "It did not work; worth trying again")] {
+        operation["responses"][range] =
+            json!({ "description": description, "content": { "application/problem+json": problem } });
+    }
+}
+
+/// What is read has an entity tag.
+fn describe_tags(operation: &mut Value) {
+    if operation.pointer("/responses/200/content/application~1json").is_none() {
+        return;
+    }
+    let tag = json!({ "description": "Changes with the document", "schema": { "type": "string" } });
+    operation["responses"]["200"]["headers"]["ETag"] = tag.clone();
+    operation["responses"]["304"] =
+        json!({ "description": "As in the answer with this tag", "headers": { "ETag": tag } });
+    let parameter = json!({
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "The entity tag of the document that the asker has",
+        "schema": { "type": "string" },
+    });
+    match operation["parameters"].as_array_mut() {
+        Some(parameters) => parameters.push(parameter),
+        None => operation["parameters"] = json!([parameter]),
+    }
+}
+
+/// `GET /api/v1/openapi.json`: the description itself, for everybody.
+pub(super) fn route(document: &Value) -> Router<Site> {
+    let document = Arc::new(document.clone());
+    let show = move || {
+        let document = document.clone();
+        async move { json::read(document.as_ref()) }
+    };
+    Router::new().route("/api/v1/openapi.json", get(show))
 }
