@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 /// Which modules of the crate a module may name. The leaves may be named by everyone.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("access", &["auth", "broker", "session"]),
-    ("api", &["access", "audit", "auth", "broker", "engine", "respond", "session", "store", "thumbnail"]),
+    (
+        "api",
+        &["access", "audit", "auth", "broker", "engine", "respond", "session", "store", "tasks", "thumbnail"],
+    ),
     ("app", &["*"]),
     ("audit", &["session", "store"]),
     ("auth", &["audit", "session", "store", "tasks"]),

@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::fault::{Answer, Fault};
 use crate::language::Sentence;
 use crate::respond::NotFound;
+use crate::store::Scope;
 
 /// Why a handler gives no answer of its own.
 #[derive(Clone, Debug)]
@@ -107,5 +108,27 @@ impl Answer for WrongMethod {
 
     fn allow(&self) -> Option<&str> {
         Some(&self.allow)
+    }
+}
+
+/// The token is valid, but not for this.
+#[derive(Clone, Copy, Debug, Error)]
+#[error("the token has not the scope {}", scope.name())]
+pub(super) struct ScopeMissing {
+    /// What it would need.
+    pub(super) scope: Scope,
+}
+
+impl Answer for ScopeMissing {
+    fn fault(&self) -> Fault {
+        Fault::Downstream
+    }
+
+    fn code(&self) -> &'static str {
+        "scope_missing"
+    }
+
+    fn public(&self) -> String {
+        format!("This needs a token with the scope {}.", self.scope.name())
     }
 }

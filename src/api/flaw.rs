@@ -8,6 +8,7 @@ use http::StatusCode;
 
 use super::Failure;
 use crate::fault::{Answer, Fault};
+use crate::language::Sentence;
 use crate::respond::Unreadable;
 
 /// A field, or a parameter of the address, that is not what it should be.
@@ -52,8 +53,8 @@ impl Answer for Flaw {
         "field_invalid"
     }
 
-    fn public(&self) -> String {
-        format!("{} is not what this address takes: {}.", self.field, self.why)
+    fn sentence(&self) -> Sentence {
+        Sentence::of("problem-field-invalid").with("field", self.field.clone()).with("why", self.why.clone())
     }
 
     fn field(&self) -> Option<&str> {

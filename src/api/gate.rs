@@ -13,10 +13,12 @@ use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 use serde::de::DeserializeOwned;
 
+use super::failure::ScopeMissing;
 use super::{Failure, Site, flaw};
 use crate::audit::Actor;
 use crate::auth::{AuthError, Principal, cookies, csrf, policy};
 use crate::respond::Unreadable;
+use crate::store::Scope;
 
 /// The header in which a script of ours echoes its login's secret.
 const CSRF_HEADER: &str = "x-csrf-token";
@@ -36,40 +38,76 @@ impl<S: Sync> FromRequestParts<S> for Arrival {
     }
 }
 
-/// The holder of a bearer token, or somebody who is logged in on the portal. A login's change is
-/// refused unless it comes from a page of ours and echoes the login's secret in `X-CSRF-Token`.
+/// Who asks: the holder of a bearer token, or somebody who is logged in on the portal. A login's change
+/// is refused unless it comes from a page of ours and echoes the login's secret in `X-CSRF-Token`.
+pub(super) async fn who(method: &Method, headers: &HeaderMap, site: &Site) -> Result<Arc<Principal>, Failure> {
+    if let Some(token) = bearer(headers) {
+        // No browser sends it by itself, so nothing more is asked of a change.
+        return Ok(site.auth().bearer(token).await?);
+    }
+    let known = site.auth().authenticate(cookies::tokens(headers, cookies::PORTAL)).await?;
+    // A session host's login opens nothing here, whatever cookie it came in.
+    let known = known.filter(|principal| policy::use_portal(principal).is_ok());
+    let known = known.ok_or(AuthError::LoginRequired)?;
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        let token = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
+        csrf::check(&known, token, csrf::Provenance::of(headers), &site.0.origin)?;
+    }
+    Ok(known)
+}
+
+/// Somebody who may read sessions, or for a change, change them.
 pub(super) struct Known(pub Arc<Principal>);
 
 impl FromRequestParts<Site> for Known {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
-        if let Some(token) = bearer(&parts.headers) {
-            // No browser sends it by itself, so nothing more is asked of a change.
-            return Ok(Self(site.auth().bearer(token)?));
-        }
-        let known = site.auth().authenticate(cookies::tokens(&parts.headers, cookies::PORTAL)).await?;
-        // A session host's login opens nothing here, whatever cookie it came in.
-        let known = known.filter(|principal| policy::use_portal(principal).is_ok());
-        let known = known.ok_or(AuthError::LoginRequired)?;
-        if !matches!(parts.method, Method::GET | Method::HEAD) {
-            let token = parts.headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
-            csrf::check(&known, token, csrf::Provenance::of(&parts.headers), &site.0.origin)?;
-        }
-        Ok(Self(known))
+        let Unscoped(caller) = Unscoped::from_request_parts(parts, site).await?;
+        let reads = matches!(parts.method, Method::GET | Method::HEAD);
+        caller.needs(if reads { Scope::SessionsRead } else { Scope::SessionsWrite }, site).await?;
+        Ok(Self(caller.known))
     }
 }
 
-/// An administrator; to everybody else there is nothing at this address.
+/// An administrator; to everybody else who is logged in there is nothing at this address.
 pub(super) struct Administrator(pub Arc<Principal>);
 
 impl FromRequestParts<Site> for Administrator {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
-        let Known(known) = Known::from_request_parts(parts, site).await?;
-        policy::administer(&known).map_err(|_denied| Failure::not_found())?;
-        Ok(Self(known))
+        let Unscoped(caller) = Unscoped::from_request_parts(parts, site).await?;
+        caller.needs(Scope::Admin, site).await?;
+        Ok(Self(caller.known))
+    }
+}
+
+/// Whoever may read and change users; the same.
+#[allow(dead_code, reason = "the resource of users is about to ask for it")]
+pub(super) struct UsersKeeper(pub Arc<Principal>);
+
+impl FromRequestParts<Site> for UsersKeeper {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
+        let Unscoped(caller) = Unscoped::from_request_parts(parts, site).await?;
+        caller.needs(Scope::UsersWrite, site).await?;
+        Ok(Self(caller.known))
+    }
+}
+
+/// Whoever is known, whatever their scopes are; the handler asks the policy itself.
+pub(super) struct Unscoped(pub Caller);
+
+impl FromRequestParts<Site> for Unscoped {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
+        let known = who(&parts.method, &parts.headers, site).await?;
+        let arrival = Arrival::from_request_parts(parts, site).await;
+        let Arrival { address } = arrival.unwrap_or_else(|never| match never {});
+        Ok(Self(Caller { known, address }))
     }
 }
 
@@ -85,6 +123,24 @@ impl Caller {
     /// As whom the audit knows them.
     pub(super) fn by(&self) -> Actor {
         Actor::user(&self.known.name, self.address)
+    }
+
+    /// Refuses whoever may not do this: a program is told which scope its token lacks, a person that
+    /// there is nothing here.
+    async fn needs(&self, scope: Scope, site: &Site) -> Result<(), Failure> {
+        if policy::within(&self.known, scope).is_ok() {
+            return Ok(());
+        }
+        if !self.known.token {
+            return Err(Failure::not_found());
+        }
+        site.auth().scope_refused(&self.known, self.address, scope).await;
+        Err(ScopeMissing { scope }.into())
+    }
+
+    /// Refuses programs that do not administer where tokens are made and seen.
+    pub(super) async fn who_may_have_tokens(&self, site: &Site) -> Result<(), Failure> {
+        if self.known.token { self.needs(Scope::Admin, site).await } else { Ok(()) }
     }
 }
 

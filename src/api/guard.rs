@@ -1,50 +1,80 @@
-//! What stands before every handler, by the description of the API: which parameters an address takes.
+//! What stands before every handler, by the description of the API: which parameters an address takes,
+//! and that a document is an object.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::Method;
+use http::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::Failure;
 use super::flaw::Flaw;
+use super::{Failure, MOST_BYTES};
+use crate::respond::Unreadable;
 
-/// The names of the parameters behind the `?`, of every described method and address.
-pub(super) type Parameters = HashMap<(Method, String), BTreeSet<String>>;
+/// What each described method of an address takes.
+pub(super) type Addresses = HashMap<(Method, String), Address>;
 
-/// Reads them off the description.
-pub(super) fn parameters(document: &Value) -> Parameters {
-    let mut found = Parameters::new();
+/// What one of them takes.
+#[derive(Debug)]
+pub(super) struct Address {
+    /// The names of the parameters behind the `?`.
+    parameters: BTreeSet<String>,
+    /// Whether it takes a document, which is an object.
+    object: bool,
+}
+
+/// Reads it off the description.
+pub(super) fn addresses(document: &Value) -> Addresses {
+    let mut found = Addresses::new();
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in item.as_object().into_iter().flatten() {
             let Ok(method) = method.to_ascii_uppercase().parse::<Method>() else { continue };
             let of_query = |parameter: &&Value| parameter["in"] == "query";
             let all = operation["parameters"].as_array().into_iter().flatten();
             let names = all.filter(of_query).filter_map(|parameter| parameter["name"].as_str());
-            found.insert((method, path.clone()), names.map(str::to_owned).collect());
+            let document = operation.pointer("/requestBody/content/application~1json/schema");
+            let address = Address {
+                parameters: names.map(str::to_owned).collect(),
+                object: document.is_some_and(|schema| schema["type"] != "array"),
+            };
+            found.insert((method, path.clone()), address);
         }
     }
     found
 }
 
 /// Refuses a parameter that its address does not take, or takes once: what somebody believes to be a
-/// filter shall not be passed over in silence.
+/// filter shall not be passed over in silence. And a list where an object belongs, which the parser
+/// would take for the object's fields in their order.
 pub(super) async fn check(
-    State(parameters): State<Arc<Parameters>>,
+    State(addresses): State<Arc<Addresses>>,
     request: Request,
     next: Next,
 ) -> Response {
     let method = if request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let taken = path.and_then(|path| parameters.get(&(method, path)));
-    match taken.and_then(|taken| flaw(taken, request.uri().query().unwrap_or_default())) {
-        Some(flaw) => Failure::from(flaw).into_response(),
-        None => next.run(request).await,
+    let Some(address) = path.and_then(|path| addresses.get(&(method, path))) else {
+        return next.run(request).await;
+    };
+    if let Some(flaw) = flaw(&address.parameters, request.uri().query().unwrap_or_default()) {
+        return Failure::from(flaw).into_response();
     }
+    if !address.object {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(text) = to_bytes(body, MOST_BYTES).await else {
+        return Failure::from(Unreadable { status: StatusCode::PAYLOAD_TOO_LARGE }).into_response();
+    };
+    if text.trim_ascii_start().starts_with(b"[") {
+        return Failure::from(Flaw::new("(the whole document)", "expected an object")).into_response();
+    }
+    next.run(Request::from_parts(parts, Body::from(text))).await
 }
 
 fn flaw(taken: &BTreeSet<String>, query: &str) -> Option<Flaw> {

@@ -7,6 +7,7 @@ use jiff::{Timestamp, Unit};
 use serde::Serialize;
 
 use super::conditional::Text;
+use super::repeat::Again;
 use crate::body::Body;
 use crate::respond;
 
@@ -33,6 +34,13 @@ pub(super) fn located(status: StatusCode, at: &str, value: &impl Serialize) -> R
     let mut response = document(status, value);
     let at = HeaderValue::from_str(at).expect("paths of ours are made of labels, names and ids");
     response.headers_mut().insert(LOCATION, at);
+    response
+}
+
+/// The same answer of something that is told once: who repeats the request reads `again`.
+pub(super) fn told_once(mut response: Response<Body>, again: &impl Serialize) -> Response<Body> {
+    let text = serde_json::to_vec(again).expect("documents are made of texts and numbers");
+    response.extensions_mut().insert(Again(text.into()));
     response
 }
 

@@ -5,6 +5,7 @@
 
 mod compat;
 mod conditional;
+mod events;
 mod failure;
 mod flaw;
 mod gate;
@@ -13,6 +14,7 @@ mod guard;
 mod json;
 mod openapi;
 mod page;
+mod repeat;
 mod screenshot;
 mod session;
 mod sessions;
@@ -20,6 +22,7 @@ mod status;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod verbs;
 
 use std::net::IpAddr;
@@ -31,8 +34,11 @@ use axum::middleware;
 use axum::routing::post;
 use bytes::Bytes;
 use http::header::ALLOW;
+use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body::Body as HttpBody;
+use http_body_util::{BodyExt, Limited};
+use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -40,16 +46,18 @@ use utoipa_axum::routes;
 use self::conditional::Asked;
 use self::failure::{Failure, WrongMethod};
 use self::gate::Arrival;
+use self::repeat::{Repeatable, UnderWay};
 use crate::access;
 use crate::auth::policy::{Denied, Verb};
 use crate::auth::{Auth, Principal};
 use crate::body::{Body, BodyError};
-use crate::broker::{Broker, Entry};
+use crate::broker::{Broker, BrokerError, Entry};
 use crate::engine::EngineCheck;
 use crate::fault::Answer;
 use crate::respond::Unreadable;
 use crate::session::Routing;
 use crate::store::Store;
+use crate::tasks::Tasks;
 use crate::thumbnail::Thumbnails;
 
 /// No document of ours comes near it.
@@ -68,6 +76,10 @@ pub struct State {
     pub engine: EngineCheck,
     /// Looks at desktops.
     pub thumbnails: Thumbnails,
+    /// Runs what is to end even if nobody waits for it any more.
+    pub tasks: Tasks,
+    /// Cancelled when the gateway begins to drain: event streams end then.
+    pub draining: CancellationToken,
     /// The portal's origin as browsers name it, for the addresses of sessions.
     pub origin: String,
     /// Where sessions live unless their template says otherwise.
@@ -80,7 +92,12 @@ pub struct State {
 #[derive(Clone)]
 pub struct Api {
     router: Router,
+    site: Site,
+    under_way: UnderWay,
 }
+
+/// The error of a request, for which the caller picks the answer.
+type Refusal = Arc<dyn Answer + Send + Sync>;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -90,7 +107,8 @@ impl Api {
     /// The API over `state`.
     #[must_use]
     pub fn new(state: State) -> Self {
-        Self { router: described().with_state(Site(Arc::new(state))) }
+        let site = Site(Arc::new(state));
+        Self { router: described().with_state(site.clone()), site, under_way: UnderWay::default() }
     }
 
     /// Whether a path of the portal is the API's.
@@ -107,13 +125,48 @@ impl Api {
         &self,
         mut request: Request<B>,
         address: IpAddr,
-    ) -> Result<Response<Body>, Arc<dyn Answer + Send + Sync>>
+    ) -> Result<Response<Body>, Refusal>
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
         request.extensions_mut().insert(Arrival { address });
         let asked = Asked::of(request.method(), request.headers());
+        let (parts, body) = request.into_parts();
+        let response = match Repeatable::key(&parts) {
+            Ok(None) => self.route(Request::from_parts(parts, axum::body::Body::new(body))).await?,
+            Ok(Some(key)) => {
+                let text = Limited::new(body, MOST_BYTES).collect().await;
+                let text = text.map_err(|_| Unreadable { status: StatusCode::PAYLOAD_TOO_LARGE });
+                self.once(&key, parts, text.map_err(refusal)?.to_bytes()).await?
+            }
+            Err(flaw) => return Err(Arc::new(flaw)),
+        };
+        Ok(conditional::settle(&asked, response))
+    }
+
+    /// Carries a request out unless it was before; to its end, even if nobody waits for it any more.
+    async fn once(&self, key: &str, parts: Parts, body: Bytes) -> Result<Response<Body>, Refusal> {
+        let known = gate::who(&parts.method, &parts.headers, &self.site).await.map_err(|Failure(error)| error)?;
+        let asked = Repeatable::of(&known, &parts, key, &body);
+        let turn = self.under_way.enter(&asked).map_err(refusal)?;
+        let store = self.site.0.store.clone();
+        if let Some(before) = repeat::kept(&*store, &asked).await.map_err(refusal)?.map_err(refusal)? {
+            return Ok(before);
+        }
+        let (api, (tell, told)) = (self.clone(), tokio::sync::oneshot::channel());
+        self.site.0.tasks.spawn("repeatable request", async move {
+            let response = api.route(Request::from_parts(parts, body.into())).await;
+            if let Ok(response) = &response {
+                repeat::keep(&*store, &asked, response).await;
+            }
+            drop(turn);
+            let _ = tell.send(response);
+        });
+        told.await.unwrap_or_else(|_| Err(Arc::new(BrokerError::BrokenOff)))
+    }
+
+    async fn route(&self, request: Request<axum::body::Body>) -> Result<Response<Body>, Refusal> {
         let routed = self.router.clone().call(request).await;
         let mut response = routed.unwrap_or_else(|never| match never {});
         if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
@@ -123,11 +176,15 @@ impl Api {
             let allow = response.headers().get(ALLOW).and_then(|allow| allow.to_str().ok());
             return Err(Arc::new(WrongMethod { allow: allow.unwrap_or_default().replace(',', ", ") }));
         }
-        if let Some(unreadable) = Unreadable::of(&response) {
-            return Err(Arc::new(unreadable));
+        match Unreadable::of(&response) {
+            Some(unreadable) => Err(Arc::new(unreadable)),
+            None => Ok(response.map(Body::from)),
         }
-        Ok(conditional::settle(&asked, response.map(Body::from)))
     }
+}
+
+fn refusal(error: impl Answer + Send + Sync + 'static) -> Refusal {
+    Arc::new(error)
 }
 
 impl std::fmt::Debug for Api {
@@ -164,6 +221,8 @@ impl Site {
 /// the attributes of its handler; methods of one address go into one `routes!`.
 fn routes() -> OpenApiRouter<Site> {
     OpenApiRouter::with_openapi(openapi::frame())
+        .routes(routes!(events::all))
+        .routes(routes!(events::one))
         .routes(routes!(grants::list, grants::give))
         .routes(routes!(grants::withdraw))
         .routes(routes!(screenshot::show))
@@ -173,6 +232,8 @@ fn routes() -> OpenApiRouter<Site> {
         .routes(routes!(templates::list))
         .routes(routes!(templates::pull))
         .routes(routes!(templates::show))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
         .routes(routes!(verbs::extend))
         .routes(routes!(verbs::pause))
         .routes(routes!(verbs::reset))
@@ -188,9 +249,9 @@ fn routes() -> OpenApiRouter<Site> {
 fn described() -> Router<Site> {
     let (router, document) = routes().split_for_parts();
     let document = openapi::complete(&document);
-    let parameters = Arc::new(guard::parameters(&document));
+    let addresses = Arc::new(guard::addresses(&document));
     router
-        .layer(middleware::from_fn_with_state(parameters, guard::check))
+        .layer(middleware::from_fn_with_state(addresses, guard::check))
         .merge(openapi::route(&document))
         .fallback(async || Failure::not_found())
         .layer(DefaultBodyLimit::max(MOST_BYTES))

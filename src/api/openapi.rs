@@ -81,8 +81,10 @@ pub(super) fn complete(document: &Document) -> Value {
     let paths = document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
     for (method, operation) in paths.filter_map(Value::as_object_mut).flatten() {
         describe_errors(operation);
-        if method == "get" {
-            describe_tags(operation);
+        match method.as_str() {
+            "get" => describe_tags(operation),
+            "post" => describe_repeats(operation),
+            _ => {}
         }
     }
     document
@@ -112,6 +114,31 @@ fn describe_tags(operation: &mut Value) {
         "description": "The entity tag of the document that the asker has",
         "schema": { "type": "string" },
     });
+    add_parameter(operation, parameter);
+}
+
+/// What is posted may be posted again.
+fn describe_repeats(operation: &mut Value) {
+    let replayed = json!({
+        "description": "`true` on the answer to a repeated request; what is told once is `null` then",
+        "schema": { "type": "string", "enum": ["true"] },
+    });
+    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        if status.starts_with('2') {
+            response["headers"]["Idempotency-Replayed"] = replayed.clone();
+        }
+    }
+    let parameter = json!({
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "A name for this request, so that sending it again does not carry it out again; \
+                        remembered for 24 hours",
+        "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
+    });
+    add_parameter(operation, parameter);
+}
+
+fn add_parameter(operation: &mut Value, parameter: Value) {
     match operation["parameters"].as_array_mut() {
         Some(parameters) => parameters.push(parameter),
         None => operation["parameters"] = json!([parameter]),

@@ -58,9 +58,9 @@ pub(super) async fn list(
     Query(paging): Query<Paging>,
     Query(filter): Query<Filter>,
 ) -> Result<Response<Body>, Failure> {
-    let mut entries = match policy::administer(&known) {
+    let mut entries = match policy::see_all(&known) {
         Ok(()) => site.broker().entries(),
-        Err(_user) => site.broker().entries_of(known.user),
+        Err(_denied) => site.broker().entries_of(known.user),
     };
     entries.retain(|entry| filter.fits(entry));
     let place = |entry: &Arc<Entry>| -> (Timestamp, SessionId) { (entry.session().created_at, entry.id) };
@@ -137,7 +137,7 @@ async fn owner(site: &Site, known: &Principal, named: Option<&str>) -> Result<Us
     let found = match named.map(str::trim) {
         Some(name) if name.eq_ignore_ascii_case(&known.name) => site.0.store.user(known.user).await?,
         Some(name) => {
-            policy::administer(known).map_err(|_denied| OwnerForeign)?;
+            policy::make_for_others(known).map_err(|_denied| OwnerForeign)?;
             site.0.store.user_by_name(name).await?
         }
         // The holder of a token may be nobody who could own one.

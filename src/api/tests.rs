@@ -1,7 +1,10 @@
 //! The API over fakes: who may read what, and the documents' shape.
 
 mod making;
+mod programs;
+mod repeats;
 mod shape;
+mod streams;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +15,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, IF_NONE_MATCH};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use super::{Api, State};
 use crate::audit::{Actor, Audit};
@@ -35,6 +39,7 @@ struct Desk {
     auth: Arc<Auth>,
     broker: Broker,
     store: Arc<dyn Store>,
+    draining: CancellationToken,
 }
 
 struct Login {
@@ -67,17 +72,20 @@ impl Desk {
         };
         let auth = Arc::new(Auth::new(store.clone(), audit, quick));
         let status = EngineStatus { version: Some("fake".to_owned()), ..EngineStatus::default() };
+        let draining = CancellationToken::new();
         let api = Api::new(State {
             broker: broker.clone(),
             auth: auth.clone(),
             store: store.clone(),
             engine: Arc::new(move || futures_util::future::ready(status.clone()).boxed()),
             thumbnails: Thumbnails::new(&broker, engine, Tasks::new(), thumbnail::Settings::default()),
+            tasks: Tasks::new(),
+            draining: draining.clone(),
             origin: ORIGIN.to_owned(),
             routing: Routing::Path,
             version: "0.0.0-test",
         });
-        Self { api, auth, broker, store }
+        Self { api, auth, broker, store, draining }
     }
 
     async fn log_in(&self, name: &str, role: Role) -> Login {

@@ -74,6 +74,8 @@ pub async fn serve(config: Config, config_path: &Path) -> Result<(), Failure> {
         store: store.clone(),
         engine: engine_check(&engine, config.engine.danger_skip_isolation),
         thumbnails: Thumbnails::new(&broker, engine.clone(), tasks.clone(), thumbnail::Settings::default()),
+        tasks: tasks.clone(),
+        draining: draining.clone(),
         origin: web.origin().to_owned(),
         routing: config.server.routing,
         version: env!("CARGO_PKG_VERSION"),

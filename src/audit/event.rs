@@ -148,6 +148,22 @@ pub enum AuditEvent {
         /// The sentence people read.
         text: &'static str,
     },
+    /// A token of a program was made.
+    TokenCreated {
+        /// What it may be used for.
+        scopes: String,
+        /// Whom it acts as, if anybody.
+        user: Option<String>,
+        /// When it lapses; `None` for never.
+        expires_at: Option<Timestamp>,
+    },
+    /// Somebody tried to make a token that they may not make, or to use theirs for what it is not.
+    TokenRefused {
+        /// What for.
+        scopes: String,
+    },
+    /// A token of a program was revoked, or went with its user.
+    TokenRevoked,
     /// A user was created.
     UserCreated {
         /// What they may do.
@@ -198,9 +214,10 @@ impl AuditEvent {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::AccessRefused { .. } | Self::LoginRefused { .. } | Self::ViewOnlyAttempt { .. } => {
-                Outcome::Refused
-            }
+            Self::AccessRefused { .. }
+            | Self::LoginRefused { .. }
+            | Self::TokenRefused { .. }
+            | Self::ViewOnlyAttempt { .. } => Outcome::Refused,
             Self::ImageNotPulled { .. } | Self::SessionFailed { .. } => Outcome::Failed,
             Self::ConfigDanger { .. }
             | Self::GatewayStarted
@@ -221,6 +238,8 @@ impl AuditEvent {
             | Self::SessionResumed
             | Self::SessionStarted
             | Self::SessionStopped { .. }
+            | Self::TokenCreated { .. }
+            | Self::TokenRevoked
             | Self::UserCreated { .. }
             | Self::UserDisabled
             | Self::UserEnabled

@@ -13,6 +13,7 @@ use crate::audit::{Actor, AuditEvent, Record};
 use crate::fault::Answer;
 use crate::secret::TokenHash;
 use crate::session::Label;
+use crate::store::Scope;
 
 /// One login's refusals at one session make at most one line in this time.
 const QUIET: Duration = Duration::from_secs(60);
@@ -60,6 +61,17 @@ impl Auth {
             let event = AuditEvent::AccessRefused { code: Denied.code() };
             let record = Record::new(Actor::user(&known.name, address), event);
             self.audit.record(record.about(label.as_str())).await;
+        }
+    }
+}
+
+impl Auth {
+    /// Records that a token was used for what it is not, once a minute for each token and scope.
+    pub async fn scope_refused(&self, known: &Principal, address: IpAddr, scope: Scope) {
+        let of_scope: Option<Label> = scope.name().replace(':', "-").parse().ok();
+        if of_scope.is_some_and(|scope| self.refusals.is_news(known.login, &scope)) {
+            let event = AuditEvent::TokenRefused { scopes: scope.name().to_owned() };
+            self.audit.record(Record::new(Actor::user(&known.name, address), event)).await;
         }
     }
 }

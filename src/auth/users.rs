@@ -102,6 +102,7 @@ impl Auth {
         self.store.update_user(&User { disabled: true, ..user.clone() }).await.map_err(unknown_if_stale)?;
         let revoked = self.revoke_user(id, CloseReason::LoginEnded).await;
         self.told(actor, AuditEvent::UserDisabled, &user).await;
+        self.revoke_tokens_of(actor, id).await?;
         revoked
     }
 
@@ -122,7 +123,10 @@ impl Auth {
     pub async fn remove_user(&self, actor: &Actor, id: UserId) -> Result<(), AuthError> {
         let _one_at_a_time = self.changes.lock().await;
         let user = self.dispensable(id).await?;
+        // They would go with the user, and nobody would be told of them.
+        self.revoke_tokens_of(actor, id).await?;
         self.store.remove_user(id).await?;
+        self.forget_tokens_of(id);
         let revoked = self.revoke_user(id, CloseReason::LoginEnded).await;
         self.told(actor, AuditEvent::UserRemoved, &user).await;
         revoked
@@ -186,9 +190,12 @@ impl Auth {
     }
 }
 
-fn user_name(text: &str) -> Result<String, AuthError> {
+pub(super) fn user_name(text: &str) -> Result<String, AuthError> {
     let name: SessionName = text.parse().map_err(|error| AuthError::NameInvalid(NameFlaw::Text(error)))?;
-    if Actor::RESERVED.iter().any(|reserved| name.as_str().eq_ignore_ascii_case(reserved)) {
+    let start = name.as_str().get(..Actor::OF_TOKENS.len()).unwrap_or_default();
+    if start.eq_ignore_ascii_case(Actor::OF_TOKENS)
+        || Actor::RESERVED.iter().any(|reserved| name.as_str().eq_ignore_ascii_case(reserved))
+    {
         return Err(AuthError::NameInvalid(NameFlaw::Reserved));
     }
     Ok(name.into())

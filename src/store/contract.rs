@@ -3,6 +3,8 @@
 //! It is compiled always, so that tests outside the crate can call [`run`]; only tests do. Each
 //! case makes records of its own under random names, so the store need not be empty.
 
+mod programs;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,6 +44,9 @@ pub async fn run(store: Arc<dyn Store>) {
     grants(&*store).await;
     grants_go_with_session_and_grantee(&*store).await;
     lapsed_grants_are_purged(&*store).await;
+    programs::tokens(&*store).await;
+    programs::tokens_go_with_their_user(&*store).await;
+    programs::answers_are_kept_for_a_while(&*store).await;
     audit_has_no_gaps(&*store).await;
     store.check().await.expect(WORKS);
 }
@@ -75,6 +80,8 @@ pub fn sample_login(user: UserId) -> Login {
         user_agent: "Mozilla/5.0 «ü» '\"\u{0}".to_owned(),
     }
 }
+
+pub use self::programs::sample_api_token;
 
 /// A session of this owner with random label and name.
 #[must_use]
