@@ -75,9 +75,8 @@ impl Answer for OwnerForeign {
         "owner_foreign"
     }
 
-    fn public(&self) -> String {
-        "Only administrators make machines for others. Leave the owner out to make one for yourself."
-            .to_owned()
+    fn sentence(&self) -> Sentence {
+        Sentence::of("problem-owner-foreign")
     }
 
     fn field(&self) -> Option<&str> {
@@ -102,8 +101,8 @@ impl Answer for WrongMethod {
         "method"
     }
 
-    fn public(&self) -> String {
-        format!("This address takes {} only.", self.allow)
+    fn sentence(&self) -> Sentence {
+        Sentence::of("problem-method-only").with("methods", self.allow.clone())
     }
 
     fn allow(&self) -> Option<&str> {
@@ -128,7 +127,7 @@ impl Answer for ScopeMissing {
         "scope_missing"
     }
 
-    fn public(&self) -> String {
-        format!("This needs a token with the scope {}.", self.scope.name())
+    fn sentence(&self) -> Sentence {
+        Sentence::of("problem-scope-missing").with("scope", self.scope.name())
     }
 }

@@ -40,7 +40,11 @@ impl<S: Sync> FromRequestParts<S> for Arrival {
 
 /// Who asks: the holder of a bearer token, or somebody who is logged in on the portal. A login's change
 /// is refused unless it comes from a page of ours and echoes the login's secret in `X-CSRF-Token`.
-pub(super) async fn who(method: &Method, headers: &HeaderMap, site: &Site) -> Result<Arc<Principal>, Failure> {
+pub(super) async fn who(
+    method: &Method,
+    headers: &HeaderMap,
+    site: &Site,
+) -> Result<Arc<Principal>, Failure> {
     if let Some(token) = bearer(headers) {
         // No browser sends it by itself, so nothing more is asked of a change.
         return Ok(site.auth().bearer(token).await?);

@@ -51,11 +51,7 @@ pub(super) fn addresses(document: &Value) -> Addresses {
 /// Refuses a parameter that its address does not take, or takes once: what somebody believes to be a
 /// filter shall not be passed over in silence. And a list where an object belongs, which the parser
 /// would take for the object's fields in their order.
-pub(super) async fn check(
-    State(addresses): State<Arc<Addresses>>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn check(State(addresses): State<Arc<Addresses>>, request: Request, next: Next) -> Response {
     let method = if request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let Some(address) = path.and_then(|path| addresses.get(&(method, path))) else {

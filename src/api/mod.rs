@@ -121,11 +121,7 @@ impl Api {
     ///
     /// # Errors
     /// Whatever the handler failed with; nobody logged in is [`crate::auth::AuthError::LoginRequired`].
-    pub async fn handle<B>(
-        &self,
-        mut request: Request<B>,
-        address: IpAddr,
-    ) -> Result<Response<Body>, Refusal>
+    pub async fn handle<B>(&self, mut request: Request<B>, address: IpAddr) -> Result<Response<Body>, Refusal>
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
@@ -147,7 +143,8 @@ impl Api {
 
     /// Carries a request out unless it was before; to its end, even if nobody waits for it any more.
     async fn once(&self, key: &str, parts: Parts, body: Bytes) -> Result<Response<Body>, Refusal> {
-        let known = gate::who(&parts.method, &parts.headers, &self.site).await.map_err(|Failure(error)| error)?;
+        let known =
+            gate::who(&parts.method, &parts.headers, &self.site).await.map_err(|Failure(error)| error)?;
         let asked = Repeatable::of(&known, &parts, key, &body);
         let turn = self.under_way.enter(&asked).map_err(refusal)?;
         let store = self.site.0.store.clone();

@@ -22,6 +22,7 @@ use crate::auth::Principal;
 use crate::body::Body;
 use crate::clock;
 use crate::fault::{Answer, Fault};
+use crate::language::Sentence;
 use crate::respond;
 use crate::secret::TokenHash;
 use crate::store::{KeptAnswer, Store, StoreError};
@@ -66,14 +67,11 @@ impl Answer for RepeatError {
         }
     }
 
-    fn public(&self) -> String {
-        match self {
-            Self::Busy => "This request is being carried out already. Ask again in a moment for its answer.",
-            Self::Reused => {
-                "This Idempotency-Key was used for a request with another content. Name a new key for a new request."
-            }
-        }
-        .to_owned()
+    fn sentence(&self) -> Sentence {
+        Sentence::of(match self {
+            Self::Busy => "problem-idempotency-busy",
+            Self::Reused => "problem-idempotency-reused",
+        })
     }
 
     fn retry_after(&self) -> Option<Duration> {
@@ -99,7 +97,10 @@ impl Repeatable {
         let mut named = parts.headers.get_all(&KEY).iter();
         let Some(first) = named.next().filter(|_| parts.method == Method::POST) else { return Ok(None) };
         let expected = || {
-            Flaw::new("Idempotency-Key", format!("expected one of 1 to {LONGEST_KEY} visible ASCII characters"))
+            Flaw::new(
+                "Idempotency-Key",
+                format!("expected one of 1 to {LONGEST_KEY} visible ASCII characters"),
+            )
         };
         let key = first.to_str().map_err(|_| expected())?;
         let fits = (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());

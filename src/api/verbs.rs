@@ -19,6 +19,7 @@ use crate::auth::policy::Verb;
 use crate::body::Body;
 use crate::broker::Entry;
 use crate::fault::{Answer, Fault};
+use crate::language::Sentence;
 use crate::session::Next;
 
 /// How it is started.
@@ -56,8 +57,8 @@ impl Answer for Unconfirmed {
         "unconfirmed"
     }
 
-    fn public(&self) -> String {
-        "Resetting the home empties it. To confirm, send the session's label as confirm.".to_owned()
+    fn sentence(&self) -> Sentence {
+        Sentence::of("problem-unconfirmed")
     }
 
     fn field(&self) -> Option<&str> {

@@ -289,7 +289,9 @@ mod tests {
             let login = Principal::new(&sample_login(user.id), &user);
             let (own, others) = (Some(user.id), Some(UserId::random()));
             assert!(make_token(&login, Scopes::of_user(), own).is_ok() && see_token(&login, own).is_ok());
-            for (scopes, bound) in [(Scopes::all(), own), (Scopes::of_user(), others), (Scopes::of_user(), None)] {
+            for (scopes, bound) in
+                [(Scopes::all(), own), (Scopes::of_user(), others), (Scopes::of_user(), None)]
+            {
                 assert_eq!(make_token(&login, scopes, bound).is_ok(), any, "{scopes} {bound:?}");
             }
             assert_eq!((see_token(&login, others).is_ok(), see_token(&login, None).is_ok()), (any, any));

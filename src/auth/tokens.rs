@@ -153,7 +153,9 @@ impl Auth {
     ) -> Result<(Secret<String>, ApiToken), AuthError> {
         let name = user_name(&new.name)?;
         let user = match new.user {
-            Some(id) => Some(self.store.user(id).await?.filter(|user| !user.disabled).ok_or(AuthError::UserUnknown)?),
+            Some(id) => {
+                Some(self.store.user(id).await?.filter(|user| !user.disabled).ok_or(AuthError::UserUnknown)?)
+            }
             None => None,
         };
         let stored = self.store.api_tokens().await?;

@@ -81,7 +81,8 @@ async fn everybody_makes_tokens_for_themself_and_sees_no_others() {
         let refused = desk.send(Method::POST, TOKENS, Some(&root), true, &wish).await;
         assert_eq!(refused, (StatusCode::UNPROCESSABLE_ENTITY, code.into()), "{wish}");
     }
-    let (token, at) = made(&desk, &ann, json!({ "name": "mine", "scopes": ["sessions:read"], "lasts_s": 60 })).await;
+    let (token, at) =
+        made(&desk, &ann, json!({ "name": "mine", "scopes": ["sessions:read"], "lasts_s": 60 })).await;
     let (_, other) = made(&desk, &root, json!({ "name": "theirs", "scopes": ["admin"] })).await;
     assert!(token.starts_with("berth_"));
     assert_eq!(get(&desk, SESSIONS, &token).await.0, StatusCode::OK);

@@ -26,7 +26,8 @@ fn post(path: &str, token: &str, key: &str, document: &Value) -> Request<Full<By
 type Told = Result<(StatusCode, String, bool, Value), &'static str>;
 
 async fn ask(desk: &Desk, request: Request<Full<Bytes>>) -> Told {
-    let response = desk.api.handle(request, Ipv4Addr::LOCALHOST.into()).await.map_err(|error| error.code())?;
+    let response =
+        desk.api.handle(request, Ipv4Addr::LOCALHOST.into()).await.map_err(|error| error.code())?;
     let (head, body) = response.into_parts();
     let location = head.headers.get(LOCATION).map_or("", |at| at.to_str().unwrap()).to_owned();
     let replayed = head.headers.contains_key("idempotency-replayed");

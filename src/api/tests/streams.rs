@@ -88,7 +88,10 @@ async fn a_follower_who_comes_back_is_told_what_they_missed() {
     assert_eq!(ready.name, "ready");
     desk.broker.pause(&first, &Actor::cli()).await.unwrap();
     let paused = follower.until("session").await;
-    assert_eq!((&paused.document["label"], &paused.document["state"]), (&first.label.as_str().into(), &"paused".into()));
+    assert_eq!(
+        (&paused.document["label"], &paused.document["state"]),
+        (&first.label.as_str().into(), &"paused".into())
+    );
     drop(follower);
 
     desk.broker.resume(&first, &Actor::cli()).await.unwrap();

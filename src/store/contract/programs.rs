@@ -26,7 +26,8 @@ pub fn sample_api_token(user: Option<UserId>) -> ApiToken {
 
 pub(super) async fn tokens(store: &dyn Store) {
     let user = added_user(store).await;
-    let bound = ApiToken { scopes: Scopes::all(), expires_at: Some(clock::now()), ..sample_api_token(Some(user.id)) };
+    let bound =
+        ApiToken { scopes: Scopes::all(), expires_at: Some(clock::now()), ..sample_api_token(Some(user.id)) };
     let free = sample_api_token(None);
     for token in [&bound, &free] {
         store.insert_api_token(token).await.expect(WORKS);

@@ -18,7 +18,11 @@ use crate::store::StoreError;
 const APPLICATION: i64 = 0x4265_7274;
 /// Forward-only steps; `user_version` counts how many were applied. Never edit one that was
 /// released: add another.
-const MIGRATIONS: &[&str] = &[include_str!("schema/001_first.sql"), include_str!("schema/002_grants.sql"), include_str!("schema/003_programs.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/001_first.sql"),
+    include_str!("schema/002_grants.sql"),
+    include_str!("schema/003_programs.sql"),
+];
 /// Another process (the command line) may hold the file for a moment.
 const BUSY: Duration = Duration::from_secs(5);
 /// Above this size a full check would delay the start by seconds; damage then shows on use.
