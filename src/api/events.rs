@@ -231,9 +231,10 @@ impl Feed {
             Some(only) => self.site.broker().entry(only).into_iter().collect(),
             None => self.site.broker().entries(),
         };
-        for entry in entries.iter().filter(|entry| self.may_see(entry)) {
-            if let Some(event) = self.news(entry) {
-                self.pending.push_back(event);
+        for entry in &entries {
+            if self.may_see(entry) {
+                let event = self.news(entry);
+                self.pending.extend(event);
             }
         }
         self.pending.push_back(event("ready", &json!({})).id(self.id(self.seen)));

@@ -154,8 +154,8 @@ impl Api {
         let (api, (tell, told)) = (self.clone(), tokio::sync::oneshot::channel());
         self.site.0.tasks.spawn("repeatable request", async move {
             let response = api.route(Request::from_parts(parts, body.into())).await;
-            if let Ok(response) = &response {
-                repeat::keep(&*store, &asked, response).await;
+            if let Some(answer) = response.as_ref().ok().and_then(|response| asked.answered(response)) {
+                repeat::keep(&*store, &answer).await;
             }
             drop(turn);
             let _ = tell.send(response);

@@ -119,6 +119,24 @@ impl Repeatable {
             request: hash(&[key.as_bytes(), kind, body]),
         }
     }
+
+    /// What is kept of its answer, if that is one of success.
+    pub(super) fn answered(&self, response: &Response<Body>) -> Option<KeptAnswer> {
+        let extensions = response.extensions();
+        let text = extensions.get::<Again>().map(|Again(text)| text);
+        let text = text.or_else(|| extensions.get::<Text>().map(|Text(text)| text));
+        let body = text.map_or("", |text| std::str::from_utf8(text).unwrap_or_default());
+        let location = response.headers().get(LOCATION).and_then(|at| at.to_str().ok());
+        let answer = KeptAnswer {
+            key: self.key,
+            request: self.request,
+            status: response.status().as_u16(),
+            location: location.map(str::to_owned),
+            body: body.to_owned(),
+            answered_at: clock::now(),
+        };
+        (response.status().is_success() && body.len() <= LONGEST_BODY).then_some(answer)
+    }
 }
 
 /// Every part with its length before it, so that no two lists are the same text.
@@ -189,32 +207,12 @@ pub(super) async fn kept(
     Ok(Ok(Some(response)))
 }
 
-/// Keeps an answer if it is one of success, and forgets what is too old. A store that cannot write
-/// does not take the answer from whoever waits for it.
-pub(super) async fn keep(store: &dyn Store, asked: &Repeatable, response: &Response<Body>) {
-    if !response.status().is_success() {
-        return;
-    }
-    let extensions = response.extensions();
-    let text = extensions.get::<Again>().map(|Again(text)| text);
-    let text = text.or_else(|| extensions.get::<Text>().map(|Text(text)| text));
-    let body = text.map_or("", |text| std::str::from_utf8(text).unwrap_or_default());
-    if body.len() > LONGEST_BODY {
-        return;
-    }
-    let location = response.headers().get(LOCATION).and_then(|at| at.to_str().ok());
-    let now = clock::now();
-    let answer = KeptAnswer {
-        key: asked.key,
-        request: asked.request,
-        status: response.status().as_u16(),
-        location: location.map(str::to_owned),
-        body: body.to_owned(),
-        answered_at: now,
-    };
+/// Keeps an answer, and forgets what is too old. A store that cannot write does not take the answer
+/// from whoever waits for it.
+pub(super) async fn keep(store: &dyn Store, answer: &KeptAnswer) {
     let kept = async {
-        store.keep_answer(&answer).await?;
-        match clock::earlier(now, KEPT) {
+        store.keep_answer(answer).await?;
+        match clock::earlier(answer.answered_at, KEPT) {
             Some(before) => store.purge_answers(before).await.map(drop),
             None => Ok(()),
         }

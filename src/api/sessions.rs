@@ -2,6 +2,7 @@
 //! [`super::verbs`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -9,6 +10,7 @@ use axum::extract::{Path, State};
 use http::{Response, StatusCode};
 use jiff::Timestamp;
 use serde::Deserialize;
+use tokio::time::timeout;
 use utoipa::{IntoParams, ToSchema};
 
 use super::failure::{NoUser, OwnerForeign};
@@ -23,6 +25,9 @@ use crate::body::Body;
 use crate::broker::{Entry, Wish};
 use crate::session::{Next, SessionId, SessionName, StateKind, StopReason, Template, TemplateName};
 use crate::store::User;
+
+/// A removal that takes longer goes on without whoever asked for it.
+const REMOVAL: Duration = Duration::from_secs(20);
 
 /// Which of them.
 #[derive(Deserialize, IntoParams)]
@@ -167,7 +172,10 @@ fn free_name(site: &Site, owner: &User, template: &TemplateName) -> SessionName 
 #[utoipa::path(
     delete, path = "/api/v1/sessions/{label}", tag = "sessions", operation_id = "remove_session",
     params(("label" = String, Path, description = "The session's label")),
-    responses((status = 202, description = "It is being removed; gone when it reads as unknown", body = SessionDocument)),
+    responses(
+        (status = 202, description = "It takes long; it is gone when it reads as unknown", body = SessionDocument),
+        (status = 204, description = "It is gone"),
+    ),
 )]
 pub(super) async fn remove(
     State(site): State<Site>,
@@ -176,6 +184,11 @@ pub(super) async fn remove(
 ) -> Result<Response<Body>, Failure> {
     let entry = site.entry(&caller.known, caller.address, Verb::Change, &label).await?;
     site.broker().stop(&entry, reason(&caller.known, &entry), Next::Remove, &caller.by()).await?;
+    // Stopping takes some seconds, and whoever removes it wants its place.
+    let _ = timeout(REMOVAL, site.broker().ended(&entry)).await;
+    if site.broker().entry(entry.id).is_none() {
+        return Ok(json::nothing());
+    }
     Ok(json::document(StatusCode::ACCEPTED, &session::document(&site, &entry, caller.known.user)))
 }
 

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::backup::Kind;
 use crate::session::CopyName;
-use crate::store::Role;
+use crate::store::{Role, Scope};
 
 /// TLS gateway and session broker: one HTTPS URL to a desktop in a container.
 #[derive(Debug, Parser)]
@@ -34,6 +34,9 @@ pub enum Command {
     /// Manage users.
     #[command(subcommand)]
     User(UserCommand),
+    /// Manage tokens of programs.
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Manage sessions.
     #[command(subcommand)]
     Session(SessionCommand),
@@ -106,6 +109,35 @@ pub enum UserCommand {
     Remove {
         /// The user's name.
         name: String,
+    },
+}
+
+/// Managing tokens of programs.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token and print its text, which nobody can read again.
+    Create {
+        /// What people call it.
+        name: String,
+        /// What it may be used for: admin, sessions:read, sessions:write, users:write; may be repeated.
+        #[arg(long = "scope", value_name = "SCOPE", required = true)]
+        scopes: Vec<Scope>,
+        /// The user it acts as and goes with; without, it acts as nobody, with everybody's sessions.
+        #[arg(long)]
+        user: Option<String>,
+        /// For how many seconds; until it is revoked unless given.
+        #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3_153_600_000))]
+        lasts_s: Option<u64>,
+        /// How to print it.
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// List tokens.
+    List(OutputArgs),
+    /// Revoke a token at once.
+    Revoke {
+        /// Its id, as `berth token list` shows it.
+        id: String,
     },
 }
 

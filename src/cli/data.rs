@@ -141,6 +141,9 @@ async fn offline(config: &Config, request: Request) -> Result<Reply, Failure> {
         | Request::TemplateList
         | Request::TemplateProgress
         | Request::TemplatePull { .. }
+        | Request::TokenCreate { .. }
+        | Request::TokenList
+        | Request::TokenRevoke { .. }
         | Request::UserAdd { .. }
         | Request::UserDisable { .. }
         | Request::UserEnable { .. }
@@ -178,7 +181,7 @@ fn tell_password(made: Option<Secret<String>>) {
     }
 }
 
-fn done(reply: Reply) -> Result<(), Failure> {
+pub(super) fn done(reply: Reply) -> Result<(), Failure> {
     match reply {
         Reply::Done { text } => {
             println!("{text}");
@@ -196,6 +199,7 @@ fn show(reply: Reply, output: OutputArgs) -> Result<(), Failure> {
         Reply::Sessions { sessions } if output.json => print_json(&sessions),
         Reply::Users { users } if output.json => print_json(&users),
         Reply::Templates { templates } => print_json(&templates),
+        Reply::Tokens { tokens } => print_json(&tokens),
         Reply::Sessions { sessions } => {
             println!("{:<14} {:<9} {:<16} {:<14} NAME", "LABEL", "STATE", "OWNER", "TEMPLATE");
             for row in sessions {

@@ -6,6 +6,7 @@ mod data;
 mod failure;
 mod setup;
 mod templates;
+mod tokens;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Setup => setup::setup(&config).await,
             Command::Spawner(arguments) => spawner(config, arguments).await,
             Command::User(command) => data::user(&config, command).await,
+            Command::Token(command) => tokens::token(&config, command).await,
             Command::Session(command) => data::session(&config, command).await,
             Command::Template(command) => templates::template(&config, command).await,
             Command::Backup(arguments) => backup::backup(&config, arguments).await,

@@ -25,7 +25,8 @@ pub(super) async fn setup(config: &Config) -> Result<(), Failure> {
         | Reply::Homes { .. }
         | Reply::Refused { .. }
         | Reply::Sessions { .. }
-        | Reply::Templates { .. } => Vec::new(),
+        | Reply::Templates { .. }
+        | Reply::Tokens { .. } => Vec::new(),
     };
     if !users.is_empty() {
         println!("users        {} there already; `berth user passwd NAME` makes a new password", users.len());
@@ -50,6 +51,7 @@ pub(super) async fn setup(config: &Config) -> Result<(), Failure> {
             | Reply::Homes { .. }
             | Reply::Sessions { .. }
             | Reply::Templates { .. }
+            | Reply::Tokens { .. }
             | Reply::Users { .. } => {
                 println!("               {name:<8} {}", password.expose());
             }

@@ -57,6 +57,7 @@ impl<'a> Desk<'a> {
             | Reply::Homes { .. }
             | Reply::Refused { .. }
             | Reply::Sessions { .. }
+            | Reply::Tokens { .. }
             | Reply::Users { .. } => {
                 let todo = "use the binary that runs, or restart the gateway";
                 let why = "it gave another answer than was asked for";

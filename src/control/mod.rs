@@ -7,12 +7,14 @@
 mod perform;
 mod socket;
 mod templates;
+mod tokens;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::perform::{Performer, perform};
 pub use self::socket::{AskError, ask, serve};
 pub use self::templates::{ImageRow, PullRow, TemplateRow};
+pub use self::tokens::{TokenRow, TokenWish};
 use crate::broker::HomeListed;
 use crate::secret::Secret;
 use crate::session::{CopyName, Home, Session};
@@ -32,6 +34,9 @@ pub enum Request {
     TemplateList,
     TemplateProgress,
     TemplatePull { name: String },
+    TokenCreate { wish: TokenWish },
+    TokenList,
+    TokenRevoke { id: String },
     UserAdd { name: String, role: Role, password: Secret<String> },
     UserDisable { name: String },
     UserEnable { name: String },
@@ -54,6 +59,9 @@ impl Request {
             Self::TemplateList => "template_list",
             Self::TemplateProgress => "template_progress",
             Self::TemplatePull { .. } => "template_pull",
+            Self::TokenCreate { .. } => "token_create",
+            Self::TokenList => "token_list",
+            Self::TokenRevoke { .. } => "token_revoke",
             Self::UserAdd { .. } => "user_add",
             Self::UserDisable { .. } => "user_disable",
             Self::UserEnable { .. } => "user_enable",
@@ -94,6 +102,11 @@ pub enum Reply {
     Templates {
         /// By name.
         templates: Vec<TemplateRow>,
+    },
+    /// Tokens; one that was just made with its text.
+    Tokens {
+        /// Oldest first.
+        tokens: Vec<TokenRow>,
     },
     /// The users.
     Users {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{HomeRow, Reply, Request, SessionRow, UserRow, templates};
+use super::{HomeRow, Reply, Request, SessionRow, UserRow, templates, tokens};
 use crate::audit::Actor;
 use crate::auth::{Auth, NewUser};
 use crate::broker::{Broker, BrokerError, Entry};
@@ -34,6 +34,11 @@ pub async fn perform(performer: &Performer, request: Request) -> Reply {
         Request::TemplateList => return templates::list(performer, true).await,
         Request::TemplateProgress => return templates::list(performer, false).await,
         Request::TemplatePull { name } => templates::pull(performer, &name),
+        Request::TokenCreate { wish } => {
+            return tokens::create(performer, wish).await.unwrap_or_else(|refused| refused);
+        }
+        Request::TokenList => return tokens::list(performer).await.unwrap_or_else(|refused| refused),
+        Request::TokenRevoke { id } => tokens::revoke(performer, &id).await,
         Request::UserList => return users(performer).await,
         Request::UserAdd { name, role, password } => {
             let created = performer.auth.create_user(&Actor::cli(), NewUser { name, role, password }).await;

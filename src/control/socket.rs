@@ -115,6 +115,9 @@ fn bound(request: &Request) -> Duration {
         | Request::TemplateList
         | Request::TemplateProgress
         | Request::TemplatePull { .. }
+        | Request::TokenCreate { .. }
+        | Request::TokenList
+        | Request::TokenRevoke { .. }
         | Request::UserAdd { .. }
         | Request::UserDisable { .. }
         | Request::UserEnable { .. }

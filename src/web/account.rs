@@ -109,7 +109,9 @@ fn again(site: &Site, person: &Person, refused: AuthError) -> Result<Response<Bo
         | AuthError::OriginForeign
         | AuthError::Store(_)
         | AuthError::TicketInvalid
+        | AuthError::TokenDenied
         | AuthError::TokenInvalid
+        | AuthError::TooManyTokens { .. }
         | AuthError::UserTaken
         | AuthError::UserUnknown => return Err(refused.into()),
     };

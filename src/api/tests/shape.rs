@@ -9,7 +9,6 @@ use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 
 use super::{Desk, TOKEN};
-use crate::fault::Answer;
 use crate::store::Role;
 
 async fn described(desk: &Desk) -> Value {

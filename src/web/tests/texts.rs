@@ -91,7 +91,7 @@ fn is_prose(text: &str) -> bool {
     let text = without(text, "${", "}");
     let words: Vec<_> = text.split_whitespace().collect();
     let lower = |word: &&str| word.chars().all(|c| c.is_lowercase() || ".,!?…’'".contains(c));
-    words.len() > 1 && words[0].starts_with(char::is_uppercase) && words[1..].iter().all(|word| lower(word))
+    words.len() > 1 && words[0].starts_with(char::is_uppercase) && words[1..].iter().all(lower)
 }
 
 #[test]
