@@ -124,12 +124,12 @@ fn downstream_status(code: &str) -> StatusCode {
         "extend_spent" | "grant_exists" | "grant_own" | "home_busy" | "home_in_use" | "idempotency_busy"
         | "image_built_here" | "last_admin" | "name_taken" | "no_screen" | "not_running" | "not_seen"
         | "not_shareable" | "taken" | "too_many_grants" | "too_many_sessions" | "too_many_tokens"
-        | "user_taken" | "wrong_state" => StatusCode::CONFLICT,
+        | "unconfirmed" | "user_taken" | "wrong_state" => StatusCode::CONFLICT,
         "ticket_invalid" => StatusCode::GONE,
         "body_too_large" => StatusCode::PAYLOAD_TOO_LARGE,
         "media_type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "field_invalid" | "grantee_unknown" | "idempotency_reused" | "name_invalid" | "password_weak"
-        | "template_unknown" | "unconfirmed" => StatusCode::UNPROCESSABLE_ENTITY,
+        | "template_unknown" => StatusCode::UNPROCESSABLE_ENTITY,
         "throttled" => StatusCode::TOO_MANY_REQUESTS,
         // Codes of other modules without a status of their own.
         _ => StatusCode::BAD_REQUEST,

@@ -62,6 +62,20 @@ impl Answer for Flaw {
     }
 }
 
+/// The longest that what has an end may last: a hundred years.
+const LONGEST_S: u64 = 3_153_600_000;
+
+/// Judges for how many seconds something is to last.
+///
+/// # Errors
+/// [`Flaw`] if that is no time at all, or for ever.
+pub(super) fn lasting(lasts_s: Option<u64>) -> Result<(), Flaw> {
+    if lasts_s.is_none_or(|lasts| (1..=LONGEST_S).contains(&lasts)) {
+        return Ok(());
+    }
+    Err(Flaw::new("lasts_s", format!("expected a number from 1 to {LONGEST_S}")))
+}
+
 /// The refusal of a document.
 pub(super) fn of_document(refused: JsonRejection) -> Failure {
     match &refused {

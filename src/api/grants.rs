@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::failure::NoUser;
+use super::flaw::lasting;
 use super::gate::{Caller, Query, document};
 use super::page::{Page, Paging};
 use super::{Failure, Site, json};
@@ -65,7 +66,7 @@ pub(super) struct NewGrant {
     /// What they may do.
     role: GrantRole,
     /// For how many seconds; absent until it is withdrawn.
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 3_153_600_000u64)]
     lasts_s: Option<u64>,
 }
 
@@ -105,6 +106,7 @@ pub(super) async fn give(
 ) -> Result<Response<Body>, Failure> {
     let entry = site.entry(&caller.known, caller.address, Verb::Change, &label).await?;
     let new = document(sent)?;
+    lasting(new.lasts_s)?;
     let found = site.0.store.user_by_name(new.user.trim()).await?;
     // Who cannot log in could not open it either.
     let with = found.filter(|user| !user.disabled).ok_or(NoUser { field: "user" })?;

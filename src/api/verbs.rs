@@ -39,7 +39,6 @@ pub(super) struct HowToReset {
     #[serde(default)]
     home: bool,
     /// With `home`: the session's label once more.
-    #[schema(max_length = 63)]
     confirm: Option<String>,
 }
 

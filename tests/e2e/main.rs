@@ -8,6 +8,7 @@ mod bad_input;
 mod browser;
 mod class;
 mod compat;
+mod contract;
 mod desktop;
 mod faults;
 mod gateway;

@@ -85,7 +85,7 @@ async fn the_verbs_do_what_the_buttons_do() {
     }
     let sure = json!({ "home": true });
     let unsure = desk.send(Method::POST, &format!("{path}/reset"), Some(&ann), true, &sure).await;
-    assert_eq!(unsure, (StatusCode::UNPROCESSABLE_ENTITY, "unconfirmed".into()));
+    assert_eq!(unsure, (StatusCode::CONFLICT, "unconfirmed".into()));
 
     assert_eq!(desk.ask(Method::DELETE, &path, Some(&ann), true).await.0, StatusCode::NO_CONTENT);
     assert!(desk.broker.find(entry.label.as_str()).is_none());
