@@ -26,6 +26,7 @@ mod share;
 mod template_words;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod words;
 
 use std::net::IpAddr;
@@ -300,6 +301,8 @@ fn routes() -> Router<Site> {
         .route("/login", get(login::show).post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/account", get(account::show).post(account::change))
+        .route("/account/tokens", get(tokens::show_own).post(tokens::make_own))
+        .route("/account/tokens/{id}/revoke", post(tokens::revoke_own))
         .route("/sessions", post(dashboard::create))
         .route("/sessions/{label}", get(sessions::show))
         .route("/sessions/{label}/share", get(share::show))
@@ -311,6 +314,8 @@ fn routes() -> Router<Site> {
         .route("/admin", get(admin::show))
         .route("/admin/images", get(images::show))
         .route("/admin/images/{template}/pull", post(images::pull))
+        .route("/admin/tokens", get(tokens::show_all).post(tokens::make_any))
+        .route("/admin/tokens/{id}/revoke", post(tokens::revoke_any))
         .route("/health", get(health::alive))
         .route("/ready", get(health::ready))
         .route("/assets/novnc/{version}/{*path}", get(novnc_file))

@@ -11,3 +11,4 @@ mod portal;
 mod sharing;
 mod streams;
 mod texts;
+mod tokens;
