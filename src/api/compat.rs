@@ -15,7 +15,7 @@ use serde_json::json;
 use thiserror::Error;
 
 use super::gate::{Administrator, Arrival, document};
-use super::{Failure, Site, json, session};
+use super::{Failure, Site, json};
 use crate::audit::Actor;
 use crate::auth::AuthError;
 use crate::body::Body;
@@ -103,7 +103,7 @@ pub(super) async fn spawn(
         }
     };
     let url = format!("{}{}", site.0.origin, entry.address(site.0.routing));
-    let session = session::document(&site, &entry, known.user);
+    let session = json::session(&site, &entry, known.user);
     Ok(json::document(status, &json!({ "username": owner.name, "url": url, "session": session })))
 }
 

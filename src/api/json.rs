@@ -5,11 +5,21 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, Response, StatusCode};
 use jiff::{Timestamp, Unit};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::conditional::Text;
 use super::repeat::Again;
+pub(super) use super::session::document as session;
 use crate::body::Body;
 use crate::respond;
+
+/// A whole list in one answer, where nothing is left out; what may grow long is a [`super::page::Page`].
+#[derive(Debug, Serialize, ToSchema)]
+#[allow(dead_code, reason = "for lists that are short by their nature")]
+pub(super) struct Items<T> {
+    /// All of them.
+    pub(super) items: Vec<T>,
+}
 
 /// A document that was asked for.
 pub(super) fn read(value: &impl Serialize) -> Response<Body> {
