@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 pub use fluent_bundle::FluentValue as Value;
 use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::types::FluentNumber;
 use fluent_bundle::{FluentArgs, FluentResource};
 use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use unic_langid::LanguageIdentifier;
 
 /// A language that every message exists in.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub enum Language {
     /// English: what a reader gets whose languages we do not speak.
     #[default]
@@ -47,6 +48,9 @@ fn bundle(tag: &str, source: &str) -> FluentBundle<FluentResource> {
 }
 
 impl Language {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::English, Self::French];
+
     /// The language a browser asks for: of those we speak, the one it likes best; English if none.
     ///
     /// **Source**: RFC 9110 §12.5.4 (`Accept-Language`, with its weights).
@@ -72,6 +76,12 @@ impl Language {
             Self::English => "en",
             Self::French => "fr",
         }
+    }
+
+    /// The language of a tag that [`Language::tag`] gave.
+    #[must_use]
+    pub fn of_tag(tag: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|language| language.tag() == tag)
     }
 
     /// A message without arguments.
@@ -128,7 +138,34 @@ impl Language {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sentence {
     id: &'static str,
-    arguments: Vec<(&'static str, Value<'static>)>,
+    arguments: Vec<(&'static str, Argument)>,
+}
+
+/// What an argument is made of: unlike fluent's own values it may be read by several threads.
+#[derive(Clone, Debug, PartialEq)]
+enum Argument {
+    Number(FluentNumber),
+    Text(Cow<'static, str>),
+}
+
+impl From<Value<'static>> for Argument {
+    fn from(value: Value<'static>) -> Self {
+        match value {
+            Value::Number(number) => Self::Number(number),
+            Value::String(text) => Self::Text(text),
+            // No message takes a value of another kind; it would be missing from the text.
+            Value::Custom(_) | Value::None | Value::Error => Self::Text(Cow::Borrowed("")),
+        }
+    }
+}
+
+impl From<&Argument> for Value<'static> {
+    fn from(argument: &Argument) -> Self {
+        match argument {
+            Argument::Number(number) => Self::Number(number.clone()),
+            Argument::Text(text) => Self::String(text.clone()),
+        }
+    }
 }
 
 impl Sentence {
@@ -141,14 +178,15 @@ impl Sentence {
     /// The same with an argument of the message.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<Value<'static>>) -> Self {
-        self.arguments.push((name, value.into()));
+        self.arguments.push((name, Argument::from(value.into())));
         self
     }
 
     /// What it says in a language.
     #[must_use]
     pub fn said(&self, language: Language) -> String {
-        language.say(self.id, &self.arguments)
+        let arguments: Vec<_> = self.arguments.iter().map(|(name, value)| (*name, value.into())).collect();
+        language.say(self.id, &arguments)
     }
 }
 

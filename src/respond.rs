@@ -115,20 +115,48 @@ fn downstream_status(code: &str) -> StatusCode {
     match code {
         "copy_unknown" | "not_found" | "session_unknown" | "user_unknown" => StatusCode::NOT_FOUND,
         "credentials_wrong" | "login_required" | "token_invalid" => StatusCode::UNAUTHORIZED,
-        "csrf_failed" | "origin_foreign" | "owner_foreign" | "scope_missing" | "token_denied" => {
-            StatusCode::FORBIDDEN
-        }
+        "csrf_failed"
+        | "origin_foreign"
+        | "owner_foreign"
+        | "password_change_required"
+        | "scope_missing"
+        | "token_denied" => StatusCode::FORBIDDEN,
         "host_foreign" => StatusCode::MISDIRECTED_REQUEST,
         "body_stalled" => StatusCode::REQUEST_TIMEOUT,
         "method" => StatusCode::METHOD_NOT_ALLOWED,
-        "extend_spent" | "grant_exists" | "grant_own" | "home_busy" | "home_in_use" | "idempotency_busy"
-        | "image_built_here" | "last_admin" | "name_taken" | "no_screen" | "not_running" | "not_seen"
-        | "not_shareable" | "taken" | "too_many_grants" | "too_many_sessions" | "too_many_tokens"
-        | "unconfirmed" | "user_taken" | "wrong_state" => StatusCode::CONFLICT,
-        "ticket_invalid" => StatusCode::GONE,
+        "cpus_spent"
+        | "extend_spent"
+        | "grant_exists"
+        | "grant_own"
+        | "home_busy"
+        | "home_in_use"
+        | "idempotency_busy"
+        | "image_built_here"
+        | "invitation_made"
+        | "last_admin"
+        | "memory_spent"
+        | "name_taken"
+        | "no_screen"
+        | "not_running"
+        | "not_seen"
+        | "not_shareable"
+        | "taken"
+        | "too_many_grants"
+        | "too_many_invitations"
+        | "too_many_sessions"
+        | "too_many_tokens"
+        | "unconfirmed"
+        | "user_taken"
+        | "wrong_state" => StatusCode::CONFLICT,
+        "invitation_gone" | "invitation_returned" | "invitation_spent" | "ticket_invalid" => StatusCode::GONE,
         "body_too_large" => StatusCode::PAYLOAD_TOO_LARGE,
         "media_type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "field_invalid" | "grantee_unknown" | "idempotency_reused" | "name_invalid" | "password_weak"
+        "field_invalid"
+        | "grantee_unknown"
+        | "idempotency_reused"
+        | "name_invalid"
+        | "password_weak"
+        | "template_not_allowed"
         | "template_unknown" => StatusCode::UNPROCESSABLE_ENTITY,
         "throttled" => StatusCode::TOO_MANY_REQUESTS,
         // Codes of other modules without a status of their own.

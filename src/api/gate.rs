@@ -57,6 +57,9 @@ pub(super) async fn who(
         let token = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());
         csrf::check(&known, token, csrf::Provenance::of(headers), &site.0.origin)?;
     }
+    if known.must_change {
+        return Err(AuthError::MustChange.into());
+    }
     Ok(known)
 }
 
@@ -82,13 +85,12 @@ impl FromRequestParts<Site> for Administrator {
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
         let Unscoped(caller) = Unscoped::from_request_parts(parts, site).await?;
-        caller.needs(Scope::Admin, site).await?;
+        caller.administers(parts.uri.path(), Scope::Admin, site).await?;
         Ok(Self(caller.known))
     }
 }
 
 /// Whoever may read and change users; the same.
-#[allow(dead_code, reason = "the resource of users is about to ask for it")]
 pub(super) struct UsersKeeper(pub Arc<Principal>);
 
 impl FromRequestParts<Site> for UsersKeeper {
@@ -96,7 +98,7 @@ impl FromRequestParts<Site> for UsersKeeper {
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
         let Unscoped(caller) = Unscoped::from_request_parts(parts, site).await?;
-        caller.needs(Scope::UsersWrite, site).await?;
+        caller.administers(parts.uri.path(), Scope::UsersWrite, site).await?;
         Ok(Self(caller.known))
     }
 }
@@ -140,6 +142,14 @@ impl Caller {
         }
         site.auth().scope_refused(&self.known, self.address, scope).await;
         Err(ScopeMissing { scope }.into())
+    }
+
+    /// The same where only administrators are let in; a person who asks is in the audit.
+    async fn administers(&self, path: &str, scope: Scope, site: &Site) -> Result<(), Failure> {
+        if !self.known.token && policy::within(&self.known, scope).is_err() {
+            site.auth().refused_admin(&self.known, self.address, path).await;
+        }
+        self.needs(scope, site).await
     }
 
     /// Refuses programs that do not administer where tokens are made and seen.

@@ -3,6 +3,7 @@
 //! One seam: [`Api::handle`] takes a request for the portal's API. What goes wrong is handed back
 //! as an error, for which the caller picks the answer: this module knows no pages.
 
+mod audit;
 mod compat;
 mod conditional;
 mod events;
@@ -11,19 +12,25 @@ mod flaw;
 mod gate;
 mod grants;
 mod guard;
+mod invitations;
 mod json;
+mod logins;
 mod openapi;
 mod page;
 mod repeat;
 mod screenshot;
 mod session;
 mod sessions;
+mod settings;
+mod stats;
 mod status;
 mod templates;
 #[cfg(test)]
 mod tests;
 mod tokens;
 mod verbs;
+mod user_import;
+mod users;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -48,14 +55,18 @@ use self::failure::{Failure, WrongMethod};
 use self::gate::Arrival;
 use self::repeat::{Repeatable, UnderWay};
 use crate::access;
+use crate::auth::import::sheet;
 use crate::auth::policy::{Denied, Verb};
 use crate::auth::{Auth, Principal};
 use crate::body::{Body, BodyError};
 use crate::broker::{Broker, BrokerError, Entry};
 use crate::engine::EngineCheck;
 use crate::fault::Answer;
+use crate::inventory::Inventory;
+use crate::people::Imports;
 use crate::respond::Unreadable;
 use crate::session::Routing;
+use crate::stats::Stats;
 use crate::store::Store;
 use crate::tasks::Tasks;
 use crate::thumbnail::Thumbnails;
@@ -74,12 +85,18 @@ pub struct State {
     pub store: Arc<dyn Store>,
     /// Asked how the engine is.
     pub engine: EngineCheck,
+    /// Knows what is used.
+    pub stats: Stats,
     /// Looks at desktops.
     pub thumbnails: Thumbnails,
-    /// Runs what is to end even if nobody waits for it any more.
+    /// Where a change goes on when whoever asked for it goes away.
     pub tasks: Tasks,
     /// Cancelled when the gateway begins to drain: event streams end then.
     pub draining: CancellationToken,
+    /// Imports of users on their way.
+    pub imports: Imports,
+    /// What is in force, for administrators to read.
+    pub inventory: Arc<Inventory>,
     /// The portal's origin as browsers name it, for the addresses of sessions.
     pub origin: String,
     /// Where sessions live unless their template says otherwise.
@@ -238,8 +255,25 @@ fn routes() -> OpenApiRouter<Site> {
         .routes(routes!(verbs::resume))
         .routes(routes!(verbs::start))
         .routes(routes!(verbs::stop))
+        .routes(routes!(invitations::list, invitations::make))
+        .routes(routes!(invitations::withdraw))
+        .routes(routes!(stats::show))
+        .routes(routes!(stats::capacity))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::show, users::update, users::remove))
+        .routes(routes!(users::set_password))
+        .routes(routes!(logins::list, logins::end_all))
+        .routes(routes!(logins::end))
+        .merge(lists())
+        .routes(routes!(audit::list))
+        .routes(routes!(settings::list))
         .route("/api/v1/spawn", post(compat::spawn))
         .route("/api/v1/remove", post(compat::remove))
+}
+
+/// What takes more than a document.
+fn lists() -> OpenApiRouter<Site> {
+    OpenApiRouter::new().routes(routes!(user_import::import)).layer(DefaultBodyLimit::max(sheet::MOST_BYTES))
 }
 
 /// The same with its description beside it, a guard before it, and an answer for every other address.

@@ -12,6 +12,7 @@ use dashmap::DashMap;
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tracing::warn;
@@ -125,18 +126,35 @@ impl Repeatable {
         let extensions = response.extensions();
         let text = extensions.get::<Again>().map(|Again(text)| text);
         let text = text.or_else(|| extensions.get::<Text>().map(|Text(text)| text));
-        let body = text.map_or("", |text| std::str::from_utf8(text).unwrap_or_default());
+        let body = text.map_or_else(String::new, |text| without_secrets(text));
         let location = response.headers().get(LOCATION).and_then(|at| at.to_str().ok());
         let answer = KeptAnswer {
             key: self.key,
             request: self.request,
             status: response.status().as_u16(),
             location: location.map(str::to_owned),
-            body: body.to_owned(),
+            body,
             answered_at: clock::now(),
         };
-        (response.status().is_success() && body.len() <= LONGEST_BODY).then_some(answer)
+        (response.status().is_success() && answer.body.len() <= LONGEST_BODY).then_some(answer)
     }
+}
+
+/// The document with `null` for whatever is told once, however deep it stands.
+fn without_secrets(text: &[u8]) -> String {
+    fn redact(document: &mut Value) {
+        match document {
+            Value::Object(fields) => fields.iter_mut().for_each(|(name, value)| match name.as_str() {
+                "password" | "secret" => *value = Value::Null,
+                _ => redact(value),
+            }),
+            Value::Array(items) => items.iter_mut().for_each(redact),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let Ok(mut document) = serde_json::from_slice(text) else { return String::new() };
+    redact(&mut document);
+    document.to_string()
 }
 
 /// Every part with its length before it, so that no two lists are the same text.

@@ -13,6 +13,7 @@ use crate::session::{
     Home, HomeLevel, InputSource, Label, Phase, SessionId, SessionName, State, StateKind, Template,
     TemplateName, UserId, ViewerRole,
 };
+use crate::stats::Usage;
 
 /// A session. Names and fields are stable; new ones may be added.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -79,8 +80,8 @@ pub(super) struct SessionDocument {
     #[schema(required = true)]
     limits: Option<LimitsDocument>,
     /// What it uses; `null` while nothing is known.
-    #[schema(value_type = Option<Object>, required = true)]
-    usage: Option<()>,
+    #[schema(required = true)]
+    usage: Option<Usage>,
 }
 
 /// Somebody attached to a session.
@@ -180,7 +181,7 @@ pub(super) fn document(site: &Site, entry: &Entry, reader: UserId) -> SessionDoc
         home: broker.home(entry).map(HomeDocument::from),
         url: format!("{}{}", site.0.origin, entry.address(site.0.routing)),
         limits: entry.template.as_ref().map(|template| limits(template, policy)),
-        usage: None,
+        usage: site.0.stats.usage(entry.id),
     }
 }
 

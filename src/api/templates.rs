@@ -16,6 +16,7 @@ use crate::audit::Actor;
 use crate::auth::policy;
 use crate::body::Body;
 use crate::broker::{Installed, Pull};
+use crate::language::Language;
 use crate::session::{Home, Icon, NetworkPolicy, Protocol, PullPolicy, Template, TemplateName};
 
 /// What sessions can be made from. Names and fields are stable; new ones may be added.
@@ -178,8 +179,8 @@ fn shown(site: &Site, template: &Template, admin: bool) -> TemplateDocument {
     let policy = site.broker().settings().reap.with(&template.limits);
     TemplateDocument {
         name: template.name.clone(),
-        title: template.title.clone(),
-        description: template.description.clone(),
+        title: template.title.of(Language::default()).to_owned(),
+        description: template.description.of(Language::default()).to_owned(),
         icon: template.icon,
         protocol: template.protocol,
         cpus: template.cpus,

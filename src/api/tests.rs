@@ -5,6 +5,7 @@ mod programs;
 mod repeats;
 mod shape;
 mod streams;
+mod users;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,18 +15,20 @@ use futures_util::FutureExt;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, IF_NONE_MATCH};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{Api, State};
 use crate::audit::{Actor, Audit};
 use crate::auth::{self, Auth, NewUser, Principal, Visitor, cookies};
 use crate::broker::{self, Attendee, Broker, Entry};
+use crate::capacity;
 use crate::engine::EngineStatus;
 use crate::engine::fake::{FakeEngine, template};
 use crate::respond;
 use crate::secret::Secret;
 use crate::session::{Next, Protocol, Routing, StateKind, StopReason, ViewerRole};
+use crate::stats::{self, Stats};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Role, Store, User};
 use crate::tasks::Tasks;
@@ -38,6 +41,7 @@ struct Desk {
     api: Api,
     auth: Arc<Auth>,
     broker: Broker,
+    stats: Stats,
     store: Arc<dyn Store>,
     draining: CancellationToken,
 }
@@ -50,6 +54,7 @@ struct Login {
 
 impl Desk {
     fn new() -> Self {
+        let tasks = Tasks::new();
         let templates = vec![
             template("desktop".parse().unwrap(), Protocol::Rfb),
             template("app".parse().unwrap(), Protocol::Http),
@@ -63,7 +68,7 @@ impl Desk {
             audit.clone(),
             templates,
             broker::Settings::default(),
-            Tasks::new(),
+            tasks.clone(),
         );
         let quick = auth::Settings {
             refusal_floor: Duration::ZERO,
@@ -71,21 +76,31 @@ impl Desk {
             ..auth::Settings::default()
         };
         let auth = Arc::new(Auth::new(store.clone(), audit, quick));
+        let sources = stats::Sources {
+            broker: broker.clone(),
+            engine: engine.clone(),
+            store: store.clone(),
+            store_path: "/".into(),
+        };
+        let stats = Stats::new(sources, stats::Settings::default(), capacity::Settings::default());
         let status = EngineStatus { version: Some("fake".to_owned()), ..EngineStatus::default() };
         let draining = CancellationToken::new();
         let api = Api::new(State {
+            tasks: tasks.clone(),
+            imports: Default::default(),
+            inventory: Arc::default(),
             broker: broker.clone(),
             auth: auth.clone(),
             store: store.clone(),
             engine: Arc::new(move || futures_util::future::ready(status.clone()).boxed()),
-            thumbnails: Thumbnails::new(&broker, engine, Tasks::new(), thumbnail::Settings::default()),
-            tasks: Tasks::new(),
+            stats: stats.clone(),
+            thumbnails: Thumbnails::new(&broker, engine, tasks, thumbnail::Settings::default()),
             draining: draining.clone(),
             origin: ORIGIN.to_owned(),
             routing: Routing::Path,
             version: "0.0.0-test",
         });
-        Self { api, auth, broker, store, draining }
+        Self { api, auth, broker, stats, store, draining }
     }
 
     async fn log_in(&self, name: &str, role: Role) -> Login {
@@ -314,6 +329,49 @@ async fn grants_are_given_listed_and_withdrawn_by_whoever_may_change_the_session
 }
 
 #[tokio::test]
+async fn invitations_are_made_listed_and_withdrawn_by_whoever_may_change_the_session() {
+    let desk = Desk::new();
+    let (ann, bob) = (desk.log_in("ann", Role::User).await, desk.log_in("bob", Role::User).await);
+    let entry = desk.session(&ann.user, "Mine").await;
+    let path = format!("/api/v1/sessions/{}/invitations", entry.label);
+    let wish = serde_json::json!({ "role": "observer", "lasts_s": 600, "most": 2 });
+    let make = async |login: &Login, document: &Value| {
+        desk.send(Method::POST, &path, Some(login), true, document).await
+    };
+    assert_eq!(make(&bob, &wish).await.0, StatusCode::NOT_FOUND);
+    for document in [
+        serde_json::json!({ "role": "observer" }),
+        serde_json::json!({ "role": "owner", "lasts_s": 600 }),
+        serde_json::json!({ "role": "observer", "lasts_s": 0 }),
+        serde_json::json!({ "role": "observer", "lasts_s": 2_592_001 }),
+        serde_json::json!({ "role": "observer", "lasts_s": 600, "most": 0 }),
+        serde_json::json!({ "role": "observer", "lasts_s": 600, "forever": true }),
+    ] {
+        let status = make(&ann, &document).await.0;
+        assert!(status.is_client_error() && status != StatusCode::NOT_FOUND, "{document}: {status}");
+    }
+    let (status, made) = make(&ann, &wish).await;
+    assert_eq!(status, StatusCode::CREATED);
+    let url = made["url"].as_str().unwrap();
+    let token = url.strip_prefix(&format!("{ORIGIN}/join?token=")).unwrap();
+    let by = Actor::user("bob", std::net::Ipv4Addr::LOCALHOST.into());
+    desk.broker.accept(token, bob.user.id, by).await.unwrap();
+
+    let (_, listed) = desk.get(&path, &ann).await;
+    let item = &listed["items"][0];
+    assert_eq!((&item["id"], &item["most"], &item["made_by"]), (&made["id"], &2.into(), &"ann".into()));
+    assert_eq!(item["guests"][0]["user"], "bob");
+    assert!(item.get("url").is_none(), "nobody reads the link again");
+    assert_eq!(desk.get(&path, &bob).await.0, StatusCode::NOT_FOUND);
+    let one = format!("{path}/{}", made["id"].as_str().unwrap());
+    for _ in 0..2 {
+        assert_eq!(desk.ask(Method::DELETE, &one, Some(&ann), true).await.0, StatusCode::NO_CONTENT);
+    }
+    assert!(entry.grants().is_empty());
+    assert_eq!(desk.get(&path, &ann).await.1["items"], Value::Array(Vec::new()));
+}
+
+#[tokio::test]
 async fn a_session_says_who_watches_it() {
     let desk = Desk::new();
     let (ann, bob) = (desk.log_in("ann", Role::User).await, desk.log_in("bob", Role::User).await);
@@ -520,4 +578,50 @@ async fn everybody_reads_templates_and_administrators_their_images() {
         changes.recv().await.unwrap();
     }
     assert!(desk.get("/api/v1/templates/desktop", &ann).await.1["pull"].is_null());
+}
+
+#[tokio::test]
+async fn statistics_are_the_administrators_and_a_sessions_its_owners() {
+    let desk = Desk::new();
+    let (ann, bob) = (desk.log_in("ann", Role::User).await, desk.log_in("bob", Role::User).await);
+    let root = desk.log_in("root", Role::Admin).await;
+    let entry = desk.session(&ann.user, "mine").await;
+    let nothing = desk.ask(Method::GET, "/api/v1/capacity", Some(&root), false).await;
+    assert_eq!(nothing, (StatusCode::OK, json!({ "sampled_at": null, "capacity": null })));
+    desk.stats.sample_once().await;
+    desk.stats.sample_once().await;
+    let of_session = format!("/api/v1/stats?range=day&session={}", entry.label);
+    for (login, path, status) in [
+        (&root, "/api/v1/stats", StatusCode::OK),
+        (&ann, "/api/v1/stats", StatusCode::NOT_FOUND),
+        (&ann, "/api/v1/capacity", StatusCode::NOT_FOUND),
+        (&ann, of_session.as_str(), StatusCode::OK),
+        (&root, of_session.as_str(), StatusCode::OK),
+        (&bob, of_session.as_str(), StatusCode::NOT_FOUND),
+    ] {
+        assert_eq!(desk.ask(Method::GET, path, Some(login), false).await.0, status, "{path}");
+    }
+    let strange = desk.ask(Method::GET, "/api/v1/stats?range=year", Some(&root), false).await.0;
+    assert_eq!(strange, StatusCode::BAD_REQUEST);
+
+    let (_, hosts) = desk.ask(Method::GET, "/api/v1/stats", Some(&root), false).await;
+    let host = &hosts["items"][0];
+    assert_eq!((&host["node"], &host["range"]), (&json!("fake"), &json!("hour")));
+    let ready = host["series"].as_array().unwrap().iter().find(|series| series["name"] == "sessions_ready");
+    let ready = ready.expect("the number of sessions");
+    assert_eq!((&ready["unit"], &ready["step_s"]), (&json!("sessions"), &json!(15)));
+    let values = ready["values"].as_array().unwrap();
+    let last = values.iter().rev().find(|value| value.is_number());
+    assert_eq!((values.len(), last), (240, Some(&json!(1.0))));
+    assert_eq!(values[0], Value::Null);
+
+    let (_, session) = desk.ask(Method::GET, &of_session, Some(&ann), false).await;
+    assert_eq!(session["items"][0]["usage"]["memory_bytes"], 100 << 20);
+    let (_, document) =
+        desk.ask(Method::GET, &format!("/api/v1/sessions/{}", entry.label), Some(&ann), false).await;
+    assert_eq!(document["usage"]["processes"], 10);
+    let (_, capacity) = desk.ask(Method::GET, "/api/v1/capacity", Some(&root), false).await;
+    let room = &capacity["capacity"]["templates"][0];
+    assert!(room["more"].as_u64().unwrap() > 0, "{capacity}");
+    assert_eq!(room["bound_by"], "cpu", "{capacity}");
 }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::open::{auth_settings, open_store};
+use super::open::{auth_settings, open_store, store_path};
 use super::spawner::DEFAULT_SOCKET;
 use crate::api::{self, Api};
 use crate::audit::{Actor, Audit, AuditEvent, Record};
@@ -23,11 +23,14 @@ use crate::control::{self, Performer};
 use crate::engine::spawner::SpawnerEngine;
 use crate::engine::{Engine, EngineCheck, EngineStatus};
 use crate::fault::chain;
+use crate::inventory::Inventory;
+use crate::people::Imports;
 use crate::proxy::{self, Proxy};
 use crate::server::dispatch::Dispatch;
 use crate::server::tls::{self, Certificates};
 use crate::server::{self, Drain, Drained};
 use crate::spawner::child::Child;
+use crate::stats::{self, Stats};
 use crate::store::Store;
 use crate::tasks::Tasks;
 use crate::telemetry;
@@ -47,10 +50,12 @@ const FINISH: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// Whatever it needs is not there: certificate, store, viewer library, spawner, port.
-pub async fn serve(config: Config, config_path: &Path) -> Result<(), Failure> {
+pub async fn serve(config: Config, mut inventory: Inventory, config_path: &Path) -> Result<(), Failure> {
     tls::provider();
     let (tasks, drain) = (Tasks::new(), Drain::new());
     let certificates = certificates(&config, &tasks)?;
+    tls::mark_development(&config.tls, &mut inventory);
+    let inventory = Arc::new(inventory);
     let novnc = novnc(&config);
     let store = open_store(&config)?;
     let audit = Audit::new(store.clone());
@@ -66,16 +71,21 @@ pub async fn serve(config: Config, config_path: &Path) -> Result<(), Failure> {
         config.limits.clone(),
         tasks.clone(),
     );
+    let stats = statistics(&config, &broker, &engine, &store)?;
     let draining = draining(&drain, &tasks);
-    let web = pages(&config, novnc, &broker, &auth, &store, &engine, &draining)?;
+    let known = (audit.clone(), inventory.clone());
+    let web = pages(&config, novnc, &broker, &auth, &store, &engine, &stats, (&draining, &tasks), known)?;
     let api = Api::new(api::State {
+        inventory,
         broker: broker.clone(),
         auth: auth.clone(),
         store: store.clone(),
         engine: engine_check(&engine, config.engine.danger_skip_isolation),
+        stats: stats.clone(),
         thumbnails: Thumbnails::new(&broker, engine.clone(), tasks.clone(), thumbnail::Settings::default()),
         tasks: tasks.clone(),
         draining: draining.clone(),
+        imports: Imports::default(),
         origin: web.origin().to_owned(),
         routing: config.server.routing,
         version: env!("CARGO_PKG_VERSION"),
@@ -91,7 +101,9 @@ pub async fn serve(config: Config, config_path: &Path) -> Result<(), Failure> {
     // Routes are open before the listener is: whoever reconnects finds their desktop.
     broker.recover().await.map_err(|error| store_failed(&error))?;
     background(&broker, &auth, &tasks);
-    control(&config, &auth, &broker, &store, &tasks).await?;
+    tasks.spawn("statistics", stats.clone().run_forever(tasks.stopping()));
+    control(&config, &auth, &broker, &store, &stats, &tasks).await?;
+    tasks.spawn("audit", audit.clone().trim_forever(config.audit.clone(), tasks.stopping()));
     let dispatch = Dispatch::new((web, api, proxy), auth, broker, &config.server);
     let bound =
         server::listen(config.server.clone(), certificates, dispatch, &drain, &tasks).map_err(|error| {
@@ -137,7 +149,8 @@ fn certificates(config: &Config, tasks: &Tasks) -> Result<Arc<Certificates>, Fai
 }
 
 /// Where noVNC is: as configured, else as built here, else as Debian installs it.
-fn novnc(config: &Config) -> PathBuf {
+#[must_use]
+pub fn novnc(config: &Config) -> PathBuf {
     let built = PathBuf::from("var/novnc");
     config.viewer.novnc.clone().unwrap_or_else(|| {
         if built.join("core").is_dir() { built } else { PathBuf::from("/usr/share/novnc") }
@@ -172,6 +185,22 @@ async fn engine(config: &Config, config_path: &Path, tasks: &Tasks) -> Result<Ar
     Ok(Arc::new(SpawnerEngine::new(socket)))
 }
 
+/// The statistics, which begin empty.
+fn statistics(
+    config: &Config,
+    broker: &Broker,
+    engine: &Arc<dyn Engine>,
+    store: &Arc<dyn Store>,
+) -> Result<Stats, Failure> {
+    let sources = stats::Sources {
+        broker: broker.clone(),
+        engine: engine.clone(),
+        store: store.clone(),
+        store_path: store_path(config)?,
+    };
+    Ok(Stats::new(sources, config.stats.clone(), config.capacity))
+}
+
 #[allow(clippy::too_many_arguments, reason = "the composition root hands everything to the pages once")]
 fn pages(
     config: &Config,
@@ -180,20 +209,27 @@ fn pages(
     auth: &Arc<Auth>,
     store: &Arc<dyn Store>,
     engine: &Arc<dyn Engine>,
-    draining: &CancellationToken,
+    stats: &Stats,
+    (draining, tasks): (&CancellationToken, &Tasks),
+    (audit, inventory): (Audit, Arc<Inventory>),
 ) -> Result<Web, Failure> {
     let settings = web::Settings {
         domain: config.server.domain.clone(),
         routing: config.server.routing,
         public_port: public_port(config, &config.server.listen),
+        landing: config.web.landing,
         novnc,
     };
     let state = web::State {
+        tasks: tasks.clone(),
         broker: broker.clone(),
         auth: auth.clone(),
         store: store.clone(),
         engine: engine_check(engine, config.engine.danger_skip_isolation),
+        stats: stats.clone(),
         draining: draining.clone(),
+        audit,
+        inventory,
         settings,
     };
     Web::new(state).map_err(|error| {
@@ -277,6 +313,9 @@ fn telemetry_of(broker: &Broker, tasks: &Tasks) {
                 let count = u32::try_from(count).unwrap_or(u32::MAX);
                 metrics::gauge!(telemetry::names::SESSIONS, "state" => kind.name()).set(f64::from(count));
             }
+            let small = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+            metrics::gauge!(telemetry::names::STARTS_QUEUED).set(small(broker.queued()));
+            metrics::gauge!(telemetry::names::SESSIONS_MAX).set(small(broker.settings().max_sessions));
             for (idle, count) in broker.count_by_idle() {
                 let count = u32::try_from(count).unwrap_or(u32::MAX);
                 metrics::gauge!(telemetry::names::SESSIONS_IDLE, "idle" => idle).set(f64::from(count));
@@ -290,10 +329,16 @@ async fn control(
     auth: &Arc<Auth>,
     broker: &Broker,
     store: &Arc<dyn Store>,
+    stats: &Stats,
     tasks: &Tasks,
 ) -> Result<(), Failure> {
     let path = config.server.control.clone();
-    let performer = Performer { auth: auth.clone(), broker: Some(broker.clone()), store: store.clone() };
+    let performer = Performer {
+        auth: auth.clone(),
+        broker: Some(broker.clone()),
+        store: store.clone(),
+        stats: Some(stats.clone()),
+    };
     control::serve(path.clone(), performer, tasks.clone()).await.map_err(|error| {
         Failure::new(
             Exit::Missing,
@@ -317,6 +362,12 @@ fn store_failed(error: &dyn std::error::Error) -> Failure {
 fn public_port(config: &Config, listened: &[SocketAddr]) -> u16 {
     let first = || listened.first().map_or(443, SocketAddr::port);
     config.server.public_port.map_or_else(first, NonZeroU16::get)
+}
+
+/// The port that browsers use, as far as the configuration tells.
+#[must_use]
+pub fn portal_port(config: &Config) -> u16 {
+    public_port(config, &config.server.listen)
 }
 
 fn portal_url(config: &Config, port: u16) -> String {

@@ -5,7 +5,7 @@ mod gateway;
 mod open;
 mod spawner;
 
-pub use self::backup::{Extent, Restoration, Told, backup, restore};
-pub use self::gateway::serve;
-pub use self::open::{Offline, open_store};
-pub use self::spawner::spawner;
+pub use self::backup::{Existing, Extent, Restoration, Restored, Told, backup, check, look, restore};
+pub use self::gateway::{novnc, portal_port, serve};
+pub use self::open::{Offline, open_store, store_path};
+pub use self::spawner::{DEFAULT_SOCKET, by_name, prepare, settings as engine_settings, spawner};

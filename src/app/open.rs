@@ -8,11 +8,13 @@ use crate::auth::{self, Auth};
 use crate::broker::Broker;
 use crate::cli::{Exit, Failure};
 use crate::config::{AuthSettings, Config};
+use crate::engine::Engine;
 use crate::engine::docker::DockerEngine;
 use crate::fault::chain;
 use crate::secret::Secret;
-use crate::store::Store;
+use crate::stats::{self, Stats};
 use crate::store::sqlite::SqliteStore;
+use crate::store::{Store, StoreError};
 use crate::tasks::Tasks;
 
 /// Opens the configured store.
@@ -21,18 +23,38 @@ use crate::tasks::Tasks;
 /// It is damaged, newer than this binary, or cannot be written; it is left as it was.
 pub fn open_store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
     let path = store_path(config)?;
-    let store = SqliteStore::open(&path).map_err(|error| {
-        Failure::new(
-            Exit::Missing,
-            format!("the database {} cannot be used", path.display()),
-            chain(&error),
-            "it was left as it is: mend its disk or permissions, restore a backup, or name another in store.url",
-        )
-    })?;
+    let store = SqliteStore::open(&path).map_err(|error| unusable(&path, &error))?;
     Ok(Arc::new(store))
 }
 
-pub(super) fn store_path(config: &Config) -> Result<PathBuf, Failure> {
+/// Why a database cannot be used, and what to do about it. It was left as it is.
+pub(super) fn unusable(path: &Path, error: &StoreError) -> Failure {
+    let todo = match error {
+        StoreError::Newer { known, .. } => {
+            format!(
+                "a newer Berth wrote it and no older one can read it; it was left as it is: install that version \
+                 again, or go back to the copy made before the upgrade ({}.before-… of schema {known} or older, or a \
+                 backup)",
+                path.display()
+            )
+        }
+        StoreError::Locked { .. } => "wait until the restoration is done, then try again".to_owned(),
+        StoreError::Conflict(_)
+        | StoreError::Corrupt { .. }
+        | StoreError::Stale
+        | StoreError::Unavailable { .. } => {
+            "it was left as it is: mend its disk or permissions, restore a backup, or name another in store.url"
+                .to_owned()
+        }
+    };
+    Failure::new(Exit::Missing, format!("the database {} cannot be used", path.display()), chain(error), todo)
+}
+
+/// The file of the configured store.
+///
+/// # Errors
+/// It is of a kind that this version does not have.
+pub fn store_path(config: &Config) -> Result<PathBuf, Failure> {
     let url = config.store.url.expose();
     url.strip_prefix("sqlite:").map(|path| Path::new(path).to_owned()).ok_or_else(|| {
         Failure::new(
@@ -95,6 +117,28 @@ impl Offline {
     /// # Errors
     /// The engine does not answer, or the store fails.
     pub async fn broker(&self, config: &Config) -> Result<Broker, Failure> {
+        Ok(self.broker_and_engine(config).await?.0)
+    }
+
+    /// The same with statistics, which have what was stored and no sample yet.
+    ///
+    /// # Errors
+    /// As for [`Offline::broker`].
+    pub async fn stats(&self, config: &Config) -> Result<(Broker, Stats), Failure> {
+        let (broker, engine) = self.broker_and_engine(config).await?;
+        let sources = stats::Sources {
+            broker: broker.clone(),
+            engine,
+            store: self.store.clone(),
+            store_path: store_path(config)?,
+        };
+        let stats = Stats::new(sources, config.stats.clone(), config.capacity);
+        // Without a past there is still a present.
+        let _ = stats.restore().await;
+        Ok((broker, stats))
+    }
+
+    async fn broker_and_engine(&self, config: &Config) -> Result<(Broker, Arc<dyn Engine>), Failure> {
         let templates = super::spawner::by_name(&config.templates);
         let failed = |error: &dyn std::error::Error| {
             Failure::new(
@@ -107,15 +151,16 @@ impl Offline {
         let engine = DockerEngine::connect(super::spawner::settings(config), templates)
             .await
             .map_err(|error| failed(&error))?;
+        let engine: Arc<dyn Engine> = Arc::new(engine);
         let broker = Broker::new(
             self.store.clone(),
-            Arc::new(engine),
+            engine.clone(),
             Audit::new(self.store.clone()),
             config.templates.clone(),
             config.limits.clone(),
             self.tasks.clone(),
         );
         broker.load().await.map_err(|error| failed(&error))?;
-        Ok(broker)
+        Ok((broker, engine))
     }
 }

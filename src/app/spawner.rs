@@ -23,7 +23,7 @@ use crate::spawner::{child, server};
 use crate::tasks::Tasks;
 
 /// Where a spawner of its own listens when nothing else is configured.
-pub(super) const DEFAULT_SOCKET: &str = "var/spawner.sock";
+pub const DEFAULT_SOCKET: &str = "var/spawner.sock";
 
 /// Time between two attempts to reach an engine that does not answer.
 const RETRY: Duration = Duration::from_secs(2);
@@ -103,7 +103,12 @@ fn not_prepared(error: &EngineError) -> Failure {
     )
 }
 
-async fn prepare(config: &Config) -> Result<DockerEngine, EngineError> {
+/// Connects to the engine, makes the networks and the packet filter, and proves the isolation unless that is
+/// to be skipped.
+///
+/// # Errors
+/// [`EngineError::Down`] when nothing answers, [`EngineError::Refused`] with what is not as it must be.
+pub async fn prepare(config: &Config) -> Result<DockerEngine, EngineError> {
     let engine = DockerEngine::connect(settings(config), by_name(&config.templates)).await?;
     engine.sweep().await?;
     engine.ensure_network().await?;
@@ -157,7 +162,7 @@ fn keep_swept(engine: &Arc<DockerEngine>, tasks: &Tasks) {
 }
 
 /// The engine's parts of the configuration in the engine's own words.
-pub(super) fn settings(config: &Config) -> docker::Settings {
+pub fn settings(config: &Config) -> docker::Settings {
     let engine = &config.engine;
     docker::Settings {
         socket: engine.socket.clone(),
@@ -175,7 +180,8 @@ fn time_zone(configured: &str) -> Option<String> {
     zone.ok()?.iana_name().map(ToOwned::to_owned)
 }
 
-pub(super) fn by_name(templates: &[Template]) -> BTreeMap<TemplateName, Template> {
+/// Templates by their names.
+pub fn by_name(templates: &[Template]) -> BTreeMap<TemplateName, Template> {
     templates.iter().map(|template| (template.name.clone(), template.clone())).collect()
 }
 

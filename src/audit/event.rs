@@ -3,20 +3,9 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::session::{FailReason, GrantRole, StopReason, ViewerRole};
+use super::{EventKind, Outcome, Reason};
+use crate::session::{FailReason, GrantRole, StopReason, UserLimits, ViewerRole};
 use crate::store::Role;
-
-/// How it ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// It was tried and did not work.
-    Failed,
-    /// It was done.
-    Ok,
-    /// It was not allowed.
-    Refused,
-}
 
 /// Why a login was refused; the person is told less.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -40,6 +29,36 @@ pub enum AuditEvent {
     AccessRefused {
         /// The stable code of the refusal.
         code: &'static str,
+    },
+    /// A backup was wanted and not made.
+    BackupFailed {
+        /// What happened and why.
+        detail: String,
+    },
+    /// A backup was made.
+    BackupMade {
+        /// What is in it.
+        parts: Vec<&'static str>,
+        /// How long it is.
+        bytes: u64,
+    },
+    /// Lines of the audit were written into a file.
+    AuditExported {
+        /// Which: the filters, as the command line or the address had them.
+        search: String,
+    },
+    /// Old lines of the audit were cut from its front, as `audit.keep_days` asks.
+    AuditTrimmed {
+        /// How many.
+        lines: u64,
+        /// The number of the first one.
+        first: u64,
+        /// The number of the last one.
+        through: u64,
+        /// The hash of the last one: the chain goes on from it.
+        hash: String,
+        /// How many days lines are kept.
+        keep_days: u32,
     },
     /// The gateway runs with a key that weakens security.
     ConfigDanger {
@@ -65,6 +84,14 @@ pub enum AuditEvent {
         grantee: String,
         /// What they could do.
         role: GrantRole,
+    },
+    /// A grant was asked for and not given.
+    GrantNotCreated {
+        /// For whom.
+        grantee: String,
+        /// Why.
+        #[serde(flatten)]
+        reason: Reason,
     },
     /// A grant was taken back.
     GrantWithdrawn {
@@ -93,6 +120,8 @@ pub enum AuditEvent {
         /// The registry's name for what came, if the engine kept it.
         digest: Option<String>,
     },
+    /// Somebody's home and its copies were removed for good.
+    HomeRemoved,
     /// A copy was put back into somebody's home.
     HomeRestored {
         /// The copy.
@@ -103,6 +132,35 @@ pub enum AuditEvent {
         /// The copy.
         copy: String,
     },
+    /// A link was made that lets others into a session.
+    InvitationCreated {
+        /// What those who come by it may do.
+        role: GrantRole,
+        /// How many may; `None` for any number.
+        most: Option<u32>,
+        /// When it lapses.
+        expires_at: Timestamp,
+    },
+    /// Somebody with a link was not let in.
+    InvitationRefused {
+        /// The stable code of the refusal.
+        code: &'static str,
+    },
+    /// Somebody came by a link; the grant they got has a line of its own.
+    InvitationUsed {
+        /// What they may do.
+        role: GrantRole,
+    },
+    /// A link was taken back; each grant that ended with it has a line of its own.
+    InvitationWithdrawn {
+        /// What those who came by it could do.
+        role: GrantRole,
+    },
+    /// A login was ended by its user on another device, or by an administrator.
+    LoginEnded {
+        /// The address it was made from.
+        made_from: String,
+    },
     /// A user logged in.
     LoginOk,
     /// A login was refused.
@@ -112,6 +170,22 @@ pub enum AuditEvent {
     },
     /// A user logged out.
     Logout,
+    /// Something was put back from a backup.
+    Restored {
+        /// When the backup was made.
+        made_at: Timestamp,
+        /// What was put back.
+        parts: Vec<&'static str>,
+        /// How many logins of then were ended by it.
+        logins_ended: usize,
+        /// The last line of the audit that this store took the place of, by its number and hash.
+        replaced: Option<String>,
+    },
+    /// A restoration was wanted and did not happen, or not all of it.
+    RestoreFailed {
+        /// What happened and why.
+        detail: String,
+    },
     /// A session was asked for.
     SessionCreated {
         /// The template's name.
@@ -130,6 +204,24 @@ pub enum AuditEvent {
     SessionExtended {
         /// How much, in seconds.
         by_s: u64,
+    },
+    /// A session was to be changed and was not.
+    SessionNotChanged {
+        /// What was asked for: `start`, `stop`, `pause`, `resume`, `extend`.
+        change: &'static str,
+        /// Why.
+        #[serde(flatten)]
+        reason: Reason,
+    },
+    /// A session was asked for and not created. The target is whose it would have been.
+    SessionNotCreated {
+        /// The template's name.
+        template: String,
+        /// What it was to be called.
+        name: String,
+        /// Why.
+        #[serde(flatten)]
+        reason: Reason,
     },
     /// A session was frozen.
     SessionPaused,
@@ -173,10 +265,34 @@ pub enum AuditEvent {
     UserDisabled,
     /// A user was enabled again.
     UserEnabled,
+    /// A user's own limits changed.
+    UserLimitsChanged {
+        /// What they are now; what is `null` follows the configuration.
+        limits: UserLimits,
+    },
     /// A user got another password; their logins ended.
     UserPasswordChanged,
+    /// A user was not created, changed or removed.
+    UserRefused {
+        /// The stable code of the refusal.
+        code: &'static str,
+    },
     /// A user was removed; their logins ended.
     UserRemoved,
+    /// A user may do something else now; their logins ended.
+    UserRoleChanged {
+        /// What they may do.
+        role: Role,
+    },
+    /// A list of users was taken in; each user who was created or changed has a line of their own.
+    UsersImported {
+        /// How many were created.
+        created: usize,
+        /// How many were changed.
+        changed: usize,
+        /// How many were refused.
+        refused: usize,
+    },
     /// Somebody who may only watch tried to use the session. At most one line a minute for each
     /// viewer; nothing of it reached the session.
     ViewOnlyAttempt {
@@ -210,26 +326,103 @@ impl AuditEvent {
         Self::SessionFailed { code: reason.code(), text: reason.sentence(), detail: format!("{reason:?}") }
     }
 
+    /// Which of the closed list it is.
+    #[must_use]
+    pub fn kind(&self) -> EventKind {
+        match self {
+            Self::AccessRefused { .. } => EventKind::AccessRefused,
+            Self::AuditExported { .. } => EventKind::AuditExported,
+            Self::AuditTrimmed { .. } => EventKind::AuditTrimmed,
+            Self::BackupFailed { .. } => EventKind::BackupFailed,
+            Self::BackupMade { .. } => EventKind::BackupMade,
+            Self::ConfigDanger { .. } => EventKind::ConfigDanger,
+            Self::GatewayStarted => EventKind::GatewayStarted,
+            Self::GatewayStopped => EventKind::GatewayStopped,
+            Self::GrantCreated { .. } => EventKind::GrantCreated,
+            Self::GrantLapsed { .. } => EventKind::GrantLapsed,
+            Self::GrantNotCreated { .. } => EventKind::GrantNotCreated,
+            Self::GrantWithdrawn { .. } => EventKind::GrantWithdrawn,
+            Self::HomeRemoved => EventKind::HomeRemoved,
+            Self::HomeRestored { .. } => EventKind::HomeRestored,
+            Self::HomeSetAside { .. } => EventKind::HomeSetAside,
+            Self::ImageNotPulled { .. } => EventKind::ImageNotPulled,
+            Self::ImagePulled { .. } => EventKind::ImagePulled,
+            Self::InvitationCreated { .. } => EventKind::InvitationCreated,
+            Self::InvitationRefused { .. } => EventKind::InvitationRefused,
+            Self::InvitationUsed { .. } => EventKind::InvitationUsed,
+            Self::InvitationWithdrawn { .. } => EventKind::InvitationWithdrawn,
+            Self::LoginEnded { .. } => EventKind::LoginEnded,
+            Self::LoginOk => EventKind::LoginOk,
+            Self::LoginRefused { .. } => EventKind::LoginRefused,
+            Self::Logout => EventKind::Logout,
+            Self::RestoreFailed { .. } => EventKind::RestoreFailed,
+            Self::Restored { .. } => EventKind::Restored,
+            Self::SessionCreated { .. } => EventKind::SessionCreated,
+            Self::SessionExtended { .. } => EventKind::SessionExtended,
+            Self::SessionFailed { .. } => EventKind::SessionFailed,
+            Self::SessionNotChanged { .. } => EventKind::SessionNotChanged,
+            Self::SessionNotCreated { .. } => EventKind::SessionNotCreated,
+            Self::SessionPaused => EventKind::SessionPaused,
+            Self::SessionReady => EventKind::SessionReady,
+            Self::SessionRemoved => EventKind::SessionRemoved,
+            Self::SessionResumed => EventKind::SessionResumed,
+            Self::SessionStarted => EventKind::SessionStarted,
+            Self::SessionStopped { .. } => EventKind::SessionStopped,
+            Self::TokenCreated { .. } => EventKind::TokenCreated,
+            Self::TokenRefused { .. } => EventKind::TokenRefused,
+            Self::TokenRevoked => EventKind::TokenRevoked,
+            Self::UserCreated { .. } => EventKind::UserCreated,
+            Self::UserDisabled => EventKind::UserDisabled,
+            Self::UserEnabled => EventKind::UserEnabled,
+            Self::UserLimitsChanged { .. } => EventKind::UserLimitsChanged,
+            Self::UserPasswordChanged => EventKind::UserPasswordChanged,
+            Self::UserRefused { .. } => EventKind::UserRefused,
+            Self::UserRemoved => EventKind::UserRemoved,
+            Self::UserRoleChanged { .. } => EventKind::UserRoleChanged,
+            Self::UsersImported { .. } => EventKind::UsersImported,
+            Self::ViewOnlyAttempt { .. } => EventKind::ViewOnlyAttempt,
+            Self::ViewerJoined { .. } => EventKind::ViewerJoined,
+            Self::ViewerLeft { .. } => EventKind::ViewerLeft,
+        }
+    }
+
     /// How it ended.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::AccessRefused { .. }
+            | Self::InvitationRefused { .. }
             | Self::LoginRefused { .. }
             | Self::TokenRefused { .. }
+            | Self::UserRefused { .. }
             | Self::ViewOnlyAttempt { .. } => Outcome::Refused,
-            Self::ImageNotPulled { .. } | Self::SessionFailed { .. } => Outcome::Failed,
-            Self::ConfigDanger { .. }
+            Self::BackupFailed { .. }
+            | Self::ImageNotPulled { .. }
+            | Self::RestoreFailed { .. }
+            | Self::SessionFailed { .. } => Outcome::Failed,
+            Self::GrantNotCreated { reason, .. }
+            | Self::SessionNotChanged { reason, .. }
+            | Self::SessionNotCreated { reason, .. } => reason.outcome,
+            Self::BackupMade { .. }
+            | Self::AuditExported { .. }
+            | Self::AuditTrimmed { .. }
+            | Self::ConfigDanger { .. }
             | Self::GatewayStarted
             | Self::GatewayStopped
             | Self::GrantCreated { .. }
             | Self::GrantLapsed { .. }
             | Self::GrantWithdrawn { .. }
             | Self::ImagePulled { .. }
+            | Self::HomeRemoved
             | Self::HomeRestored { .. }
             | Self::HomeSetAside { .. }
+            | Self::InvitationCreated { .. }
+            | Self::InvitationUsed { .. }
+            | Self::InvitationWithdrawn { .. }
+            | Self::LoginEnded { .. }
             | Self::LoginOk
             | Self::Logout
+            | Self::Restored { .. }
             | Self::SessionCreated { .. }
             | Self::SessionExtended { .. }
             | Self::SessionPaused
@@ -243,8 +436,11 @@ impl AuditEvent {
             | Self::UserCreated { .. }
             | Self::UserDisabled
             | Self::UserEnabled
+            | Self::UserLimitsChanged { .. }
             | Self::UserPasswordChanged
             | Self::UserRemoved
+            | Self::UserRoleChanged { .. }
+            | Self::UsersImported { .. }
             | Self::ViewerJoined { .. }
             | Self::ViewerLeft { .. } => Outcome::Ok,
         }

@@ -7,6 +7,15 @@
 
 mod chain;
 mod event;
+mod export;
+mod kind;
+mod outcome;
+mod quiet;
+mod reading;
+mod retention;
+mod verify;
+mod visible;
+mod when;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,17 +23,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use thiserror::Error;
+use tokio::sync::watch;
 use tracing::error;
 
 pub use self::chain::{GENESIS, chain};
-pub use self::event::{AuditEvent, LoginRefusal, Outcome};
+pub use self::event::{AuditEvent, LoginRefusal};
+pub use self::export::{Export, Format, Proven, Unproven, prove};
+pub use self::kind::{EventKind, UnknownEvent};
+pub use self::outcome::{Outcome, Reason, UnknownOutcome};
+pub use self::quiet::Quiet;
+pub use self::reading::Reading;
+pub use self::retention::Settings;
+pub use self::verify::{Broken, Verified, verify};
+pub use self::visible::{is_obeyed, visible};
+pub use self::when::{UnknownTime, when};
 use crate::clock;
-use crate::store::{Store, StoreError};
+use crate::store::{AuditLine, Store};
+use crate::telemetry::names;
 
 /// The version of the lines' form; raised when a field changes its meaning.
 const VERSION: u8 = 1;
-const VERIFY_PAGE: usize = 1000;
 
 /// Who did something.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -118,13 +136,15 @@ pub struct Audit(Arc<Inner>);
 struct Inner {
     store: Arc<dyn Store>,
     lost: AtomicU64,
+    /// The number of the newest line written here; followers wait for it to rise.
+    newest: watch::Sender<u64>,
 }
 
 impl Audit {
     /// Records into this store.
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self(Arc::new(Inner { store, lost: AtomicU64::new(0) }))
+        Self(Arc::new(Inner { store, lost: AtomicU64::new(0), newest: watch::Sender::new(0) }))
     }
 
     /// Records what happened, durably once it returns.
@@ -132,13 +152,34 @@ impl Audit {
     /// It never fails its caller: what happened has happened. A line that cannot be stored is
     /// logged as an error, whole, and counted as `berth_audit_lost_total`.
     pub async fn record(&self, record: Record) {
-        let line = Line { v: VERSION, at: clock::now(), outcome: record.event.outcome(), record: &record };
-        let body = escaped(&serde_json::to_string(&line).expect("an audit line has only texts and numbers"));
-        if let Err(error) = self.0.store.append_audit(body.clone()).await {
-            self.0.lost.fetch_add(1, Ordering::Relaxed);
-            metrics::counter!("berth_audit_lost_total").increment(1);
-            error!(%error, line = body, "an audit line could not be stored");
+        let body = body_of(&record);
+        match self.0.store.append_audit(body.clone()).await {
+            Ok(line) => self.heard(&line),
+            Err(error) => {
+                self.0.lost.fetch_add(1, Ordering::Relaxed);
+                metrics::counter!(names::AUDIT_LOST).increment(1);
+                error!(%error, line = body, "an audit line could not be stored");
+            }
         }
+    }
+
+    /// Follows the number of the newest line. What other processes write is not heard of here.
+    #[must_use]
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.0.newest.subscribe()
+    }
+
+    fn heard(&self, line: &AuditLine) {
+        // Two lines may be heard of in the other order.
+        self.0.newest.send_if_modified(|newest| {
+            let news = line.number > *newest;
+            *newest = line.number.max(*newest);
+            news
+        });
+    }
+
+    fn store(&self) -> &dyn Store {
+        &*self.0.store
     }
 
     /// How many lines could not be stored since the start.
@@ -148,54 +189,11 @@ impl Audit {
     }
 }
 
-/// JSON escapes the control characters below space; this escapes the others too (DEL, C1,
-/// direction overrides), which a terminal would obey. They occur only inside JSON's strings.
-fn escaped(json: &str) -> String {
-    let mut line = String::with_capacity(json.len());
-    for c in json.chars() {
-        if c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
-            line.push_str(&format!("\\u{:04x}", u32::from(c)));
-        } else {
-            line.push(c);
-        }
-    }
-    line
-}
-
-/// The first line that does not fit the chain, or why the lines could not be read.
-#[derive(Debug, Error)]
-#[error("line {number} of the audit is not as it was written: {why}")]
-pub struct Broken {
-    /// The first line that does not fit.
-    pub number: u64,
-    /// What does not fit.
-    pub why: String,
-}
-
-/// Checks every line's number and hash; returns how many there are.
-///
-/// # Errors
-/// [`Broken`] names the first line that was changed, removed, or cannot be read.
-pub async fn verify(store: &dyn Store) -> Result<u64, Broken> {
-    let (mut last, mut prev) = (0, GENESIS.to_owned());
-    loop {
-        let next = last + 1;
-        let unread = |error: StoreError| Broken { number: next, why: error.to_string() };
-        let lines = store.audit(last, VERIFY_PAGE).await.map_err(unread)?;
-        if lines.is_empty() {
-            return Ok(last);
-        }
-        for line in lines {
-            let broken = |why: &str| Broken { number: last + 1, why: why.to_owned() };
-            if line.number != last + 1 {
-                return Err(broken("it is missing"));
-            }
-            if line.hash != chain(&prev, &line.body) {
-                return Err(broken("its hash does not match"));
-            }
-            (last, prev) = (line.number, line.hash);
-        }
-    }
+/// What is stored of a record. JSON escapes the control characters below space; the others that a
+/// terminal or a page would obey are escaped too. They occur only inside JSON's strings.
+fn body_of(record: &Record) -> String {
+    let line = Line { v: VERSION, at: clock::now(), outcome: record.event.outcome(), record };
+    visible(&serde_json::to_string(&line).expect("an audit line has only texts and numbers"))
 }
 
 #[cfg(test)]

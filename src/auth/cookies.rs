@@ -9,7 +9,10 @@ use cookie::{Cookie, SameSite};
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 
+use crate::language::Language;
+use crate::look::Look;
 use crate::secret::Secret;
+use crate::store::Preferences;
 
 /// The login on the portal.
 pub const PORTAL: &str = "__Host-berth";
@@ -17,6 +20,8 @@ pub const PORTAL: &str = "__Host-berth";
 pub const SESSION: &str = "__Host-berth-session";
 /// Binds forms that are sent before there is a login.
 pub const FORM: &str = "__Host-berth-form";
+/// How whoever uses this browser reads pages, before it is known who they are.
+pub const CHOICE: &str = "__Host-berth-choice";
 /// What the names of all our cookies begin with; none that does reaches a container.
 const OURS: &[u8] = b"__host-berth";
 
@@ -43,6 +48,27 @@ pub fn tokens<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item =
         let value = crumb.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
         std::str::from_utf8(value).ok()
     })
+}
+
+/// How somebody chose to read pages in this browser: a language and a look with a point between.
+#[must_use]
+pub fn choice(headers: &HeaderMap) -> Preferences {
+    let read = |text: &str| {
+        let (language, look) = text.split_once('.')?;
+        Some(Preferences { language: Language::of_tag(language), look: look.parse().ok() })
+    };
+    tokens(headers, CHOICE).find_map(read).unwrap_or_default()
+}
+
+/// A `Set-Cookie` value that remembers a choice for a year, or forgets that there was one.
+#[must_use]
+pub fn set_choice(choice: Preferences) -> HeaderValue {
+    const YEAR: Duration = Duration::from_secs(365 * 86_400);
+    if choice == Preferences::default() {
+        return clear(CHOICE);
+    }
+    let (language, look) = (choice.language.map_or("", Language::tag), choice.look.map_or("", Look::name));
+    set(CHOICE, &Secret::new(format!("{language}.{look}")), YEAR)
 }
 
 /// The `Cookie` header to send upstream: all crumbs joined in order, without any of ours; `None` if
@@ -115,6 +141,21 @@ mod tests {
             clear(SESSION),
             "__Host-berth-session=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0"
         );
+    }
+
+    #[test]
+    fn a_choice_is_read_back_and_nonsense_is_none() {
+        for language in [None, Some(Language::English), Some(Language::French)] {
+            for look in [None, Some(Look::Light), Some(Look::Dark)] {
+                let choice_of = Preferences { language, look };
+                let set = set_choice(choice_of);
+                let (cookie, _) = set.to_str().unwrap().split_once(';').unwrap();
+                assert_eq!(choice(&headers(&[cookie.as_bytes()])), choice_of, "{cookie}");
+            }
+        }
+        assert!(set_choice(Preferences::default()).to_str().unwrap().contains("Max-Age=0"));
+        let odd = headers(&[b"__Host-berth-choice=x; __Host-berth-choice=de.pink"]);
+        assert_eq!(choice(&odd), Preferences::default());
     }
 
     #[test]

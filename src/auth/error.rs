@@ -84,6 +84,9 @@ pub enum AuthError {
     /// No valid login was presented, or it may not do this.
     #[error("a login is required")]
     LoginRequired,
+    /// They must choose a password of their own first.
+    #[error("the password must be changed first")]
+    MustChange,
     /// The user name is not acceptable.
     #[error("the name is not acceptable: {0}")]
     NameInvalid(NameFlaw),
@@ -143,6 +146,7 @@ impl Answer for AuthError {
             | Self::CsrfFailed
             | Self::LastAdmin
             | Self::LoginRequired
+            | Self::MustChange
             | Self::NameInvalid(_)
             | Self::OriginForeign
             | Self::PasswordWeak(_)
@@ -163,6 +167,7 @@ impl Answer for AuthError {
             Self::Hash { .. } => "internal",
             Self::LastAdmin => "last_admin",
             Self::LoginRequired => "login_required",
+            Self::MustChange => "password_change_required",
             Self::NameInvalid(_) => "name_invalid",
             Self::OriginForeign => "origin_foreign",
             Self::PasswordWeak(_) => "password_weak",
@@ -184,6 +189,7 @@ impl Answer for AuthError {
             Self::Hash { .. } => Sentence::of("problem-internal"),
             Self::LastAdmin => Sentence::of("problem-last-admin"),
             Self::LoginRequired => Sentence::of("problem-login-required"),
+            Self::MustChange => Sentence::of("problem-must-change"),
             Self::NameInvalid(flaw) => flaw.sentence(),
             Self::OriginForeign => Sentence::of("problem-origin-foreign"),
             Self::PasswordWeak(flaw) => flaw.sentence(),
@@ -209,6 +215,7 @@ impl Answer for AuthError {
             | Self::Hash { .. }
             | Self::LastAdmin
             | Self::LoginRequired
+            | Self::MustChange
             | Self::NameInvalid(_)
             | Self::OriginForeign
             | Self::PasswordWeak(_)

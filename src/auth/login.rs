@@ -14,7 +14,7 @@ use crate::fault::Answer;
 use crate::revocation::CloseReason;
 use crate::secret::{Secret, TokenHash, random_token};
 use crate::session::{SessionName, UserId};
-use crate::store::{Login, Role, StoreError, User};
+use crate::store::{Login, StoreError, User};
 use crate::telemetry::names;
 
 /// How many values of our cookie are tried per request: a browser sends one or two, and who sends
@@ -133,15 +133,31 @@ impl Auth {
             return Ok(());
         }
         let users = self.store.users().await?;
-        let roles: HashMap<UserId, Role> =
-            users.iter().filter(|user| !user.disabled).map(|user| (user.id, user.role)).collect();
+        let users: HashMap<UserId, User> =
+            users.into_iter().filter(|user| !user.disabled).map(|user| (user.id, user)).collect();
         for principal in live {
-            let unchanged = roles.get(&principal.user) == Some(&principal.role);
-            if !unchanged || self.store.login(&principal.login).await?.is_none() {
-                self.end(&principal.login, CloseReason::LoginEnded);
+            let user = users.get(&principal.user).filter(|user| user.role == principal.role);
+            match user {
+                Some(user) if self.store.login(&principal.login).await?.is_some() => self.renew(user),
+                Some(_) | None => self.end(&principal.login, CloseReason::LoginEnded),
             }
         }
         Ok(())
+    }
+
+    /// Tells the live logins of a user what changed in their record without ending them.
+    pub(super) fn renew(&self, user: &User) {
+        for mut live in self.live.iter_mut().filter(|live| live.user == user.id) {
+            if (live.preferences, live.must_change) != (user.preferences, user.must_change) {
+                let principal = Principal::clone(&live);
+                // The same revocation: sockets go on waiting for it.
+                *live = Arc::new(Principal {
+                    preferences: user.preferences,
+                    must_change: user.must_change,
+                    ..principal
+                });
+            }
+        }
     }
 
     async fn try_log_in(

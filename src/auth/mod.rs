@@ -6,10 +6,13 @@
 pub mod cookies;
 pub mod csrf;
 mod error;
+pub mod import;
 mod login;
+mod logins;
 mod password;
 pub mod policy;
 mod refusals;
+mod rights;
 #[cfg(test)]
 mod tests;
 mod throttle;
@@ -25,18 +28,19 @@ use dashmap::DashMap;
 use jiff::Timestamp;
 
 pub use self::error::{AuthError, NameFlaw, PasswordFlaw};
+pub use self::logins::LoginId;
 use self::password::Passwords;
 use self::refusals::Refusals;
 use self::throttle::Throttle;
 use self::tokens::Held;
 pub use self::tokens::{NewApiToken, SHORTEST_TOKEN};
-pub use self::users::NewUser;
+pub use self::users::{NewUser, Renewal, Terms};
 use crate::audit::Audit;
 use crate::clock;
 use crate::revocation::{CloseReason, Revocation};
 use crate::secret::{Secret, TokenHash};
 use crate::session::{SessionId, UserId};
-use crate::store::{Login, Role, Scopes, Store, User};
+use crate::store::{Login, Preferences, Role, Scopes, Store, User};
 
 /// What the operator may set.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,6 +95,10 @@ pub struct Principal {
     pub login: TokenHash,
     /// Secret that forms must echo.
     pub csrf: Secret<String>,
+    /// Whether they must choose another password before they may do anything else.
+    pub must_change: bool,
+    /// How they read pages.
+    pub preferences: Preferences,
     /// On a session's own host: the only session this opens. [`policy`] denies it all else.
     pub session: Option<SessionId>,
     /// When the login lapses.
@@ -175,6 +183,8 @@ impl Principal {
             role: user.role,
             login: login.token,
             csrf: login.csrf.clone(),
+            must_change: user.must_change,
+            preferences: user.preferences,
             session: login.session,
             expires_at: login.expires_at,
             revocation: Revocation::new(),

@@ -6,7 +6,7 @@ use super::{Principal, Reach};
 use crate::fault::{Answer, Fault};
 use crate::language::Sentence;
 use crate::session::{Grant, SessionId, UserId, ViewerRole};
-use crate::store::{Scope, Scopes};
+use crate::store::{Role, Scope, Scopes};
 
 /// What somebody wants to do with a session.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -115,6 +115,18 @@ pub fn manage_users(principal: &Principal) -> Result<(), Denied> {
     within(principal, Scope::UsersWrite)
 }
 
+/// Whether `principal` may change a user who is, or is to be, of this role. Who could make or become
+/// an administrator this way would be one.
+///
+/// # Errors
+/// [`Denied`].
+pub fn manage_user(principal: &Principal, role: Role) -> Result<(), Denied> {
+    match role {
+        Role::Admin => administer(principal),
+        Role::User => manage_users(principal),
+    }
+}
+
 /// Whether what `principal` may do has this in it, on the portal.
 ///
 /// # Errors
@@ -168,7 +180,6 @@ pub fn see_token(principal: &Principal, user: Option<UserId>) -> Result<(), Deni
 mod tests {
     use super::*;
     use crate::session::GrantRole;
-    use crate::store::Role;
     use crate::store::contract::{sample_grant, sample_login, sample_user};
 
     #[test]
@@ -268,6 +279,8 @@ mod tests {
                 administer(&holder).is_ok(),
                 manage_users(&holder).is_ok(),
             ];
+            assert_eq!(manage_user(&holder, Role::User).is_ok(), manage_users(&holder).is_ok());
+            assert_eq!(manage_user(&holder, Role::Admin).is_ok(), administer(&holder).is_ok());
             assert_eq!(found, expected, "{scopes} {reach:?}");
             assert!(!may(Verb::Open, others), "nobody's screen is looked at with a token");
             assert_eq!(see_all(&holder).is_ok(), found[0] && reach == Reach::Everybody);

@@ -254,7 +254,7 @@ async fn disabling_and_passwords_and_removal_end_logins() {
     let cli = Actor::cli();
 
     let login = rig.log_in("ann", PASSWORD).await.unwrap();
-    rig.auth.set_password(&cli, ann.id, &secret("battery staple")).await.unwrap();
+    rig.auth.set_password(&cli, ann.id, &secret("battery staple"), Renewal::Optional).await.unwrap();
     assert_eq!(ended(&login.principal).await, CloseReason::LoginEnded);
     assert!(!rig.holds(&login).await);
     assert!(rig.log_in("ann", PASSWORD).await.is_err());
@@ -270,7 +270,7 @@ async fn disabling_and_passwords_and_removal_end_logins() {
     rig.auth.remove_user(&cli, ann.id).await.unwrap();
     ended(&login.principal).await;
     assert!(!rig.holds(&login).await);
-    let unknown = rig.auth.set_password(&cli, ann.id, &secret("battery staple")).await;
+    let unknown = rig.auth.set_password(&cli, ann.id, &secret("battery staple"), Renewal::Optional).await;
     assert_eq!(unknown.unwrap_err().code(), "user_unknown");
 
     let events: Vec<_> =

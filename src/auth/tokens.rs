@@ -21,7 +21,7 @@ use crate::clock;
 use crate::revocation::{CloseReason, Revocation};
 use crate::secret::{Secret, TokenHash, random_token};
 use crate::session::UserId;
-use crate::store::{ApiToken, Role, Scopes, StoreError, TokenId, User};
+use crate::store::{ApiToken, Preferences, Role, Scopes, StoreError, TokenId, User};
 
 /// The fewest characters of a bootstrap token: nobody throttles guesses at it.
 pub const SHORTEST_TOKEN: usize = 32;
@@ -258,6 +258,8 @@ fn principal(token: &ApiToken, user: Option<&User>) -> Principal {
         role: if administers { Role::Admin } else { Role::User },
         login: token.hash,
         csrf: random_token(),
+        must_change: false,
+        preferences: user.map_or_else(Preferences::default, |user| user.preferences),
         session: None,
         expires_at: token.expires_at.unwrap_or(Timestamp::MAX),
         revocation: Revocation::new(),
@@ -275,6 +277,8 @@ pub(super) fn bootstrap(token: &Secret<String>) -> Arc<Principal> {
         role: Role::Admin,
         login: TokenHash::of(token.expose()),
         csrf: random_token(),
+        must_change: false,
+        preferences: Preferences::default(),
         session: None,
         expires_at: Timestamp::MAX,
         revocation: Revocation::new(),

@@ -4,10 +4,11 @@ use super::password;
 use super::{Auth, AuthError, NameFlaw, Principal, Visitor};
 use crate::audit::{Actor, AuditEvent, Record};
 use crate::clock;
+use crate::fault::Answer;
 use crate::revocation::CloseReason;
 use crate::secret::Secret;
-use crate::session::{SessionName, UserId};
-use crate::store::{Role, StoreError, User};
+use crate::session::{SessionName, UserId, UserLimits};
+use crate::store::{Preferences, Role, StoreError, User};
 
 /// A user to be created.
 #[derive(Clone, Debug)]
@@ -20,6 +21,27 @@ pub struct NewUser {
     pub password: Secret<String>,
 }
 
+/// Whether a password that somebody else chose is only for the first login.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Renewal {
+    /// Its user may keep it.
+    #[default]
+    Optional,
+    /// Its user must choose another one before they may do anything else.
+    Required,
+}
+
+/// On which terms a user is created, beside the usual ones.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Terms {
+    /// Whether they keep their first password.
+    pub renewal: Renewal,
+    /// Whether they may not log in yet.
+    pub disabled: bool,
+    /// Limits of their own.
+    pub limits: UserLimits,
+}
+
 impl Auth {
     /// Creates a user.
     ///
@@ -27,9 +49,17 @@ impl Auth {
     /// [`AuthError::NameInvalid`], [`AuthError::PasswordWeak`], [`AuthError::UserTaken`],
     /// [`AuthError::Store`].
     pub async fn create_user(&self, actor: &Actor, new: NewUser) -> Result<User, AuthError> {
+        self.create_user_on(actor, new, Terms::default()).await
+    }
+
+    /// Creates a user on other terms than the usual ones.
+    ///
+    /// # Errors
+    /// As for [`Auth::create_user`].
+    pub async fn create_user_on(&self, actor: &Actor, new: NewUser, terms: Terms) -> Result<User, AuthError> {
         let name = user_name(&new.name)?;
         let password_hash = self.hashed(&name, &new.password).await?;
-        self.add_user(actor, name, new.role, password_hash).await
+        self.add_user(actor, name, new.role, password_hash, terms).await
     }
 
     /// Creates a user with a hash from another system: argon2id, or bcrypt (`$2a$`, `$2b$`,
@@ -46,7 +76,8 @@ impl Auth {
         password_hash: Secret<String>,
     ) -> Result<(User, bool), AuthError> {
         let usable = password::is_usable(password_hash.expose());
-        let user = self.add_user(actor, user_name(name)?, role, password_hash).await?;
+        let terms = Terms::default();
+        let user = self.add_user(actor, user_name(name)?, role, password_hash, terms).await?;
         Ok((user, usable))
     }
 
@@ -59,10 +90,12 @@ impl Auth {
         actor: &Actor,
         id: UserId,
         password: &Secret<String>,
+        renewal: Renewal,
     ) -> Result<(), AuthError> {
         let name = self.known_user(id).await?.name;
         let password_hash = self.hashed(&name, password).await?;
-        let user = self.change(id, |user| Ok(User { password_hash, ..user })).await?;
+        let must_change = renewal == Renewal::Required;
+        let user = self.change(id, |user| Ok(User { password_hash, must_change, ..user })).await?;
         self.password_changed(actor, &user).await
     }
 
@@ -86,7 +119,11 @@ impl Auth {
         // Not if an administrator was faster: whoever knew the old password stays out.
         let unchanged = |now: User| {
             let same = now.password_hash == user.password_hash && !now.disabled;
-            if same { Ok(User { password_hash, ..now }) } else { Err(AuthError::CredentialsWrong) }
+            if same {
+                Ok(User { password_hash, must_change: false, ..now })
+            } else {
+                Err(AuthError::CredentialsWrong)
+            }
         };
         let changed = self.change(user.id, unchanged).await?;
         self.password_changed(&Actor::user(&changed.name, from.address), &changed).await
@@ -98,8 +135,8 @@ impl Auth {
     /// [`AuthError::UserUnknown`], [`AuthError::LastAdmin`], [`AuthError::Store`].
     pub async fn disable_user(&self, actor: &Actor, id: UserId) -> Result<(), AuthError> {
         let _one_at_a_time = self.changes.lock().await;
-        let user = self.dispensable(id).await?;
-        self.store.update_user(&User { disabled: true, ..user.clone() }).await.map_err(unknown_if_stale)?;
+        let user = self.dispensable(actor, id).await?;
+        self.replace(&User { disabled: true, ..user.clone() }).await?;
         let revoked = self.revoke_user(id, CloseReason::LoginEnded).await;
         self.told(actor, AuditEvent::UserDisabled, &user).await;
         self.revoke_tokens_of(actor, id).await?;
@@ -122,7 +159,7 @@ impl Auth {
     /// [`AuthError::UserUnknown`], [`AuthError::LastAdmin`], [`AuthError::Store`].
     pub async fn remove_user(&self, actor: &Actor, id: UserId) -> Result<(), AuthError> {
         let _one_at_a_time = self.changes.lock().await;
-        let user = self.dispensable(id).await?;
+        let user = self.dispensable(actor, id).await?;
         // They would go with the user, and nobody would be told of them.
         self.revoke_tokens_of(actor, id).await?;
         self.store.remove_user(id).await?;
@@ -132,16 +169,26 @@ impl Auth {
         revoked
     }
 
-    async fn add_user(
+    pub(super) async fn add_user(
         &self,
         actor: &Actor,
         name: String,
         role: Role,
         password_hash: Secret<String>,
+        terms: Terms,
     ) -> Result<User, AuthError> {
-        let id = UserId::random();
-        let created_at = clock::now();
-        let user = User { id, name, role, password_hash, disabled: false, created_at, last_login_at: None };
+        let user = User {
+            id: UserId::random(),
+            name,
+            role,
+            password_hash,
+            disabled: terms.disabled,
+            created_at: clock::now(),
+            last_login_at: None,
+            must_change: terms.renewal == Renewal::Required,
+            limits: terms.limits,
+            preferences: Preferences::default(),
+        };
         self.store.insert_user(&user).await?;
         self.told(actor, AuditEvent::UserCreated { role }, &user).await;
         Ok(user)
@@ -153,49 +200,64 @@ impl Auth {
         revoked
     }
 
-    async fn change(
+    pub(super) async fn change(
         &self,
         id: UserId,
         change: impl FnOnce(User) -> Result<User, AuthError>,
     ) -> Result<User, AuthError> {
         let _one_at_a_time = self.changes.lock().await;
         let user = change(self.known_user(id).await?)?;
-        self.store.update_user(&user).await.map_err(unknown_if_stale)?;
+        self.replace(&user).await?;
         Ok(user)
     }
 
-    async fn known_user(&self, id: UserId) -> Result<User, AuthError> {
+    /// Stores what became of a user. Call it with `changes` held since they were read.
+    pub(super) async fn replace(&self, user: &User) -> Result<(), AuthError> {
+        self.store.update_user(user).await.map_err(unknown_if_stale)
+    }
+
+    pub(super) async fn known_user(&self, id: UserId) -> Result<User, AuthError> {
         self.store.user(id).await?.ok_or(AuthError::UserUnknown)
     }
 
-    /// This user, unless nobody else could administer. Call it with `changes` held.
-    async fn dispensable(&self, id: UserId) -> Result<User, AuthError> {
+    /// This user, unless nobody else could administer, which the audit hears of. Call it with
+    /// `changes` held.
+    pub(super) async fn dispensable(&self, actor: &Actor, id: UserId) -> Result<User, AuthError> {
         let user = self.known_user(id).await?;
         let administers = |user: &User| user.role == Role::Admin && !user.disabled;
         let users = self.store.users().await?;
         if administers(&user) && !users.iter().any(|other| other.id != id && administers(other)) {
-            return Err(AuthError::LastAdmin);
+            let refused = AuthError::LastAdmin;
+            self.told(actor, AuditEvent::UserRefused { code: refused.code() }, &user).await;
+            return Err(refused);
         }
         Ok(user)
     }
 
-    async fn hashed(&self, name: &str, password: &Secret<String>) -> Result<Secret<String>, AuthError> {
+    pub(super) async fn hashed(
+        &self,
+        name: &str,
+        password: &Secret<String>,
+    ) -> Result<Secret<String>, AuthError> {
         password::check(name, password).map_err(AuthError::PasswordWeak)?;
         let (_turn, hash) = self.passwords.hash(self.passwords.turn().await, password).await?;
         Ok(hash)
     }
 
-    async fn told(&self, actor: &Actor, event: AuditEvent, user: &User) {
+    pub(super) async fn told(&self, actor: &Actor, event: AuditEvent, user: &User) {
         self.audit.record(Record::new(actor.clone(), event).about(&user.name)).await;
     }
 }
 
+/// The name that a text is, if a user may be called so.
 pub(super) fn user_name(text: &str) -> Result<String, AuthError> {
     let name: SessionName = text.parse().map_err(|error| AuthError::NameInvalid(NameFlaw::Text(error)))?;
+    // A browser takes the points out of an address, and the API has an address of the last one's.
+    const ADDRESSES: [&str; 3] = [".", "..", "import"];
     let start = name.as_str().get(..Actor::OF_TOKENS.len()).unwrap_or_default();
-    if start.eq_ignore_ascii_case(Actor::OF_TOKENS)
-        || Actor::RESERVED.iter().any(|reserved| name.as_str().eq_ignore_ascii_case(reserved))
-    {
+    let of_token = start.eq_ignore_ascii_case(Actor::OF_TOKENS);
+    let mut reserved = Actor::RESERVED.iter().chain(&ADDRESSES);
+    if of_token || reserved.any(|reserved| name.as_str().eq_ignore_ascii_case(reserved)) {
         return Err(AuthError::NameInvalid(NameFlaw::Reserved));
     }
     Ok(name.into())

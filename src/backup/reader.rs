@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{BackupError, FORMAT, Kind, MANIFEST, Manifest};
+use super::{BackupError, FORMAT, MANIFEST, Manifest, Member};
 
 /// No manifest of ours comes near it.
-const LONGEST_MANIFEST: u64 = 1024 * 1024;
+const LONGEST_MANIFEST: u64 = 64 * 1024 * 1024;
 
 /// A backup that was opened. It is read where it lies; nothing is unpacked.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl Archive {
     pub fn check(&self, mut read: impl FnMut(u64)) -> Result<(), BackupError> {
         for member in &self.manifest.members {
             let unread = |source| BackupError::File { path: self.path.clone(), verb: "read", source };
-            let mut bytes = self.bytes_of(member.kind)?.ok_or_else(|| self.damaged(&member.name))?;
+            let mut bytes = self.bytes_of(member)?;
             let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
             loop {
                 match bytes.read(&mut buffer).map_err(unread)? {
@@ -87,20 +87,19 @@ impl Archive {
         Ok(())
     }
 
-    /// The bytes of the member of this kind; `None` if there is none.
+    /// The bytes of a member of this backup.
     ///
     /// # Errors
-    /// [`BackupError::File`].
-    pub fn bytes_of(&self, kind: Kind) -> Result<Option<io::Take<File>>, BackupError> {
-        let Some(index) = self.manifest.members.iter().position(|member| member.kind == kind) else {
-            return Ok(None);
-        };
+    /// [`BackupError::File`], or [`BackupError::Damaged`] if there is no such member.
+    pub fn bytes_of(&self, member: &Member) -> Result<io::Take<File>, BackupError> {
+        let index = self.manifest.members.iter().position(|known| known.name == member.name);
+        let index = index.ok_or_else(|| self.damaged(&member.name))?;
         let open = || -> io::Result<io::Take<File>> {
             let mut file = File::open(&self.path)?;
             file.seek(SeekFrom::Start(self.starts[index]))?;
             Ok(file.take(self.manifest.members[index].bytes))
         };
-        open().map(Some).map_err(|source| BackupError::File { path: self.path.clone(), verb: "read", source })
+        open().map_err(|source| BackupError::File { path: self.path.clone(), verb: "read", source })
     }
 
     fn damaged(&self, member: &str) -> BackupError {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::{BackupError, Kind, MANIFEST, Manifest};
+use super::{BackupError, MANIFEST, Manifest};
 
 /// One block of a tar archive.
 const BLOCK: u64 = 512;
@@ -50,18 +50,18 @@ impl Writer {
         Ok(writer)
     }
 
-    /// Begins the member of this kind; finish it before the next.
+    /// Begins the member of this name, in the manifest's order; finish it before the next.
     ///
     /// # Errors
     /// [`BackupError::File`].
     ///
     /// # Panics
     /// If the manifest has no such member.
-    pub fn member(&mut self, kind: Kind) -> Result<MemberWriter<'_>, BackupError> {
-        let index = self.manifest.members.iter().position(|member| member.kind == kind);
+    pub fn member(&mut self, name: &str) -> Result<MemberWriter<'_>, BackupError> {
+        let index = self.manifest.members.iter().position(|member| member.name == name);
         let index = index.expect("the manifest names every member that is written");
         let header_at = self.file.stream_position().and_then(|at| {
-            self.file.write_all(header(kind.member(), 0, &self.manifest).as_bytes())?;
+            self.file.write_all(header(name, 0, &self.manifest).as_bytes())?;
             Ok(at)
         });
         let header_at = header_at.map_err(|source| failed(&self.part, "written", source))?;
@@ -138,7 +138,8 @@ impl MemberWriter<'_> {
         let member = &mut writer.manifest.members[index];
         member.bytes = bytes;
         member.sha256 = super::reader::hex(hash);
-        let header = header(member.kind.member(), bytes, &writer.manifest);
+        let name = member.name.clone();
+        let header = header(&name, bytes, &writer.manifest);
         let put = || -> io::Result<()> {
             let file = &mut writer.file;
             pad(file, bytes)?;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::broadcast;
+use tokio::sync::{MutexGuard, broadcast};
 use tracing::{info, warn};
 
 use super::record::new_session;
@@ -39,7 +39,8 @@ impl Broker {
     /// Creates a session and starts it.
     ///
     /// # Errors
-    /// [`BrokerError::TemplateUnknown`], [`BrokerError::TooMany`], [`BrokerError::Full`],
+    /// [`BrokerError::TemplateUnknown`], [`BrokerError::TooMany`], [`BrokerError::OverLimit`],
+    /// [`BrokerError::Full`],
     /// [`BrokerError::HomeInUse`] while another session of the owner uses the same home, or the
     /// store's conflict when the owner has a session of this name. Nothing is left behind.
     pub async fn create(
@@ -59,7 +60,12 @@ impl Broker {
     /// As for [`Broker::create`].
     pub async fn create_for(&self, owner: &User, wish: Wish, by: &Actor) -> Result<Arc<Entry>, BrokerError> {
         let (broker, owner, by) = (self.clone(), owner.clone(), by.clone());
-        self.whole(async move { broker.create_now(&owner, wish, &by).await }).await
+        self.whole(async move {
+            let wished = (wish.template.to_string(), wish.name.to_string());
+            let created = broker.create_now(&owner, wish, &by).await;
+            broker.told_of_new(&owner, wished, &by, created).await
+        })
+        .await
     }
 
     async fn create_now(&self, owner: &User, wish: Wish, by: &Actor) -> Result<Arc<Entry>, BrokerError> {
@@ -73,13 +79,13 @@ impl Broker {
         let _home = self.home_turn(home, None).await?;
         let creating = inner.creating.lock().await;
         // Whoever was disabled or removed a moment ago gets nothing any more.
-        if inner.store.user(owner.id).await?.is_none_or(|user| user.disabled) {
-            return Err(BrokerError::NotFound);
-        }
-        let limit = inner.settings.max_sessions_per_user;
+        let known = inner.store.user(owner.id).await?.filter(|user| !user.disabled);
+        let own = known.ok_or(BrokerError::NotFound)?.limits;
+        let limit = self.allowance(&own).max_sessions;
         if self.entries_of(owner.id).len() >= limit {
             return Err(BrokerError::TooMany { limit });
         }
+        self.fits(owner.id, &own, made_from, None)?;
         self.admit()?;
         let session = new_session(owner, wish.clone());
         // The intent is stored before anything is made: a crash from here on leaves a record
@@ -88,10 +94,11 @@ impl Broker {
         let entry = Entry::new(session, Some(made_from.clone()), inner.settings.reap, inner.herald.clone());
         let entry = Arc::new(entry);
         self.remember(&entry);
-        drop(creating);
         info!(session = %entry.id, owner = %owner.name, template = %template, "session.created");
         self.record(&entry, AuditEvent::SessionCreated { template: template.to_string() }, by.clone()).await;
-        if let Err(error) = self.begin(&entry, by).await {
+        let begun = self.begin(&entry, by).await;
+        drop(creating);
+        if let Err(error) = begun {
             self.erase(&entry).await;
             return Err(error);
         }
@@ -138,25 +145,40 @@ impl Broker {
     /// audit names, here and below.
     ///
     /// # Errors
-    /// [`BrokerError::Full`], [`BrokerError::HomeInUse`], or the store's refusal.
+    /// [`BrokerError::Full`], [`BrokerError::OverLimit`], [`BrokerError::HomeInUse`], or the store's
+    /// refusal.
     pub async fn start(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
         let (broker, entry, by) = (self.clone(), entry.clone(), by.clone());
-        self.whole(async move { broker.start_now(&entry, &by).await }).await
+        self.whole(async move {
+            let done = broker.start_now(&entry, &by).await;
+            broker.told(&entry, "start", &by, done).await
+        })
+        .await
     }
 
     async fn start_now(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
-        if !entry.session().state.occupies() {
-            self.admit()?;
-        }
         if entry.session().state.kind() == StateKind::Paused {
             return self.resume(entry, by).await;
         }
         let _home = self.own_home_turn(entry).await?;
+        let _creating = self.leave_to_begin(entry).await?;
         self.begin(entry, by).await
     }
 
+    /// The right to record a start from rest, if there is a place for it and its owner may; one
+    /// that does not rest has its place.
+    async fn leave_to_begin(&self, entry: &Entry) -> Result<Option<MutexGuard<'_, ()>>, BrokerError> {
+        let creating = self.0.creating.lock().await;
+        if entry.session().state.occupies() {
+            return Ok(None);
+        }
+        self.admit()?;
+        self.may_begin(entry).await?;
+        Ok(Some(creating))
+    }
+
     /// Records the start of a session whose home is free, and sets it going.
-    async fn begin(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
+    pub(super) async fn begin(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
         let deadline = clock::later(clock::now(), self.0.settings.queue_deadline);
         let action = self.apply(entry, Event::Start { deadline }, by).await?;
         self.follow(entry, action);
@@ -176,7 +198,11 @@ impl Broker {
         by: &Actor,
     ) -> Result<(), BrokerError> {
         let (broker, entry, by) = (self.clone(), entry.clone(), by.clone());
-        self.whole(async move { broker.stop_now(&entry, reason, next, &by).await }).await
+        self.whole(async move {
+            let done = broker.stop_now(&entry, reason, next, &by).await;
+            broker.told(&entry, "stop", &by, done).await
+        })
+        .await
     }
 
     async fn stop_now(
@@ -194,6 +220,10 @@ impl Broker {
             Next::Reset | Next::ResetHome => self.own_home_turn(entry).await?,
             Next::Remove | Next::Rest | Next::Restart => None,
         };
+        let _creating = match next {
+            Next::Reset | Next::ResetHome => self.leave_to_begin(entry).await?,
+            Next::Remove | Next::Rest | Next::Restart => None,
+        };
         let action = self.apply(entry, Event::Stop { reason, next }, by).await?;
         self.follow(entry, action);
         Ok(())
@@ -205,7 +235,11 @@ impl Broker {
     /// [`BrokerError::Illegal`] if it is not reachable.
     pub async fn pause(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
         let (broker, entry, by) = (self.clone(), entry.clone(), by.clone());
-        self.whole(async move { broker.pause_now(&entry, &by).await }).await
+        self.whole(async move {
+            let done = broker.pause_now(&entry, &by).await;
+            broker.told(&entry, "pause", &by, done).await
+        })
+        .await
     }
 
     async fn pause_now(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
@@ -226,7 +260,11 @@ impl Broker {
     /// [`BrokerError::Illegal`] if it is neither frozen nor reachable.
     pub async fn resume(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
         let (broker, entry, by) = (self.clone(), entry.clone(), by.clone());
-        self.whole(async move { broker.resume_now(&entry, &by).await }).await
+        self.whole(async move {
+            let done = broker.resume_now(&entry, &by).await;
+            broker.told(&entry, "resume", &by, done).await
+        })
+        .await
     }
 
     async fn resume_now(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {

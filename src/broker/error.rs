@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::engine::EngineError;
 use crate::fault::{Answer, Fault};
 use crate::language::Sentence;
-use crate::session::{CopyName, Illegal, Label, SessionName, TemplateName};
+use crate::session::{CopyName, Excess, Illegal, Label, SessionName, TemplateName};
 use crate::store::{StoreError, UniqueKey};
 
 /// Why a session could not be created or changed.
@@ -53,6 +53,9 @@ pub enum BrokerError {
     /// There is no such session.
     #[error("there is no such session")]
     NotFound,
+    /// The owner's sessions would take more than they may.
+    #[error(transparent)]
+    OverLimit(Excess),
     /// The store failed, or the name is taken.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -80,6 +83,7 @@ impl Answer for BrokerError {
             | Self::HomeInUse { .. }
             | Self::Illegal(_)
             | Self::NotFound
+            | Self::OverLimit(_)
             | Self::TemplateUnknown(_)
             | Self::TooMany { .. } => Fault::Downstream,
         }
@@ -96,6 +100,9 @@ impl Answer for BrokerError {
             Self::HomeInUse { .. } => "home_in_use",
             Self::Illegal(_) => "wrong_state",
             Self::NotFound => "not_found",
+            Self::OverLimit(Excess::Cpus { .. }) => "cpus_spent",
+            Self::OverLimit(Excess::Memory { .. }) => "memory_spent",
+            Self::OverLimit(Excess::Template(_)) => "template_not_allowed",
             Self::Store(StoreError::Conflict(UniqueKey::SessionName)) => "name_taken",
             Self::Store(error) => error.code(),
             Self::TemplateUnknown(_) => "template_unknown",
@@ -116,6 +123,7 @@ impl Answer for BrokerError {
                 .with("label", label.to_string()),
             Self::Illegal(illegal) => Sentence::of("problem-wrong-state").with("state", illegal.state.name()),
             Self::NotFound => Sentence::of("problem-machine-unknown"),
+            Self::OverLimit(excess) => over_limit(excess),
             Self::Store(error) => error.sentence(),
             Self::TemplateUnknown(name) => {
                 Sentence::of("problem-template-unknown").with("name", name.to_string())
@@ -135,6 +143,7 @@ impl Answer for BrokerError {
             | Self::HomeInUse { .. }
             | Self::Illegal(_)
             | Self::NotFound
+            | Self::OverLimit(_)
             | Self::TemplateUnknown(_)
             | Self::TooMany { .. } => None,
         }
@@ -156,5 +165,19 @@ impl Answer for BrokerError {
             | Self::Store(_)
             | Self::TooMany { .. } => None,
         }
+    }
+}
+
+fn over_limit(excess: &Excess) -> Sentence {
+    match excess {
+        Excess::Cpus { limit, taken, wanted } => Sentence::of("problem-cpus-spent")
+            .with("limit", *limit)
+            .with("taken", (taken * 100.0).round() / 100.0)
+            .with("wanted", *wanted),
+        Excess::Memory { limit, taken, wanted } => Sentence::of("problem-memory-spent")
+            .with("limit", *limit)
+            .with("taken", *taken)
+            .with("wanted", *wanted),
+        Excess::Template(name) => Sentence::of("problem-template-not-allowed").with("name", name.to_string()),
     }
 }

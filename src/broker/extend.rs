@@ -20,7 +20,11 @@ impl Broker {
     /// reachable, or the store's refusal.
     pub async fn extend(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
         let (broker, entry, by) = (self.clone(), entry.clone(), by.clone());
-        self.whole(async move { broker.extend_now(&entry, by).await }).await
+        self.whole(async move {
+            let extended = broker.extend_now(&entry, by.clone()).await;
+            broker.told(&entry, "extend", &by, extended).await
+        })
+        .await
     }
 
     async fn extend_now(&self, entry: &Arc<Entry>, by: Actor) -> Result<(), BrokerError> {

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use super::{Broker, BrokerError, Entry};
-use crate::audit::{Actor, AuditEvent, Record};
+use crate::audit::{Actor, AuditEvent, Reason, Record};
 use crate::clock;
 use crate::fault::{Answer, Fault};
 use crate::language::Sentence;
@@ -20,7 +20,7 @@ use crate::session::{Grant, GrantId, GrantRole, Protocol, UserId, ViewerRole};
 use crate::store::{StoreError, UniqueKey, User};
 
 /// The most grants one session may have.
-const MOST: usize = 100;
+pub(super) const MOST: usize = 100;
 
 /// How long the clock of lapses sleeps at most: the wall clock may be set meanwhile.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
@@ -171,7 +171,16 @@ impl Broker {
         by: Actor,
     ) -> Result<Arc<LiveGrant>, ShareError> {
         let (broker, entry) = (self.clone(), entry.clone());
-        self.whole(async move { Ok(broker.share_now(&entry, share, by).await) }).await?
+        self.whole(async move {
+            let grantee = share.with.name.clone();
+            let shared = broker.share_now(&entry, share, by.clone()).await;
+            if let Err(error) = &shared {
+                let event = AuditEvent::GrantNotCreated { grantee, reason: Reason::of(error) };
+                broker.record(&entry, event, by).await;
+            }
+            Ok(shared)
+        })
+        .await?
     }
 
     async fn share_now(
@@ -200,6 +209,7 @@ impl Broker {
             grantee_name: with.name.clone(),
             role,
             granted_by: by.name.clone(),
+            invitation: None,
             created_at,
             expires_at: lasts.map(|lasts| clock::later(created_at, lasts)),
         };
@@ -238,13 +248,18 @@ impl Broker {
         }
         // Stored first: a right that comes back after a restart was not withdrawn.
         self.0.store.remove_grant(id).await?;
-        for live in entry.drop_grants(|grant| grant.id == id) {
+        self.end_grants(entry, |grant| grant.id == id, &by).await;
+        Ok(())
+    }
+
+    /// Takes grants that the store has no more out of force, with a line in the audit for each.
+    pub(super) async fn end_grants(&self, entry: &Entry, over: impl Fn(&Grant) -> bool, by: &Actor) {
+        for live in entry.drop_grants(over) {
             let (grantee, role) = (live.grant.grantee_name.clone(), live.grant.role);
             info!(session = %entry.id, grantee, role = role.name(), by = by.name, "grant.withdrawn");
             let event = AuditEvent::GrantWithdrawn { grantee, role };
             self.0.audit.record(Record::new(by.clone(), event).about(entry.label.as_str())).await;
         }
-        Ok(())
     }
 
     /// The sessions of others that `user` may open by a grant, oldest first.

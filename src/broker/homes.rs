@@ -18,7 +18,7 @@ use super::{Broker, BrokerError, Entry, Wish};
 use crate::audit::{Actor, AuditEvent, Record};
 use crate::clock;
 use crate::engine::{EngineError, HomeOrder};
-use crate::session::{CopyName, Home, HomeKey, Next, SessionId, State, StateKind, StopReason};
+use crate::session::{CopyName, Home, HomeKey, Next, SessionId, State, StateKind, StopReason, UserId};
 use crate::store::User;
 
 /// How homes are watched and copied: the broker's part of `[homes]`.
@@ -225,8 +225,7 @@ impl Broker {
         let turn = self.home_turn(Some(key), None).await?;
         let _restoring = Restoring::begin(&self.0.homes, key);
         drop(turn);
-        let home =
-            HomeOrder { installation: self.0.store.installation(), key, owner_name: owner.name.clone() };
+        let home = self.home_of_owner(owner);
         let copies = self.0.engine.home_copies(&home).await?;
         if !copies.contains(copy) {
             return Err(BrokerError::CopyUnknown(copy.clone()));
@@ -239,6 +238,43 @@ impl Broker {
         let event = AuditEvent::HomeRestored { copy: copy.to_string() };
         self.0.audit.record(Record::new(by.clone(), event).about(&owner.name)).await;
         Ok(())
+    }
+
+    /// Where the home of an owner lies, for people; `None` if they have none. Asks the engine.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn owner_home_place(&self, owner: &User) -> Result<Option<String>, EngineError> {
+        self.0.engine.home_place(&self.home_of_owner(owner)).await
+    }
+
+    /// How full the home of an owner was when it was last looked at. Asks no engine.
+    #[must_use]
+    pub fn owner_home(&self, owner: UserId) -> Option<Measured> {
+        self.0.homes.known.get(&HomeKey::Owner(owner)).map(|known| *known)
+    }
+
+    /// Removes the home of an owner and its copies for good.
+    ///
+    /// # Errors
+    /// [`BrokerError::HomeInUse`] while a session of theirs uses it; the engine's.
+    pub async fn remove_owner_home(&self, owner: &User, by: &Actor) -> Result<(), BrokerError> {
+        let (broker, owner, by) = (self.clone(), owner.clone(), by.clone());
+        self.whole(async move {
+            let key = HomeKey::Owner(owner.id);
+            let _turn = broker.home_turn(Some(key), None).await?;
+            broker.0.engine.remove_home(&broker.home_of_owner(&owner)).await?;
+            broker.0.homes.known.remove(&key);
+            info!(home = %key, "home.removed");
+            broker.0.audit.record(Record::new(by, AuditEvent::HomeRemoved).about(&owner.name)).await;
+            Ok(())
+        })
+        .await
+    }
+
+    fn home_of_owner(&self, owner: &User) -> HomeOrder {
+        let (installation, key) = (self.0.store.installation(), HomeKey::Owner(owner.id));
+        HomeOrder { installation, key, owner_name: owner.name.clone() }
     }
 
     /// Every home of these users and of the sessions there are, with its copies.

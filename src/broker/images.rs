@@ -228,7 +228,12 @@ impl Broker {
         let template = self.0.templates.get(template).ok_or(PullError::TemplateUnknown)?.clone();
         if ImageName::of(&template.image).built_here().is_some() {
             let command = template.image_command();
-            return Err(PullError::BuiltHere { image: template.image.clone(), command });
+            let refused = PullError::BuiltHere { image: template.image.clone(), command };
+            // By itself it asks again and again, and whoever configured that was told.
+            if *by != Actor::system() {
+                self.tell_of_refused(&template, &refused, by);
+            }
+            return Err(refused);
         }
         if self.0.images.claim(&template.image) {
             self.tell_of_images();
@@ -236,6 +241,13 @@ impl Broker {
             self.0.tasks.spawn("pull", async move { broker.fetch(&template, by).await });
         }
         Ok(())
+    }
+
+    fn tell_of_refused(&self, template: &Template, refused: &PullError, by: &Actor) {
+        let (template, image) = (template.name.to_string(), template.image.clone());
+        let event = AuditEvent::ImageNotPulled { template, image, detail: refused.to_string() };
+        let (audit, record) = (self.0.audit.clone(), Record::new(by.clone(), event));
+        self.0.tasks.spawn("audit", async move { audit.record(record).await });
     }
 
     async fn fetch(&self, template: &Template, by: Actor) {

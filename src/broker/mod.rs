@@ -4,6 +4,7 @@
 //! It knows no HTTP. Every change is one [`Event`](crate::session::Event) applied to the pure state machine, stored by
 //! compare-and-set, published to watchers, and followed by the returned [`Action`](crate::session::Action).
 
+mod allowance;
 mod apply;
 mod change;
 mod changes;
@@ -14,6 +15,7 @@ mod grants;
 mod herald;
 mod homes;
 mod images;
+mod invitations;
 mod load;
 mod measure;
 mod pull_error;
@@ -22,6 +24,8 @@ pub mod readiness;
 mod reaper;
 mod reconcile;
 mod record;
+mod refusal;
+mod restored;
 mod start;
 mod stop;
 #[cfg(test)]
@@ -30,7 +34,7 @@ mod viewers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use dashmap::DashMap;
@@ -47,12 +51,13 @@ use self::homes::Homes;
 pub use self::homes::{HomeListed, HomeSettings};
 use self::images::Images;
 pub use self::images::{Installed, Pull};
+pub use self::invitations::{InvitationError, Invite, LONGEST_INVITATION, MadeInvitation, Offer};
 pub use self::measure::{HomeView, Measured};
 pub use self::pull_error::PullError;
 pub use self::queue::Place;
 use self::queue::Queue;
 pub use self::viewers::{Attendee, Seen, ViewerGuard, Watching};
-use crate::audit::Audit;
+use crate::audit::{Audit, Quiet};
 use crate::clock;
 use crate::engine::Engine;
 use crate::session::reap::{Expiry, Policy, expiry};
@@ -67,8 +72,13 @@ use crate::tasks::Tasks;
 pub struct Settings {
     /// Most sessions that occupy the engine at once. Default 100.
     pub max_sessions: usize,
-    /// Most sessions one owner may have, in any state. Default 3.
+    /// Most sessions one owner may have, in any state. Default 3. A user's own limits win over this
+    /// and the next two.
     pub max_sessions_per_user: usize,
+    /// Most CPU cores of all running sessions of one owner. Default none.
+    pub cpus_per_user: Option<f64>,
+    /// Most memory of all running sessions of one owner, in MiB. Default none.
+    pub memory_mib_per_user: Option<u64>,
     /// Most starts at once; others queue. Default 4.
     pub max_parallel_starts: usize,
     /// Bound of each phase after the queue. Default 60 s.
@@ -94,6 +104,8 @@ impl Default for Settings {
         Self {
             max_sessions: 100,
             max_sessions_per_user: 3,
+            cpus_per_user: None,
+            memory_mib_per_user: None,
             max_parallel_starts: 4,
             start_deadline: Duration::from_mins(1),
             queue_deadline: Duration::from_mins(10),
@@ -164,7 +176,8 @@ struct Inner {
     by_id: DashMap<SessionId, Arc<Entry>>,
     queue: Queue,
     homes: Homes,
-    /// Held while a session is counted and recorded, so that two requests cannot share one place.
+    /// Held while a session is counted and recorded or its start is, so that two requests cannot
+    /// share one place.
     creating: tokio::sync::Mutex<()>,
     changes: Changes,
     /// What entries tell the world by.
@@ -174,6 +187,12 @@ struct Inner {
     /// Whether the store still has to remove grants that lapsed.
     grants_owed: AtomicBool,
     images: Images,
+    /// Whether the store was put back from a backup and not compared with the engine since.
+    restored: AtomicBool,
+    /// Starts that became reachable, and starts that failed.
+    starts: [AtomicU64; 2],
+    /// Which refusals the audit has heard of lately.
+    refusals: Quiet<refusal::Told>,
 }
 
 impl std::fmt::Debug for Broker {
@@ -216,6 +235,9 @@ impl Broker {
             // Grants may have lapsed while no gateway ran.
             grants_owed: AtomicBool::new(true),
             images: Images::default(),
+            restored: AtomicBool::new(false),
+            starts: Default::default(),
+            refusals: Quiet::default(),
         }))
     }
 
@@ -284,6 +306,19 @@ impl Broker {
     #[must_use]
     pub fn occupied(&self) -> usize {
         self.0.by_id.iter().filter(|entry| entry.session().state.occupies()).count()
+    }
+
+    /// How many starts became reachable and how many failed since this process began.
+    #[must_use]
+    pub fn tally(&self) -> (u64, u64) {
+        let [reached, failed] = &self.0.starts;
+        (reached.load(Ordering::Relaxed), failed.load(Ordering::Relaxed))
+    }
+
+    /// How many starts wait in line.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.0.queue.waiting()
     }
 
     /// How many reachable sessions had their last human input less than a minute, ten minutes, an

@@ -55,16 +55,16 @@ impl Queue {
         Slot { _permit: permit.expect("the queue's semaphore is never closed") }
     }
 
+    /// How many wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
     pub(super) fn place(&self, session: SessionId) -> Option<Place> {
         let line = self.lock();
         let index = line.waiting.iter().position(|waiting| *waiting == session)?;
         let rounds = u32::try_from(index / self.parallel + 1).unwrap_or(u32::MAX);
         Some(Place { position: index + 1, wait: line.typical.map(|typical| typical.saturating_mul(rounds)) })
-    }
-
-    #[cfg(test)]
-    fn waiting(&self) -> usize {
-        self.lock().waiting.len()
     }
 
     /// Learns how long a start held its slot.

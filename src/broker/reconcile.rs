@@ -68,6 +68,7 @@ impl Broker {
     /// The store's.
     pub async fn recover(&self) -> Result<(), StoreError> {
         self.load().await?;
+        self.learn_restored().await?;
         match self.reconcile(&mut HashSet::new()).await {
             Ok(found) => info!(sessions = self.0.by_id.len(), ?found, "sessions recovered"),
             Err(error) => warn!(%error, "the engine does not answer; sessions are compared when it does"),
@@ -173,19 +174,29 @@ impl Broker {
             self.0.by_id.iter().map(|entry| (entry.id, entry.session().version)).collect();
         let containers = self.0.engine.list().await?;
         let mut found = Reconciled::default();
+        let (restored, mut all) = (self.is_restored(), true);
         let by_session: HashMap<_, _> = containers.iter().map(|c| (c.session, c)).collect();
 
         for entry in self.entries() {
             // Whatever changed since the list was taken is looked at in the next pass.
             let settled = versions.get(&entry.id) == Some(&entry.session().version);
             // Held while it is repaired, so that no stop or resume comes in between.
-            let Ok(_work) = entry.work.try_lock() else { continue };
-            if settled {
+            let work = entry.work.try_lock();
+            all &= settled && work.is_ok();
+            if settled && work.is_ok() {
                 let container = by_session.get(&entry.id);
                 entry.set_image(container.map(|container| container.image.as_str()));
                 self.judge_image(&entry);
-                found.repaired += usize::from(self.repair(&entry, container.copied()).await);
+                let container = container.copied();
+                let repaired = match restored {
+                    true => self.settle(&entry, container).await,
+                    false => self.repair(&entry, container).await,
+                };
+                found.repaired += usize::from(repaired);
             }
+        }
+        if restored && all {
+            self.forget_restored().await;
         }
         // Containers that another store knows are not ours to judge: this may be the wrong or an
         // empty database, and they hold somebody's work.
@@ -206,7 +217,7 @@ impl Broker {
     }
 
     /// Brings one session in line with its container; tells whether there was anything to do.
-    async fn repair(&self, entry: &Arc<Entry>, container: Option<&Container>) -> bool {
+    pub(super) async fn repair(&self, entry: &Arc<Entry>, container: Option<&Container>) -> bool {
         let session = entry.session();
         let status = container.map(|container| container.status);
         match (&session.state, status) {
@@ -278,7 +289,7 @@ impl Broker {
     }
 
     /// Records that a session's container ended by itself.
-    async fn gone(&self, entry: &Arc<Entry>, reason: StopReason) {
+    pub(super) async fn gone(&self, entry: &Arc<Entry>, reason: StopReason) {
         match self.apply(entry, Event::Gone { reason }, &Actor::system()).await {
             Ok(_) | Err(BrokerError::Illegal(_)) => {}
             Err(error) => {

@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use futures_util::FutureExt;
 use tokio::time::{Instant, timeout};
@@ -140,6 +141,7 @@ impl Broker {
     async fn reached(&self, entry: &Arc<Entry>, upstream: Upstream) {
         let asked = clock::since(entry.session().state_since);
         metrics::counter!(names::STARTS).increment(1);
+        self.0.starts[0].fetch_add(1, Ordering::Relaxed);
         metrics::histogram!(names::START_SECONDS).record(asked.as_secs_f64());
         if let Err(error) = self.apply(entry, Event::Reached { upstream }, &Actor::system()).await {
             warn!(session = %entry.id, %error, "a reachable session could not be recorded");
@@ -149,6 +151,7 @@ impl Broker {
     /// Cleans up first, then tells: whoever tries again finds nothing in the way.
     async fn give_up(&self, entry: &Arc<Entry>, reason: FailReason) {
         metrics::counter!(names::STARTS_FAILED, "code" => reason.code()).increment(1);
+        self.0.starts[1].fetch_add(1, Ordering::Relaxed);
         // A container that was reachable once may hold work outside the home: stop, not remove.
         let cleaned = match entry.session().ready_at {
             None => self.0.engine.remove(entry.id).await,

@@ -1,8 +1,10 @@
 //! The broker over the fake engine and a store in memory: races, illnesses, repairs.
 
+mod allowance;
 mod homes;
 mod images;
 mod limits;
+mod restored;
 
 use std::collections::HashSet;
 
@@ -34,6 +36,8 @@ fn settings() -> Settings {
     Settings {
         max_sessions: 10,
         max_sessions_per_user: 5,
+        cpus_per_user: None,
+        memory_mib_per_user: None,
         max_parallel_starts: 2,
         start_deadline: Duration::from_secs(5),
         queue_deadline: Duration::from_secs(5),

@@ -1,46 +1,24 @@
-//! Users, sessions and the audit: through the running gateway, or on the store when none runs.
+//! Users and homes: through the running gateway, or on the store when none runs.
 
-use std::io::BufRead;
-
-use super::args::{AuditCommand, HomeCommand, OutputArgs, SessionCommand, UserCommand};
+use super::args::{HomeCommand, OutputArgs, UserCommand};
+use super::desk::refusal;
 use super::failure::{Exit, Failure};
-use crate::app::{Offline, open_store};
-use crate::audit;
+use super::out::say;
+use super::remote::{Remote, local_only};
+use super::table::{Table, relative_text};
+use super::templates::size;
+use crate::app::Offline;
 use crate::config::Config;
-use crate::control::{self, AskError, HomeRow, Performer, Reply, Request};
-use crate::fault::chain;
-use crate::secret::{Secret, random_password};
+use crate::control::{
+    self, AskError, HomeRow, LoginRow, Performer, Reply, Request, SessionChange, UserDetail, UserRequest,
+    UserRow, limits_text,
+};
 
-pub(super) async fn user(config: &Config, command: UserCommand) -> Result<(), Failure> {
+/// Users of a gateway elsewhere: what of it goes through the API.
+pub(super) async fn user_elsewhere(remote: &Remote, command: UserCommand) -> Result<(), Failure> {
     match command {
-        UserCommand::Add { name, role, password_stdin } => {
-            let (password, made) = password(password_stdin)?;
-            let request = Request::UserAdd { name, role: role.into(), password };
-            done(ask(config, request).await?)?;
-            tell_password(made);
-            Ok(())
-        }
-        UserCommand::Passwd { name, password_stdin } => {
-            let (password, made) = password(password_stdin)?;
-            done(ask(config, Request::UserPasswd { name, password }).await?)?;
-            tell_password(made);
-            Ok(())
-        }
-        UserCommand::List(output) => show(ask(config, Request::UserList).await?, output),
-        UserCommand::Disable { name } => done(ask(config, Request::UserDisable { name }).await?),
-        UserCommand::Enable { name } => done(ask(config, Request::UserEnable { name }).await?),
-        UserCommand::Remove { name } => done(ask(config, Request::UserRemove { name }).await?),
-    }
-}
-
-pub(super) async fn session(config: &Config, command: SessionCommand) -> Result<(), Failure> {
-    match command {
-        SessionCommand::List(output) => show(ask(config, Request::SessionList).await?, output),
-        SessionCommand::Stop { label } => done(ask(config, Request::SessionStop { label }).await?),
-        SessionCommand::Reset { label, home, yes: _ } => {
-            done(ask(config, Request::SessionReset { label, home }).await?)
-        }
-        SessionCommand::Remove { label } => done(ask(config, Request::SessionRemove { label }).await?),
+        UserCommand::List(output) => show(remote.ask(Request::User(UserRequest::List)).await?, output),
+        _ => Err(local_only("what changes users ")),
     }
 }
 
@@ -50,54 +28,6 @@ pub(super) async fn home(config: &Config, command: HomeCommand) -> Result<(), Fa
         HomeCommand::Restore { owner, copy } => {
             done(ask(config, Request::HomeRestore { owner, copy }).await?)
         }
-    }
-}
-
-pub(super) async fn audit(config: &Config, command: AuditCommand) -> Result<(), Failure> {
-    let store = open_store(config)?;
-    match command {
-        AuditCommand::Tail { lines } => {
-            for line in newest(&*store, lines).await? {
-                println!("{}", line.body);
-            }
-            Ok(())
-        }
-        AuditCommand::Verify => match audit::verify(&*store).await {
-            Ok(count) => {
-                println!("the audit is unbroken: {count} lines");
-                Ok(())
-            }
-            Err(broken) => Err(Failure::new(
-                Exit::Failed,
-                "the audit was changed or damaged",
-                chain(&broken),
-                "compare with a backup; everything before the named line is as it was written",
-            )),
-        },
-    }
-}
-
-async fn newest(
-    store: &dyn crate::store::Store,
-    wanted: usize,
-) -> Result<Vec<crate::store::AuditLine>, Failure> {
-    const PAGE: usize = 1000;
-    let mut newest = std::collections::VecDeque::with_capacity(wanted);
-    let mut after = 0;
-    loop {
-        let page = store.audit(after, PAGE).await.map_err(|error| {
-            Failure::new(
-                Exit::Failed,
-                "the audit cannot be read",
-                chain(&error),
-                "mend the database and try again",
-            )
-        })?;
-        let Some(last) = page.last() else { return Ok(newest.into()) };
-        after = last.number;
-        newest.extend(page);
-        let surplus = newest.len().saturating_sub(wanted);
-        newest.drain(..surplus);
     }
 }
 
@@ -130,55 +60,31 @@ pub(super) async fn ask_gateway(config: &Config, request: &Request) -> Result<Op
 
 async fn offline(config: &Config, request: Request) -> Result<Reply, Failure> {
     let offline = Offline::open(config)?;
-    let broker = match request {
-        Request::SessionRemove { .. } | Request::SessionStop { .. } | Request::UserRemove { .. } => {
+    let broker = match &request {
+        Request::SessionChange { change: SessionChange::Remove | SessionChange::Stop, .. } => {
             Some(offline.broker(config).await?)
         }
-        Request::HomeList
+        Request::User(request) if request.needs_broker() => Some(offline.broker(config).await?),
+        Request::Capacity
+        | Request::HomeList
         | Request::HomeRestore { .. }
+        | Request::SessionChange { .. }
+        | Request::SessionCreate { .. }
         | Request::SessionList
-        | Request::SessionReset { .. }
+        | Request::SessionShow { .. }
+        | Request::Stats
         | Request::TemplateList
         | Request::TemplateProgress
         | Request::TemplatePull { .. }
         | Request::TokenCreate { .. }
         | Request::TokenList
         | Request::TokenRevoke { .. }
-        | Request::UserAdd { .. }
-        | Request::UserDisable { .. }
-        | Request::UserEnable { .. }
-        | Request::UserList
-        | Request::UserPasswd { .. } => None,
+        | Request::User(_) => None,
     };
-    let performer = Performer { auth: offline.auth.clone(), broker, store: offline.store };
+    let performer = Performer { auth: offline.auth.clone(), broker, store: offline.store, stats: None };
     let reply = control::perform(&performer, request).await;
     offline.tasks.drain().await;
     Ok(reply)
-}
-
-/// The password from standard input, or a fresh one that is to be told.
-fn password(from_stdin: bool) -> Result<(Secret<String>, Option<Secret<String>>), Failure> {
-    if !from_stdin {
-        let made = random_password();
-        return Ok((made.clone(), Some(made)));
-    }
-    let mut line = String::new();
-    let read = std::io::stdin().lock().read_line(&mut line);
-    match read {
-        Ok(1..) => Ok((Secret::new(line.trim_end_matches(['\r', '\n']).to_owned()), None)),
-        Ok(0) | Err(_) => Err(Failure::new(
-            Exit::Refused,
-            "no password was given",
-            "standard input is empty",
-            "write the password and a line end to standard input",
-        )),
-    }
-}
-
-fn tell_password(made: Option<Secret<String>>) {
-    if let Some(password) = made {
-        println!("first password: {} (they change it under /account)", password.expose());
-    }
 }
 
 pub(super) fn done(reply: Reply) -> Result<(), Failure> {
@@ -191,64 +97,90 @@ pub(super) fn done(reply: Reply) -> Result<(), Failure> {
     }
 }
 
-fn show(reply: Reply, output: OutputArgs) -> Result<(), Failure> {
+pub(super) fn show(reply: Reply, output: OutputArgs) -> Result<(), Failure> {
     match reply {
         Reply::Done { text } => println!("{text}"),
+        Reply::Capacity { capacity } => print_json(&capacity),
+        Reply::Stats { hosts, sessions } => print_json(&(hosts, sessions)),
         Reply::Homes { homes } if output.json => print_json(&homes),
         Reply::Homes { homes } => show_homes(&homes),
-        Reply::Sessions { sessions } if output.json => print_json(&sessions),
         Reply::Users { users } if output.json => print_json(&users),
+        Reply::Users { users } => show_users(&users),
+        Reply::User { user } if output.json => print_json(&user),
+        Reply::User { user } => show_user(&user),
+        Reply::Logins { logins } if output.json => print_json(&logins),
+        Reply::Logins { logins } => show_logins(&logins),
+        Reply::Results { results } => print_json(&results),
         Reply::Templates { templates } => print_json(&templates),
-        Reply::Tokens { tokens } => print_json(&tokens),
-        Reply::Sessions { sessions } => {
-            println!("{:<14} {:<9} {:<16} {:<14} NAME", "LABEL", "STATE", "OWNER", "TEMPLATE");
-            for row in sessions {
-                println!(
-                    "{:<14} {:<9} {:<16} {:<14} {}",
-                    row.label, row.state, row.owner, row.template, row.name
-                );
-            }
-        }
-        Reply::Users { users } => {
-            println!("{:<24} {:<6} {:<9} LAST LOGIN", "NAME", "ROLE", "STATE");
-            for row in users {
-                let state = if row.disabled { "disabled" } else { "active" };
-                let last = row.last_login_at.as_deref().unwrap_or("never");
-                println!("{:<24} {:<6} {:<9} {last}", row.name, row.role.name(), state);
-            }
-        }
-        Reply::Refused { code, text } => {
-            return Err(Failure::new(
-                Exit::Refused,
-                text,
-                code,
-                "look at the names with `berth user list` or `berth session list`",
-            ));
-        }
+        other => return Err(refusal(other)),
     }
     Ok(())
 }
 
-fn show_homes(homes: &[HomeRow]) {
+fn show_users(users: &[UserRow]) {
+    let mut table = Table::new(&["NAME", "ROLE", "STATE", "CREATED", "LAST LOGIN"]);
+    for row in users {
+        table.row([
+            row.name.clone(),
+            row.role.name().to_owned(),
+            if row.disabled { "disabled" } else { "active" }.to_owned(),
+            relative_text(Some(&row.created_at), "-"),
+            relative_text(row.last_login_at.as_deref(), "never"),
+        ]);
+    }
+    table.print("no users; `berth user add NAME` makes one");
+}
+
+fn show_user(user: &UserDetail) {
+    let UserDetail { row, must_change, limits, sessions, logins, home_bytes } = user;
+    println!("name        {}", row.name);
+    println!("role        {}", row.role.name());
+    println!("state       {}", if row.disabled { "disabled" } else { "active" });
+    println!("password    {}", if *must_change { "must be changed at the next login" } else { "their own" });
+    println!("limits      {}", limits_text(limits));
+    let labels = if sessions.is_empty() { "none".to_owned() } else { sessions.join(" ") };
+    println!("sessions    {labels}");
+    println!("logins      {logins}");
     println!(
-        "{:<24} {:<14} {:>10} {:>10} {:<21} COPIES",
-        "OWNER", "SESSION", "USED_MIB", "LIMIT_MIB", "MEASURED"
+        "home        {}",
+        home_bytes.map_or("not known".to_owned(), |bytes| format!("{} MiB", bytes >> 20))
     );
-    let mib = |bytes: Option<u64>| bytes.map_or("-".to_owned(), |bytes| (bytes / (1024 * 1024)).to_string());
+    println!("created     {}", row.created_at);
+    println!("last login  {}", row.last_login_at.as_deref().unwrap_or("never"));
+}
+
+fn show_logins(logins: &[LoginRow]) {
+    println!("{:<17} {:<40} {:<21} BROWSER", "ID", "ADDRESS", "SINCE");
+    for login in logins {
+        let since = login.created_at.split('.').next().unwrap_or_default();
+        // What a browser says of itself is its own text: nothing of it may steer the terminal.
+        let browser: String = login.user_agent.chars().filter(|c| !c.is_control()).collect();
+        println!("{:<17} {:<40} {since:<21} {browser}", login.id, login.address);
+    }
+}
+
+fn show_homes(homes: &[HomeRow]) {
+    let mut table = Table::new(&["OWNER", "SESSION", "USED", "LIMIT", "MEASURED", "COPIES"]);
+    let bytes = |bytes: Option<u64>| bytes.map_or("-".to_owned(), size);
     for home in homes {
-        let session = home.session.as_deref().unwrap_or("-");
-        let measured = home.measured_at.as_deref().and_then(|at| at.split('.').next()).unwrap_or("never");
         let copies = home.copies.as_ref().map_or("not known".to_owned(), |copies| {
             copies.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
         });
-        let (used, limit) = (mib(home.used_bytes), mib(home.limit_bytes));
-        println!("{:<24} {session:<14} {used:>10} {limit:>10} {measured:<21} {copies}", home.owner);
+        table.row([
+            home.owner.clone(),
+            home.session.clone().unwrap_or_else(|| "-".to_owned()),
+            bytes(home.used_bytes),
+            bytes(home.limit_bytes),
+            relative_text(home.measured_at.as_deref(), "never"),
+            copies,
+        ]);
     }
+    table.print("no homes");
 }
 
 pub(super) fn print_json(rows: &impl serde::Serialize) {
     match serde_json::to_string_pretty(rows) {
-        Ok(text) => println!("{text}"),
+        Ok(text) => say(text),
         Err(error) => eprintln!("berth: {error}"),
     }
 }

@@ -32,6 +32,12 @@ impl Failure {
         Self { exit, what: what.into(), why: why.to_string(), todo: todo.into() }
     }
 
+    /// What happened and why, for the audit.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        format!("{}: {}", self.what, self.why)
+    }
+
     /// The code the process ends with.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {

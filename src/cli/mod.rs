@@ -1,12 +1,23 @@
 //! The command line: parses, runs, prints, and ends with a documented exit code.
 
 mod args;
+mod ask;
+mod audit;
 mod backup;
 mod data;
+mod desk;
+mod doctor;
 mod failure;
+mod out;
+mod pages;
+mod remote;
+mod sessions;
 mod setup;
+mod stats;
+mod table;
 mod templates;
 mod tokens;
+mod users;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,12 +25,15 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 pub use self::args::Cli;
-use self::args::{Command, SpawnerArgs};
+use self::args::{Anywhere, Command, OutputArgs, SpawnerArgs};
+use self::desk::Desk;
 pub use self::failure::{Exit, Failure};
 use crate::app;
 use crate::config::{Config, DEFAULT_PATH};
 use crate::engine::docker;
 use crate::fault::chain;
+use crate::inventory::Inventory;
+use crate::server;
 use crate::telemetry;
 
 /// Runs the command that the process was started with.
@@ -40,36 +54,71 @@ fn run(cli: Cli) -> Result<(), Failure> {
         clap_complete::generate(shell, &mut Cli::command(), "berth", &mut std::io::stdout());
         return Ok(());
     }
+    if let Command::Man { directory } = &cli.command {
+        return pages::man(directory.as_deref());
+    }
     let path = cli.config.unwrap_or_else(|| PathBuf::from(DEFAULT_PATH));
-    let config = load(&path)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         Failure::new(Exit::Failed, "the process cannot start", error, "free some memory or raise its limits")
     })?;
-    runtime.block_on(async {
-        match cli.command {
-            Command::Serve => serve(config, &path).await,
-            Command::CheckConfig => {
-                check_config(&config, &path);
-                Ok(())
-            }
-            Command::Setup => setup::setup(&config).await,
-            Command::Spawner(arguments) => spawner(config, arguments).await,
-            Command::User(command) => data::user(&config, command).await,
-            Command::Token(command) => tokens::token(&config, command).await,
-            Command::Session(command) => data::session(&config, command).await,
-            Command::Template(command) => templates::template(&config, command).await,
-            Command::Backup(arguments) => backup::backup(&config, arguments).await,
-            Command::Restore(arguments) => backup::restore(&config, arguments).await,
-            Command::Home(command) => data::home(&config, command).await,
-            Command::Audit(command) => data::audit(&config, command).await,
-            Command::Completions { .. } => Ok(()),
+    runtime.block_on(dispatch(cli.command, &path))
+}
+
+async fn dispatch(command: Command, path: &Path) -> Result<(), Failure> {
+    match command {
+        Command::Session(Anywhere { remote, command }) => {
+            sessions::session(&Desk::of(&remote, || only_config(path))?, command).await
         }
-    })
+        Command::Template(Anywhere { remote, command }) => match Desk::of(&remote, || only_config(path))? {
+            Desk::Here(config) => templates::template(&config, command).await,
+            Desk::There(remote) => templates::elsewhere(&remote, command).await,
+        },
+        Command::User(Anywhere { remote, command }) => match Desk::of(&remote, || only_config(path))? {
+            Desk::Here(config) => users::user(&config, command).await,
+            Desk::There(remote) => data::user_elsewhere(&remote, command).await,
+        },
+        Command::Doctor(output) => match only_config(path) {
+            Ok(config) => doctor::doctor(&config, output).await,
+            Err(_) => doctor::unconfigured(path, output),
+        },
+        here => dispatch_here(here, load(path)?, path).await,
+    }
+}
+
+/// The commands that need the machine itself.
+async fn dispatch_here(
+    command: Command,
+    (config, mut inventory): (Config, Inventory),
+    path: &Path,
+) -> Result<(), Failure> {
+    match command {
+        Command::Serve => serve(config, inventory, path).await,
+        Command::CheckConfig(output) => {
+            server::tls::mark_development(&config.tls, &mut inventory);
+            check_config(&config, &inventory, path, output);
+            Ok(())
+        }
+        Command::Setup => setup::setup(&config).await,
+        Command::Spawner(arguments) => spawner(config, arguments).await,
+        Command::Backup(arguments) => backup::backup(&config, path, arguments).await,
+        Command::Restore(arguments) => backup::restore(&config, path, arguments).await,
+        Command::Home(command) => data::home(&config, command).await,
+        Command::Audit(command) => audit::audit(&config, command).await,
+        Command::Token(command) => tokens::token(&config, command).await,
+        Command::Stats(output) => stats::stats(&config, output).await,
+        Command::Capacity(output) => stats::capacity(&config, output).await,
+        Command::Completions { .. }
+        | Command::Doctor(_)
+        | Command::Man { .. }
+        | Command::Session(_)
+        | Command::Template(_)
+        | Command::User(_) => Ok(()),
+    }
 }
 
 /// Reads the configuration or lists everything that is wrong with it.
-fn load(path: &Path) -> Result<Config, Failure> {
-    Config::load(path, std::env::vars()).map_err(|errors| {
+fn load(path: &Path) -> Result<(Config, Inventory), Failure> {
+    Config::load_all(path, std::env::vars()).map_err(|errors| {
         Failure::new(
             Exit::Config,
             format!("the configuration {} has errors", path.display()),
@@ -79,17 +128,24 @@ fn load(path: &Path) -> Result<Config, Failure> {
     })
 }
 
-fn check_config(config: &Config, path: &Path) {
+fn only_config(path: &Path) -> Result<Config, Failure> {
+    load(path).map(|(config, _)| config)
+}
+
+fn check_config(config: &Config, inventory: &Inventory, path: &Path, output: OutputArgs) {
+    if output.json {
+        return data::print_json(inventory);
+    }
     println!("# {} is fine. In force, with defaults and environment:\n\n{config}", path.display());
     println!("# {}", docker::Quota::of(&config.homes));
-    for danger in config.dangers() {
+    for danger in &inventory.dangers {
         println!("# DANGER: {danger}");
     }
 }
 
-async fn serve(config: Config, path: &Path) -> Result<(), Failure> {
+async fn serve(config: Config, inventory: Inventory, path: &Path) -> Result<(), Failure> {
     log(&config)?;
-    app::serve(config, path).await
+    app::serve(config, inventory, path).await
 }
 
 async fn spawner(config: Config, arguments: SpawnerArgs) -> Result<(), Failure> {

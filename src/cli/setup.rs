@@ -3,7 +3,7 @@
 use super::data::ask;
 use super::failure::{Exit, Failure};
 use crate::config::Config;
-use crate::control::{Reply, Request};
+use crate::control::{Reply, Request, UserRequest};
 use crate::fault::chain;
 use crate::secret::random_password;
 use crate::server::tls::Certificates;
@@ -19,14 +19,9 @@ pub(super) async fn setup(config: &Config) -> Result<(), Failure> {
         )
     })?;
     println!("certificate  {} (until {})", config.tls.certificate.display(), certificates.expires_at());
-    let users = match ask(config, Request::UserList).await? {
+    let users = match ask(config, Request::User(UserRequest::List)).await? {
         Reply::Users { users } => users,
-        Reply::Done { .. }
-        | Reply::Homes { .. }
-        | Reply::Refused { .. }
-        | Reply::Sessions { .. }
-        | Reply::Templates { .. }
-        | Reply::Tokens { .. } => Vec::new(),
+        _ => Vec::new(),
     };
     if !users.is_empty() {
         println!("users        {} there already; `berth user passwd NAME` makes a new password", users.len());
@@ -37,8 +32,9 @@ pub(super) async fn setup(config: &Config) -> Result<(), Failure> {
     );
     for (name, role) in [("admin", Role::Admin), ("student", Role::User)] {
         let password = random_password();
-        let request = Request::UserAdd { name: name.to_owned(), role, password: password.clone() };
-        match ask(config, request).await? {
+        let request =
+            UserRequest::Add { name: name.to_owned(), role, password: password.clone(), must_change: false };
+        match ask(config, Request::User(request)).await? {
             Reply::Refused { code, text } => {
                 return Err(Failure::new(
                     Exit::Failed,
@@ -47,12 +43,7 @@ pub(super) async fn setup(config: &Config) -> Result<(), Failure> {
                     "run it again",
                 ));
             }
-            Reply::Done { .. }
-            | Reply::Homes { .. }
-            | Reply::Sessions { .. }
-            | Reply::Templates { .. }
-            | Reply::Tokens { .. }
-            | Reply::Users { .. } => {
+            _ => {
                 println!("               {name:<8} {}", password.expose());
             }
         }

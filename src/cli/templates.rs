@@ -7,7 +7,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::args::{OutputArgs, TemplateCommand};
 use super::data::{ask_gateway, print_json};
+use super::desk::refusal;
 use super::failure::{Exit, Failure};
+use super::remote::{Remote, local_only};
+use super::table::Table;
 use crate::app::Offline;
 use crate::broker::Installed;
 use crate::config::Config;
@@ -23,6 +26,35 @@ pub(super) async fn template(config: &Config, command: TemplateCommand) -> Resul
     }
 }
 
+/// Templates of a gateway elsewhere, through its API.
+pub(super) async fn elsewhere(remote: &Remote, command: TemplateCommand) -> Result<(), Failure> {
+    let templates = match remote.items("/api/v1/templates").await? {
+        Ok(templates) => templates,
+        Err(refused) => return Err(refusal(refused)),
+    };
+    let TemplateCommand::List(output) = command else {
+        return Err(local_only("fetching images "));
+    };
+    if output.json {
+        print_json(&templates);
+        return Ok(());
+    }
+    let mut table = Table::new(&["NAME", "TITLE", "INSTALLED", "IMAGE"]);
+    for template in &templates {
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or("-").to_owned();
+        let installed = match template["installed"].as_bool() {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "unknown",
+        };
+        let image = &template["image"];
+        let image = if image.is_object() { &image["name"] } else { image };
+        table.row([text(&template["name"]), text(&template["title"]), installed.to_owned(), text(image)]);
+    }
+    table.print("no templates");
+    Ok(())
+}
+
 /// Whoever answers: the running gateway, or this process on the engine itself.
 enum Desk<'a> {
     Gateway(&'a Config),
@@ -36,7 +68,8 @@ impl<'a> Desk<'a> {
         }
         let offline = Offline::open(config)?;
         let broker = Some(offline.broker(config).await?);
-        let performer = Performer { auth: offline.auth.clone(), broker, store: offline.store.clone() };
+        let performer =
+            Performer { auth: offline.auth.clone(), broker, store: offline.store.clone(), stats: None };
         Ok(Self::Here { performer, offline })
     }
 
@@ -53,12 +86,7 @@ impl<'a> Desk<'a> {
     async fn templates(&self, request: Request) -> Result<Vec<TemplateRow>, Failure> {
         match self.ask(request).await? {
             Reply::Templates { templates } => Ok(templates),
-            Reply::Done { .. }
-            | Reply::Homes { .. }
-            | Reply::Refused { .. }
-            | Reply::Sessions { .. }
-            | Reply::Tokens { .. }
-            | Reply::Users { .. } => {
+            _ => {
                 let todo = "use the binary that runs, or restart the gateway";
                 let why = "it gave another answer than was asked for";
                 Err(Failure::new(Exit::Failed, "the gateway is of another version", why, todo))

@@ -6,6 +6,7 @@
 
 mod danger;
 mod error;
+mod inventory;
 mod read;
 mod section;
 mod settings;
@@ -23,10 +24,14 @@ use toml::de::{DeTable, DeValue};
 
 pub use self::error::{ConfigError, ConfigErrors};
 use self::section::{Problems, Section, nearest, place};
-pub use self::settings::{AuthSettings, EngineKind, EngineSettings, StoreSettings, ViewerSettings};
+pub use self::settings::{
+    AuthSettings, EngineKind, EngineSettings, StoreSettings, ViewerSettings, WebSettings,
+};
 use crate::engine::docker;
-use crate::session::{Home, Icon, NetworkPolicy, Protocol, PullPolicy, Template, TemplateLimits};
-use crate::{broker, server, telemetry};
+use crate::inventory::Inventory;
+use crate::language::Language;
+use crate::session::{Home, Icon, NetworkPolicy, Protocol, PullPolicy, Template, TemplateLimits, Wording};
+use crate::{audit, broker, capacity, server, stats, telemetry};
 
 /// Where the configuration is looked for unless told otherwise; only this one may be missing.
 pub const DEFAULT_PATH: &str = "config/berth.toml";
@@ -34,7 +39,10 @@ pub const DEFAULT_PATH: &str = "config/berth.toml";
 /// What an override's name begins with: `BERTH__SECTION__KEY`.
 const OVERRIDE: &str = "BERTH__";
 
-const SECTIONS: [&str; 9] = ["auth", "engine", "homes", "limits", "log", "server", "store", "tls", "viewer"];
+const SECTIONS: [&str; 13] = [
+    "audit", "auth", "capacity", "engine", "homes", "limits", "log", "server", "stats", "store", "tls",
+    "viewer", "web",
+];
 
 /// The whole configuration. [`std::fmt::Display`] writes it as a file again, secrets hidden.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,8 +63,16 @@ pub struct Config {
     pub limits: broker::Settings,
     /// `[auth]`
     pub auth: AuthSettings,
+    /// `[capacity]`
+    pub capacity: capacity::Settings,
+    /// `[stats]`
+    pub stats: stats::Settings,
+    /// `[audit]`
+    pub audit: audit::Settings,
     /// `[viewer]`
     pub viewer: ViewerSettings,
+    /// `[web]`
+    pub web: WebSettings,
     /// Every `[[template]]`, in the order of their names' files: the main one first.
     pub templates: Vec<Template>,
 }
@@ -68,6 +84,17 @@ impl Config {
     /// # Errors
     /// Everything that is wrong with it, at once.
     pub fn load(path: &Path, env: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigErrors> {
+        Self::load_all(path, env).map(|(config, _)| config)
+    }
+
+    /// The same, and a list of every key with where its value comes from.
+    ///
+    /// # Errors
+    /// As for [`Config::load`].
+    pub fn load_all(
+        path: &Path,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<(Self, Inventory), ConfigErrors> {
         let problems = Problems::default();
         let mut overrides = overrides(env, &problems);
         let main = match std::fs::read_to_string(path) {
@@ -96,7 +123,10 @@ impl Config {
         };
         let config = Self::read(&mut section, templates, &problems);
         match problems.take() {
-            none if none.is_empty() => Ok(config),
+            none if none.is_empty() => {
+                let inventory = inventory::inventory(&config, &problems.origins());
+                Ok((config, inventory))
+            }
             errors => Err(ConfigErrors(errors)),
         }
     }
@@ -119,9 +149,20 @@ impl Config {
             homes,
             limits: broker::Settings { homes: watched, ..read::limits(section("limits"), reconcile_every) },
             auth: read::auth(section("auth")),
+            capacity: read::capacity(section("capacity")),
+            stats: read::stats(section("stats")),
+            audit: read::audit(section("audit")),
             viewer: read::viewer(section("viewer")),
+            web: read::web(section("web")),
             templates: if templates.is_empty() { vec![default_template()] } else { templates },
         }
+    }
+
+    /// The files that make a configuration, as [`Config::load`] reads them; those that are there.
+    #[must_use]
+    pub fn files(path: &Path) -> Vec<PathBuf> {
+        let main = Some(path.to_owned()).filter(|main| main.is_file());
+        main.into_iter().chain(beside(path).unwrap_or_default()).collect()
     }
 
     /// What this configuration weakens, each in one plain sentence; `check-config` and start-up
@@ -143,8 +184,11 @@ impl Default for Config {
 fn default_template() -> Template {
     Template {
         name: "desktop".parse().expect("a valid name"),
-        title: "Desktop".to_owned(),
-        description: "A Linux desktop with a browser, an editor and a terminal.".to_owned(),
+        title: Wording::from([(Language::English, "Desktop"), (Language::French, "Bureau")]),
+        description: Wording::from([
+            (Language::English, "A Linux desktop with a browser, an editor and a terminal."),
+            (Language::French, "Un bureau Linux avec un navigateur, un éditeur et un terminal."),
+        ]),
         icon: Icon::Desktop,
         image: "berth/desktop".to_owned(),
         pull: PullPolicy::default(),
@@ -248,17 +292,26 @@ fn top_level(source: Source<'_>, name: &str, value: &DeValue<'_>, at: String, te
     }
 }
 
-/// Reads `templates.d/*.toml` beside the main file, in the order of their names.
-fn templates_beside(main: &Path, problems: &Problems, templates: &mut Vec<Section>) {
-    let directory = main.parent().unwrap_or(Path::new("")).join("templates.d");
-    let entries = match std::fs::read_dir(&directory) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return,
-        Err(error) => return problems.add(unreadable(&directory, &error)),
-    };
+fn templates_folder(main: &Path) -> PathBuf {
+    main.parent().unwrap_or(Path::new("")).join("templates.d")
+}
+
+/// The files of templates beside the main file, in the order of their names.
+fn beside(main: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(templates_folder(main))?;
     let toml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml");
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(toml).collect();
     files.sort();
+    Ok(files)
+}
+
+/// Reads `templates.d/*.toml` beside the main file, in the order of their names.
+fn templates_beside(main: &Path, problems: &Problems, templates: &mut Vec<Section>) {
+    let files = match beside(main) {
+        Ok(files) => files,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+        Err(error) => return problems.add(unreadable(&templates_folder(main), &error)),
+    };
     for file in files {
         match std::fs::read_to_string(&file) {
             Ok(text) => parse(&file, &text, problems, |name, value, at| {

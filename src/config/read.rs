@@ -9,18 +9,22 @@ use jiff::tz::TimeZone;
 use toml::Value;
 
 use super::section::{Parsed, Section, Wrong};
-use super::settings::{AuthSettings, EngineKind, EngineSettings, StoreSettings, ViewerSettings};
+use super::settings::{AuthSettings, EngineKind, EngineSettings, StoreSettings, ViewerSettings, WebSettings};
 use super::value::{
-    address, choice, domain, filled, flag, inside, list, object_name, optional, parsed, path, routing,
-    seconds, seconds_or_none, text, whole,
+    address, choice, domain, filled, flag, inside, list, number, object_name, optional, parsed, path,
+    routing, seconds, seconds_or_none, text, whole,
 };
+use crate::audit;
 use crate::broker;
+use crate::capacity;
 use crate::engine::docker;
 use crate::secret::Secret;
 use crate::server;
 use crate::session::ClosingTime;
 use crate::session::reap::Policy;
+use crate::stats;
 use crate::telemetry;
+use crate::web::Landing;
 
 /// `[server]`, and the address of the metrics, which belongs to telemetry.
 pub(super) fn server(mut table: Section) -> (server::Settings, Option<SocketAddr>) {
@@ -162,6 +166,10 @@ pub(super) fn limits(mut table: Section, reconcile_every: Duration) -> broker::S
     let settings = broker::Settings {
         max_sessions: table.take("max_sessions", default.max_sessions, count()),
         max_sessions_per_user: table.take("max_sessions_per_user", default.max_sessions_per_user, count()),
+        cpus_per_user: table.take("cpus_per_user", default.cpus_per_user, some_number(1024.0)),
+        memory_mib_per_user: table.take("memory_mib_per_user", default.memory_mib_per_user, |value| {
+            whole(0..=1 << 40)(value).map(|most: u64| (most > 0).then_some(most))
+        }),
         max_parallel_starts: table.take("max_parallel_starts", default.max_parallel_starts, whole(1..=1000)),
         start_deadline: table.take("start_deadline_s", default.start_deadline, seconds(1)),
         queue_deadline: table.take("queue_deadline_s", default.queue_deadline, seconds(1)),
@@ -189,6 +197,11 @@ pub(super) fn limits(mut table: Section, reconcile_every: Duration) -> broker::S
     }
     table.finish();
     settings
+}
+
+/// A number up to `most`; 0 is none.
+fn some_number(most: f64) -> impl Fn(&Value) -> Parsed<Option<f64>> {
+    move |value| number(0.0..=most)(value).map(|number| (number > 0.0).then_some(number))
 }
 
 /// When sessions lapse.
@@ -261,8 +274,47 @@ pub(super) fn auth(mut table: Section) -> AuthSettings {
     settings
 }
 
+pub(super) fn capacity(mut table: Section) -> capacity::Settings {
+    let default = capacity::Settings::default();
+    let times = || number(0.1..=100.0);
+    let mib = || whole(0..=1_073_741_824);
+    let settings = capacity::Settings {
+        cpu_overcommit: table.take("cpu_overcommit", default.cpu_overcommit, times()),
+        memory_overcommit: table.take("memory_overcommit", default.memory_overcommit, times()),
+        pids_overcommit: table.take("pids_overcommit", default.pids_overcommit, times()),
+        reserve_memory_mib: table.take("reserve_memory_mib", default.reserve_memory_mib, mib()),
+        reserve_disk_mib: table.take("reserve_disk_mib", default.reserve_disk_mib, mib()),
+        session_disk_mib: table.take("session_disk_mib", default.session_disk_mib, mib()),
+    };
+    table.finish();
+    settings
+}
+
+pub(super) fn audit(mut table: Section) -> audit::Settings {
+    let default = audit::Settings::default();
+    let settings =
+        audit::Settings { keep_days: table.take("keep_days", default.keep_days, whole(0..=36_500)) };
+    table.finish();
+    settings
+}
+
+pub(super) fn stats(mut table: Section) -> stats::Settings {
+    let every = table.take("every_s", stats::Settings::default().every, |value| {
+        whole(1..=300)(value).map(Duration::from_secs)
+    });
+    table.finish();
+    stats::Settings { every }
+}
+
 pub(super) fn viewer(mut table: Section) -> ViewerSettings {
     let novnc = table.take("novnc", None, optional(path));
     table.finish();
     ViewerSettings { novnc }
+}
+
+pub(super) fn web(mut table: Section) -> WebSettings {
+    const LANDINGS: &[(&str, Landing)] = &[("dashboard", Landing::Dashboard), ("desktop", Landing::Desktop)];
+    let landing = table.take("landing", WebSettings::default().landing, choice(LANDINGS));
+    table.finish();
+    WebSettings { landing }
 }

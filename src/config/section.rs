@@ -23,19 +23,52 @@ pub(super) enum Wrong {
 /// What a value parser returns.
 pub(super) type Parsed<T> = Result<T, Wrong>;
 
-/// Where everything wrong is collected; clones share one list.
+/// Where everything wrong is collected, and where each key was written; clones share both.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Problems(Rc<RefCell<Vec<ConfigError>>>);
+pub(super) struct Problems(Rc<Collected>);
+
+#[derive(Debug, Default)]
+struct Collected {
+    errors: RefCell<Vec<ConfigError>>,
+    origins: RefCell<Origins>,
+}
 
 impl Problems {
     /// Adds one.
     pub(super) fn add(&self, error: ConfigError) {
-        self.0.borrow_mut().push(error);
+        self.0.errors.borrow_mut().push(error);
     }
 
     /// Everything collected so far, emptied.
     pub(super) fn take(&self) -> Vec<ConfigError> {
-        self.0.take()
+        self.0.errors.take()
+    }
+
+    /// Where the keys were written that were set so far.
+    pub(super) fn origins(&self) -> Origins {
+        self.0.origins.borrow().clone()
+    }
+}
+
+/// Where each key that was set was written: `path:line`, or `environment` and a variable's name.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Origins {
+    /// By table, by where it begins if there are several of its name, and by key.
+    keys: BTreeMap<(&'static str, String, &'static str), String>,
+    templates: Vec<String>,
+}
+
+impl Origins {
+    /// Where a key was written; `None` if nobody set it.
+    pub(super) fn of(&self, section: &str, table: &str, key: &str) -> Option<&str> {
+        let found =
+            self.keys.iter().find(|((of, at, name), _)| (*of, at.as_str(), *name) == (section, table, key));
+        found.map(|(_, at)| at.as_str())
+    }
+
+    /// Where each template begins, in their order.
+    pub(super) fn templates(&self) -> Vec<String> {
+        self.templates.clone()
     }
 }
 
@@ -76,6 +109,9 @@ impl Section {
             let at = place(file, text, value.span().start);
             (key.to_string(), Entry { value: plain(value.get_ref()), at })
         };
+        if name == "template" {
+            problems.0.origins.borrow_mut().templates.push(at.clone());
+        }
         Self { at, entries: table.iter().map(entry).collect(), ..Self::empty(name, problems) }
     }
 
@@ -115,14 +151,14 @@ impl Section {
         let entry = self.entries.remove(key);
         if let Some(text) = self.overrides.remove(key) {
             let at = self.variable(key);
-            self.taken.insert(key, at.clone());
+            self.note(key, at.clone());
             return from_environment(&text, &parse).unwrap_or_else(|wrong| {
                 self.refuse(&at, key, &Value::String(text), wrong);
                 default
             });
         }
         let Some(Entry { value, at }) = entry else { return default };
-        self.taken.insert(key, at.clone());
+        self.note(key, at.clone());
         parse(&value).unwrap_or_else(|wrong| {
             self.refuse(&at, key, &value, wrong);
             default
@@ -144,6 +180,12 @@ impl Section {
             return None;
         }
         self.take(key, None, |value| parse(value).map(Some))
+    }
+
+    fn note(&mut self, key: &'static str, at: String) {
+        let table = if self.name == "template" { self.at.clone() } else { String::new() };
+        self.problems.0.origins.borrow_mut().keys.insert((self.name, table, key), at.clone());
+        self.taken.insert(key, at);
     }
 
     /// Collects that `key` contradicts another setting.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ipnet::Ipv4Net;
 
 use crate::secret::Secret;
+use crate::web::Landing;
 
 /// Where things persist: `[store]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,4 +85,11 @@ pub struct ViewerSettings {
     /// Directory of noVNC; `None` takes the first of `var/novnc` and `/usr/share/novnc` that
     /// exists. Default is `None`.
     pub novnc: Option<PathBuf>,
+}
+
+/// The pages: `[web]`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct WebSettings {
+    /// Where somebody goes who logs in. Default is the dashboard.
+    pub landing: Landing,
 }

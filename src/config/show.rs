@@ -6,8 +6,10 @@ use std::time::Duration;
 use toml::Value;
 
 use super::{Config, EngineKind};
-use crate::session::{ClosingTime, Home, NetworkPolicy, Protocol, Routing, Template};
+use crate::language::Language;
+use crate::session::{ClosingTime, Home, NetworkPolicy, Protocol, Routing, Template, Wording};
 use crate::telemetry;
+use crate::web::Landing;
 
 impl Display for Config {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -71,14 +73,35 @@ impl Config {
         line(f, "warn_percent", whole(watched.warn_percent))?;
         line(f, "measure_s", seconds(watched.measure_every))?;
         line(f, "keep_copies", whole(watched.keep_copies))?;
+        writeln!(f, "\n[stats]")?;
+        line(f, "every_s", seconds(self.stats.every))?;
+        let capacity = &self.capacity;
+        writeln!(f, "\n[capacity]")?;
+        line(f, "cpu_overcommit", capacity.cpu_overcommit)?;
+        line(f, "memory_overcommit", capacity.memory_overcommit)?;
+        line(f, "pids_overcommit", capacity.pids_overcommit)?;
+        line(f, "reserve_memory_mib", whole(capacity.reserve_memory_mib))?;
+        line(f, "reserve_disk_mib", whole(capacity.reserve_disk_mib))?;
+        line(f, "session_disk_mib", whole(capacity.session_disk_mib))?;
         writeln!(f, "\n[auth]")?;
         line(f, "login_ttl_s", seconds(self.auth.login_ttl))?;
         line(f, "api_tokens_from_env", self.auth.api_tokens_from_env.clone().unwrap_or_default())?;
+        writeln!(f, "\n[audit]")?;
+        line(f, "keep_days", whole(self.audit.keep_days))?;
         writeln!(f, "\n[viewer]")?;
         line(
             f,
             "novnc",
             self.viewer.novnc.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
+        )?;
+        writeln!(f, "\n[web]")?;
+        line(
+            f,
+            "landing",
+            match self.web.landing {
+                Landing::Dashboard => "dashboard",
+                Landing::Desktop => "desktop",
+            },
         )?;
         writeln!(f, "\n[log]")?;
         line(
@@ -97,6 +120,8 @@ impl Config {
         writeln!(f, "\n[limits]")?;
         line(f, "max_sessions", whole(limits.max_sessions))?;
         line(f, "max_sessions_per_user", whole(limits.max_sessions_per_user))?;
+        line(f, "cpus_per_user", limits.cpus_per_user.unwrap_or_default())?;
+        line(f, "memory_mib_per_user", whole(limits.memory_mib_per_user.unwrap_or_default()))?;
         line(f, "max_parallel_starts", whole(limits.max_parallel_starts))?;
         line(f, "start_deadline_s", seconds(limits.start_deadline))?;
         line(f, "queue_deadline_s", seconds(limits.queue_deadline))?;
@@ -117,8 +142,8 @@ impl Config {
 fn show_template(template: &Template, f: &mut Formatter<'_>) -> fmt::Result {
     writeln!(f, "\n[[template]]")?;
     line(f, "name", template.name.as_str())?;
-    line(f, "title", template.title.as_str())?;
-    line(f, "description", template.description.as_str())?;
+    line(f, "title", wording(&template.title))?;
+    line(f, "description", wording(&template.description))?;
     line(f, "icon", template.icon.name())?;
     line(f, "image", template.image.as_str())?;
     line(f, "pull", template.pull.name())?;
@@ -168,6 +193,18 @@ fn show_template(template: &Template, f: &mut Formatter<'_>) -> fmt::Result {
         template.volumes.iter().map(|volume| format!("{}:{}", volume.source, volume.target)).collect();
     line(f, "volumes", list(&volumes))?;
     line(f, "danger_share_origin", template.danger_share_origin)
+}
+
+fn wording(wording: &Wording) -> Value {
+    match wording {
+        Wording::One(text) => Value::from(text.as_str()),
+        Wording::Each(texts) => {
+            let entry = |(language, text): (&Language, &String)| {
+                (language.tag().to_owned(), Value::from(text.as_str()))
+            };
+            Value::Table(texts.iter().map(entry).collect())
+        }
+    }
 }
 
 fn line(f: &mut Formatter<'_>, key: &str, value: impl Into<Value>) -> fmt::Result {

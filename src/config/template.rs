@@ -8,7 +8,7 @@ use super::error::ConfigError;
 use super::section::{Parsed, Problems, Section, Wrong};
 use super::value::{
     choice, filled, flag, inside, list, number, object_name, optional, parsed, routing, seconds,
-    seconds_or_none, text, variable, variables, whole,
+    seconds_or_none, text, variable, variables, whole, wording,
 };
 use crate::session::{
     Capability, Home, Icon, ImageName, NetworkPolicy, Protocol, PullPolicy, Template, TemplateLimits,
@@ -71,8 +71,8 @@ fn template(mut table: Section) -> Option<Template> {
     };
     let template = Template {
         name: name.clone().unwrap_or(default.name),
-        title: table.take("title", title, filled),
-        description: table.take("description", String::new(), text),
+        title: table.take("title", title.into(), wording(filled)),
+        description: table.take("description", String::new().into(), wording(text)),
         icon: table.take("icon", default.icon, choice(ICONS)),
         image: image.clone().unwrap_or_default(),
         pull: table.take("pull", default.pull, choice(PULLS)),

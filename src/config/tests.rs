@@ -186,7 +186,7 @@ fn templates_come_from_the_file_and_its_neighbours() {
     let names: Vec<_> = config.templates.iter().map(|template| template.name.to_string()).collect();
     assert_eq!(names, ["a", "b", "c", "d"]);
     assert_eq!((config.templates[0].port, config.templates[1].port), (5900, 8080));
-    assert_eq!(config.templates[0].title, "a");
+    assert_eq!(config.templates[0].title, "a".into());
 
     fs::write(beside.join("30-again.toml"), "[server]\n[[template]]\nname='a'\nimage='x'\n").unwrap();
     let errors = Config::load(&path, none()).unwrap_err().to_string();
@@ -244,6 +244,31 @@ fn bad_values_are_refused() {
     ] {
         let error = load(bad).expect_err(bad);
         assert_eq!(error.errors().len(), 1, "{bad}\n{error}");
+    }
+}
+
+#[test]
+fn a_template_may_speak_several_languages() {
+    let config = load(
+        "[[template]]\nname = 'a'\nimage = 'x'\ntitle = { en = 'Desk', fr = 'Bureau' }\n\
+         description = { fr = 'Un bureau.' }\n",
+    )
+    .unwrap();
+    let template = &config.templates[0];
+    assert_eq!(template.title.of(Language::English), "Desk");
+    assert_eq!(template.title.of(Language::French), "Bureau");
+    assert_eq!(template.description.of(Language::English), "Un bureau.", "better than nothing");
+    let again = load(&config.to_string()).unwrap();
+    assert_eq!(again.templates[0].title, template.title);
+    for (bad, why) in [
+        ("title = { de = 'Tisch' }", "pages are written in en and fr, not in \"de\""),
+        ("title = { }", "a text for one of en and fr"),
+        ("title = { en = '' }", "must not be empty"),
+        ("title = { en = 1 }", "a text in quotes"),
+        ("title = 1", "a text in quotes"),
+    ] {
+        let error = load(&format!("[[template]]\nname = 'a'\nimage = 'x'\n{bad}")).unwrap_err().to_string();
+        assert!(error.contains(why), "{bad}: {error}");
     }
 }
 

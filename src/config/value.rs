@@ -9,7 +9,8 @@ use std::time::Duration;
 use toml::Value;
 
 use super::section::{Parsed, Wrong};
-use crate::session::{Label, Routing};
+use crate::language::Language;
+use crate::session::{Label, Routing, Wording};
 
 /// A whole number within `range`.
 pub(super) fn whole<T: TryFrom<i64>>(range: RangeInclusive<i64>) -> impl Fn(&Value) -> Parsed<T> {
@@ -73,6 +74,24 @@ pub(super) fn filled(value: &Value) -> Parsed<String> {
         return Err(Wrong::Value("it must not be empty".to_owned()));
     }
     Ok(text)
+}
+
+/// A text for people: one for everybody, or a table with one for each language.
+pub(super) fn wording(parse: impl Fn(&Value) -> Parsed<String>) -> impl Fn(&Value) -> Parsed<Wording> {
+    const LANGUAGES: [Language; 2] = [Language::English, Language::French];
+    move |value| {
+        let Value::Table(table) = value else { return parse(value).map(Wording::One) };
+        let tags = || LANGUAGES.map(Language::tag).join(" and ");
+        if table.is_empty() {
+            return Err(Wrong::Value(format!("it must have a text for one of {}", tags())));
+        }
+        let text = |(tag, value): (&String, &Value)| {
+            let language = LANGUAGES.into_iter().find(|language| language.tag() == tag);
+            let unknown = || Wrong::Value(format!("pages are written in {}, not in {tag:?}", tags()));
+            Ok((language.ok_or_else(unknown)?, parse(value)?))
+        };
+        table.iter().map(text).collect::<Parsed<_>>().map(Wording::Each)
+    }
 }
 
 /// A path; relative ones are relative to the working directory.

@@ -5,19 +5,24 @@
 //! runs, so both ways share [`perform`].
 
 mod perform;
+mod sessions;
 mod socket;
+mod stats;
 mod templates;
 mod tokens;
+mod users;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::perform::{Performer, perform};
 pub use self::socket::{AskError, ask, serve};
+pub use self::stats::{HostRow, UseRow};
 pub use self::templates::{ImageRow, PullRow, TemplateRow};
 pub use self::tokens::{TokenRow, TokenWish};
+pub use self::users::{LoginRow, ResultRow, UserDetail, UserRequest, limits_text, told};
 use crate::broker::HomeListed;
-use crate::secret::Secret;
-use crate::session::{CopyName, Home, Session};
+use crate::capacity::Capacity;
+use crate::session::{CopyName, Home};
 use crate::store::Role;
 
 /// What the command line may ask.
@@ -25,24 +30,21 @@ use crate::store::Role;
 #[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
 #[allow(missing_docs)]
 pub enum Request {
+    Capacity,
     HomeList,
     HomeRestore { owner: String, copy: CopyName },
+    SessionChange { label: String, change: SessionChange },
+    SessionCreate { owner: String, template: String, name: String },
     SessionList,
-    SessionRemove { label: String },
-    SessionReset { label: String, home: bool },
-    SessionStop { label: String },
+    SessionShow { label: String },
+    Stats,
     TemplateList,
     TemplateProgress,
     TemplatePull { name: String },
     TokenCreate { wish: TokenWish },
     TokenList,
     TokenRevoke { id: String },
-    UserAdd { name: String, role: Role, password: Secret<String> },
-    UserDisable { name: String },
-    UserEnable { name: String },
-    UserList,
-    UserPasswd { name: String, password: Secret<String> },
-    UserRemove { name: String },
+    User(UserRequest),
 }
 
 impl Request {
@@ -50,24 +52,67 @@ impl Request {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Capacity => "capacity",
             Self::HomeList => "home_list",
             Self::HomeRestore { .. } => "home_restore",
+            Self::SessionChange { change, .. } => change.name(),
+            Self::SessionCreate { .. } => "session_create",
             Self::SessionList => "session_list",
-            Self::SessionRemove { .. } => "session_remove",
-            Self::SessionReset { .. } => "session_reset",
-            Self::SessionStop { .. } => "session_stop",
+            Self::SessionShow { .. } => "session_show",
+            Self::Stats => "stats",
             Self::TemplateList => "template_list",
             Self::TemplateProgress => "template_progress",
             Self::TemplatePull { .. } => "template_pull",
             Self::TokenCreate { .. } => "token_create",
             Self::TokenList => "token_list",
             Self::TokenRevoke { .. } => "token_revoke",
-            Self::UserAdd { .. } => "user_add",
-            Self::UserDisable { .. } => "user_disable",
-            Self::UserEnable { .. } => "user_enable",
-            Self::UserList => "user_list",
-            Self::UserPasswd { .. } => "user_passwd",
-            Self::UserRemove { .. } => "user_remove",
+            Self::User(request) => request.name(),
+        }
+    }
+}
+
+/// What can be done with a session.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[allow(missing_docs)]
+pub enum SessionChange {
+    Extend,
+    Pause,
+    Remove,
+    Reset { home: bool },
+    Restart,
+    Resume,
+    Start,
+    Stop,
+}
+
+impl SessionChange {
+    /// Its verb, as in the API.
+    #[must_use]
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Extend => "extend",
+            Self::Pause => "pause",
+            Self::Remove => "remove",
+            Self::Reset { .. } => "reset",
+            Self::Restart => "restart",
+            Self::Resume => "resume",
+            Self::Start => "start",
+            Self::Stop => "stop",
+        }
+    }
+
+    /// The request's name, for the log.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Extend => "session_extend",
+            Self::Pause => "session_pause",
+            Self::Remove => "session_remove",
+            Self::Reset { .. } => "session_reset",
+            Self::Restart => "session_restart",
+            Self::Resume => "session_resume",
+            Self::Start => "session_start",
+            Self::Stop => "session_stop",
         }
     }
 }
@@ -76,6 +121,11 @@ impl Request {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum Reply {
+    /// What there is room for.
+    Capacity {
+        /// As of the last sample.
+        capacity: Capacity,
+    },
     /// It is done; a sentence for people.
     Done {
         /// The sentence.
@@ -93,10 +143,24 @@ pub enum Reply {
         /// What happened, for people.
         text: String,
     },
+    /// One session.
+    Session {
+        /// It.
+        session: Box<SessionRow>,
+        /// Who else may open it.
+        grants: Vec<GrantRow>,
+    },
     /// The sessions.
     Sessions {
         /// Oldest first.
         sessions: Vec<SessionRow>,
+    },
+    /// What is used.
+    Stats {
+        /// Each machine.
+        hosts: Vec<HostRow>,
+        /// Each session that runs, the busiest first.
+        sessions: Vec<UseRow>,
     },
     /// The templates.
     Templates {
@@ -108,6 +172,21 @@ pub enum Reply {
         /// Oldest first.
         tokens: Vec<TokenRow>,
     },
+    /// What became of the rows of a list.
+    Results {
+        /// In the order of the rows.
+        results: Vec<ResultRow>,
+    },
+    /// A user's logins.
+    Logins {
+        /// The newest first.
+        logins: Vec<LoginRow>,
+    },
+    /// A user.
+    User {
+        /// They.
+        user: Box<UserDetail>,
+    },
     /// The users.
     Users {
         /// By name.
@@ -115,8 +194,9 @@ pub enum Reply {
     },
 }
 
-/// A session as the command line shows it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// A session as the command line shows it; what only a running gateway knows is `null` without one.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 #[allow(missing_docs)]
 pub struct SessionRow {
     pub label: String,
@@ -124,24 +204,35 @@ pub struct SessionRow {
     pub template: String,
     pub name: String,
     pub state: String,
+    pub phase: Option<String>,
+    pub reason: Option<String>,
+    pub reason_text: Option<String>,
     pub container: String,
     pub created_at: String,
+    pub ready_at: Option<String>,
     pub last_input_at: Option<String>,
+    pub viewers: Option<usize>,
+    pub expires_at: Option<String>,
+    pub expires_because: Option<String>,
 }
 
-impl From<&Session> for SessionRow {
-    fn from(session: &Session) -> Self {
-        Self {
-            label: session.label.to_string(),
-            owner: session.owner_name.clone(),
-            template: session.template.to_string(),
-            name: session.name.to_string(),
-            state: session.state.kind().name().to_owned(),
-            container: format!("berth-{}", session.id),
-            created_at: session.created_at.to_string(),
-            last_input_at: session.last_input_at.map(|at| at.to_string()),
-        }
-    }
+/// Somebody else's right to open a session.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct GrantRow {
+    pub user: String,
+    pub role: String,
+    pub granted_by: String,
+    pub created_at: String,
+    pub expires_at: Option<String>,
+}
+
+/// The nearest of `known` if it is near enough to be a slip of the finger.
+fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let near = |known: &&'a str| (strsim::damerau_levenshtein(&word, &known.to_lowercase()), *known);
+    let (distance, best) = known.iter().map(near).min()?;
+    (distance <= 1 + word.len() / 4).then_some(best)
 }
 
 /// A home as the command line shows it.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{HomeRow, Reply, Request, SessionRow, UserRow, templates, tokens};
+use super::{HomeRow, Reply, Request, sessions, stats, templates, tokens, users};
 use crate::audit::Actor;
-use crate::auth::{Auth, NewUser};
-use crate::broker::{Broker, BrokerError, Entry};
+use crate::auth::Auth;
+use crate::broker::Broker;
 use crate::fault::Answer;
-use crate::revocation::CloseReason;
-use crate::session::{CopyName, Next, StopReason};
+use crate::session::CopyName;
+use crate::stats::Stats;
 use crate::store::{Store, User};
 
 /// What requests are performed on. Clones share everything.
@@ -20,17 +20,23 @@ pub struct Performer {
     pub broker: Option<Broker>,
     /// Where both persist.
     pub store: Arc<dyn Store>,
+    /// What is used; `None` where nobody takes samples.
+    pub stats: Option<Stats>,
 }
 
 /// Does what is asked and says how it went.
 pub async fn perform(performer: &Performer, request: Request) -> Reply {
     let done = match request {
-        Request::SessionList => return sessions(performer).await,
-        Request::SessionStop { label } => stop(performer, &label, Next::Rest).await,
-        Request::SessionReset { label, home } => reset(performer, &label, home).await,
+        Request::SessionList => return sessions::list(performer).await,
+        Request::SessionShow { label } => return sessions::show(performer, &label).await,
+        Request::SessionChange { label, change } => sessions::change(performer, &label, change).await,
+        Request::SessionCreate { owner, template, name } => {
+            sessions::create(performer, &owner, &template, &name).await
+        }
         Request::HomeList => return homes(performer).await,
         Request::HomeRestore { owner, copy } => restore(performer, &owner, &copy).await,
-        Request::SessionRemove { label } => stop(performer, &label, Next::Remove).await,
+        Request::Stats => return stats::list(performer),
+        Request::Capacity => return stats::capacity(performer),
         Request::TemplateList => return templates::list(performer, true).await,
         Request::TemplateProgress => return templates::list(performer, false).await,
         Request::TemplatePull { name } => templates::pull(performer, &name),
@@ -39,36 +45,7 @@ pub async fn perform(performer: &Performer, request: Request) -> Reply {
         }
         Request::TokenList => return tokens::list(performer).await.unwrap_or_else(|refused| refused),
         Request::TokenRevoke { id } => tokens::revoke(performer, &id).await,
-        Request::UserList => return users(performer).await,
-        Request::UserAdd { name, role, password } => {
-            let created = performer.auth.create_user(&Actor::cli(), NewUser { name, role, password }).await;
-            created.map(|user| format!("user {} added", user.name)).map_err(refused)
-        }
-        Request::UserPasswd { name, password } => {
-            with_user(performer, &name, async |user| {
-                let set = performer.auth.set_password(&Actor::cli(), user.id, &password).await;
-                set.map(|()| format!("user {} has a new password; their logins ended", user.name))
-                    .map_err(refused)
-            })
-            .await
-        }
-        Request::UserDisable { name } => {
-            with_user(performer, &name, async |user| {
-                let disabled = performer.auth.disable_user(&Actor::cli(), user.id).await;
-                disabled
-                    .map(|()| format!("user {} is disabled; their logins ended", user.name))
-                    .map_err(refused)
-            })
-            .await
-        }
-        Request::UserEnable { name } => {
-            with_user(performer, &name, async |user| {
-                let enabled = performer.auth.enable_user(&Actor::cli(), user.id).await;
-                enabled.map(|()| format!("user {} may log in again", user.name)).map_err(refused)
-            })
-            .await
-        }
-        Request::UserRemove { name } => remove_user(performer, &name).await,
+        Request::User(request) => return users::perform(performer, request).await,
     };
     match done {
         Ok(text) => Reply::Done { text },
@@ -84,56 +61,16 @@ pub(super) fn unknown(what: &str, name: &str) -> Reply {
     Reply::Refused { code: "not_found".to_owned(), text: format!("there is no {what} {name}") }
 }
 
-async fn with_user(
+pub(super) async fn with_user(
     performer: &Performer,
     name: &str,
     work: impl AsyncFnOnce(User) -> Result<String, Reply>,
 ) -> Result<String, Reply> {
     match performer.store.user_by_name(name).await {
         Ok(Some(user)) => work(user).await,
-        Ok(None) => Err(unknown("user", name)),
+        Ok(None) => Err(absent(performer, name).await),
         Err(error) => Err(refused(error)),
     }
-}
-
-/// Logins first, so that nobody makes another session meanwhile; then the sessions; then the record.
-async fn remove_user(performer: &Performer, name: &str) -> Result<String, Reply> {
-    with_user(performer, name, async |user| {
-        performer.auth.disable_user(&Actor::cli(), user.id).await.map_err(refused)?;
-        performer.auth.revoke_user(user.id, CloseReason::LoginEnded).await.map_err(refused)?;
-        let entries = performer.broker.as_ref().map(|broker| broker.entries_of(user.id)).unwrap_or_default();
-        for entry in &entries {
-            end(performer, entry, Next::Remove).await.map_err(refused)?;
-        }
-        performer.auth.remove_user(&Actor::cli(), user.id).await.map_err(refused)?;
-        if let Some(broker) = &performer.broker {
-            broker.forget_grantee(user.id);
-        }
-        Ok(format!("user {} and {} sessions removed; a persistent home is kept", user.name, entries.len()))
-    })
-    .await
-}
-
-async fn stop(performer: &Performer, label: &str, next: Next) -> Result<String, Reply> {
-    let entry = performer.broker.as_ref().and_then(|broker| broker.find(label));
-    let entry = entry.ok_or_else(|| unknown("session", label))?;
-    end(performer, &entry, next).await.map_err(refused)?;
-    Ok(match next {
-        Next::Remove => format!("session {label} removed; a persistent home is kept"),
-        Next::Rest | Next::Restart | Next::Reset | Next::ResetHome => {
-            format!("session {label} stopped; its files are kept")
-        }
-    })
-}
-
-/// Returns when the reset is under way: setting a large home aside takes minutes.
-async fn reset(performer: &Performer, label: &str, home: bool) -> Result<String, Reply> {
-    let broker = running(performer)?;
-    let entry = broker.find(label).ok_or_else(|| unknown("session", label))?;
-    let next = if home { Next::ResetHome } else { Next::Reset };
-    broker.stop(&entry, StopReason::Admin, next, &Actor::cli()).await.map_err(refused)?;
-    let files = if home { "its files are set aside as a copy" } else { "its home is kept" };
-    Ok(format!("session {label} is being reset; {files} (`berth session list` shows how far it is)"))
 }
 
 async fn restore(performer: &Performer, owner: &str, copy: &CopyName) -> Result<String, Reply> {
@@ -168,35 +105,15 @@ fn running(performer: &Performer) -> Result<&Broker, Reply> {
     })
 }
 
-/// Stops a session and waits until that is done.
-async fn end(performer: &Performer, entry: &Arc<Entry>, next: Next) -> Result<(), BrokerError> {
-    let Some(broker) = &performer.broker else { return Err(BrokerError::NotFound) };
-    let at_rest = !entry.session().state.occupies();
-    if at_rest && next == Next::Rest {
-        return Ok(());
-    }
-    broker.stop(entry, StopReason::Admin, next, &Actor::cli()).await?;
-    broker.ended(entry).await;
-    Ok(())
-}
-
-async fn sessions(performer: &Performer) -> Reply {
-    match performer.store.sessions().await {
-        Ok(sessions) => Reply::Sessions { sessions: sessions.iter().map(SessionRow::from).collect() },
-        Err(error) => refused(error),
-    }
-}
-
-async fn users(performer: &Performer) -> Reply {
-    let row = |user: User| UserRow {
-        name: user.name,
-        role: user.role,
-        disabled: user.disabled,
-        created_at: user.created_at.to_string(),
-        last_login_at: user.last_login_at.map(|at| at.to_string()),
-    };
-    match performer.store.users().await {
-        Ok(users) => Reply::Users { users: users.into_iter().map(row).collect() },
-        Err(error) => refused(error),
+/// There is no such user; perhaps another was meant.
+async fn absent(performer: &Performer, name: &str) -> Reply {
+    let known = performer.store.users().await.unwrap_or_default();
+    let names: Vec<_> = known.iter().map(|user| user.name.as_str()).collect();
+    match super::nearest(name, &names) {
+        Some(meant) => Reply::Refused {
+            code: "not_found".to_owned(),
+            text: format!("there is no user {name}; did you mean {meant}?"),
+        },
+        None => unknown("user", name),
     }
 }

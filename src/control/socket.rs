@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::{info, warn};
 
-use super::{Performer, Reply, Request, perform};
+use super::{Performer, Reply, Request, UserRequest, perform};
 use crate::tasks::Tasks;
 use crate::unix_socket;
 
@@ -107,23 +107,22 @@ pub async fn ask(path: &Path, request: &Request) -> Result<Option<Reply>, AskErr
 
 fn bound(request: &Request) -> Duration {
     match request {
-        Request::HomeList | Request::HomeRestore { .. } => LONG,
-        Request::SessionList
-        | Request::SessionRemove { .. }
-        | Request::SessionReset { .. }
-        | Request::SessionStop { .. }
+        Request::HomeList
+        | Request::HomeRestore { .. }
+        | Request::User(UserRequest::Import { .. } | UserRequest::Remove { .. }) => LONG,
+        Request::Capacity
+        | Request::SessionChange { .. }
+        | Request::SessionCreate { .. }
+        | Request::SessionList
+        | Request::SessionShow { .. }
+        | Request::Stats
         | Request::TemplateList
         | Request::TemplateProgress
         | Request::TemplatePull { .. }
         | Request::TokenCreate { .. }
         | Request::TokenList
         | Request::TokenRevoke { .. }
-        | Request::UserAdd { .. }
-        | Request::UserDisable { .. }
-        | Request::UserEnable { .. }
-        | Request::UserList
-        | Request::UserPasswd { .. }
-        | Request::UserRemove { .. } => BOUND,
+        | Request::User(_) => BOUND,
     }
 }
 
@@ -146,12 +145,15 @@ mod tests {
     async fn only_an_absent_gateway_is_no_gateway() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("control.sock");
-        assert!(matches!(ask(&path, &Request::UserList).await, Ok(None)));
+        assert!(matches!(ask(&path, &Request::User(UserRequest::List)).await, Ok(None)));
         drop(crate::unix_socket::bind(&path, 0o600).await.unwrap());
-        assert!(matches!(ask(&path, &Request::UserList).await, Ok(None)), "left behind by a killed one");
+        assert!(
+            matches!(ask(&path, &Request::User(UserRequest::List)).await, Ok(None)),
+            "left behind by a killed one"
+        );
         let file = folder.path().join("file");
         std::fs::write(&file, "").unwrap();
-        let below = ask(&file.join("control.sock"), &Request::UserList).await;
+        let below = ask(&file.join("control.sock"), &Request::User(UserRequest::List)).await;
         assert!(matches!(below, Err(AskError::Unreachable(_))), "{below:?}");
     }
 }

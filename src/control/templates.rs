@@ -6,6 +6,7 @@ use super::{Performer, Reply};
 use crate::audit::Actor;
 use crate::broker::{Broker, Installed, Pull};
 use crate::fault::Answer;
+use crate::language::Language;
 use crate::session::{Home, NetworkPolicy, Template};
 
 /// A template.
@@ -68,8 +69,8 @@ impl TemplateRow {
     pub fn of(template: &Template, installed: &Installed, pull: Option<&Pull>) -> Self {
         Self {
             name: template.name.to_string(),
-            title: template.title.clone(),
-            description: template.description.clone(),
+            title: template.title.of(Language::default()).to_owned(),
+            description: template.description.of(Language::default()).to_owned(),
             icon: template.icon.name().to_owned(),
             cpus: template.cpus,
             memory_mib: template.memory_mib,

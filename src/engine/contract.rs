@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
-use super::{Connection, Container, ContainerStatus, Engine, EngineError, StartOrder, Started};
+use super::{Connection, Container, ContainerStatus, Engine, EngineError, Machine, StartOrder, Started};
 use crate::secret::random_token;
 use crate::session::{SessionId, TemplateName, Upstream, UserId};
 
@@ -94,6 +94,7 @@ pub async fn all(engine: Arc<dyn Engine>, plan: &Plan) {
     a_late_start_is_refused(engine, plan).await;
     freezing_and_thawing_repeat(engine, plan).await;
     use_is_counted(engine, plan).await;
+    everything_is_sampled_at_once(engine, plan).await;
     removing_repeats(engine, plan).await;
     verbs_on_nothing(engine).await;
     a_start_that_cannot_work_leaves_nothing(engine, plan).await;
@@ -207,6 +208,33 @@ async fn use_is_counted(engine: &dyn Engine, plan: &Plan) {
     engine.stop(order.session, GRACE).await.expect("a frozen container stops");
     assert!(matches!(engine.stats(order.session).await, Err(EngineError::Gone)));
     remove(engine, order.session).await;
+}
+
+async fn everything_is_sampled_at_once(engine: &dyn Engine, plan: &Plan) {
+    let orders = [order(&plan.healthy, 1), order(&plan.healthy, 1)];
+    for order in &orders {
+        let upstream = begin(engine, order).await.upstream;
+        reach(engine, &upstream).await;
+    }
+    engine.pause(orders[1].session).await.expect("a container freezes");
+    let sample = engine.sample().await.expect("the engine is sampled");
+    for order in &orders {
+        let used = sample.containers.iter().filter(|used| used.session == order.session);
+        let used: Vec<_> = used.collect();
+        assert_eq!(used.len(), 1, "each that runs or is frozen, once");
+        assert!(used[0].memory_bytes > 0 && used[0].tasks > 0, "{used:?}");
+    }
+    let Machine { cores, memory_bytes, memory_available_bytes, addresses, .. } = sample.machine;
+    assert!(cores > 0 && memory_available_bytes <= memory_bytes);
+    assert!(addresses.internal.taken >= 2 && addresses.internal.taken <= addresses.internal.total);
+    for order in &orders {
+        engine.stop(order.session, GRACE).await.expect("a container stops");
+    }
+    let after = engine.sample().await.expect("the engine is sampled").containers;
+    assert!(orders.iter().all(|order| after.iter().all(|used| used.session != order.session)));
+    for order in &orders {
+        remove(engine, order.session).await;
+    }
 }
 
 async fn removing_repeats(engine: &dyn Engine, plan: &Plan) {

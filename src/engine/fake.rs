@@ -7,6 +7,7 @@
 mod homes;
 mod images;
 mod server;
+mod usage;
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::pending;
@@ -28,7 +29,7 @@ use self::images::Shelf;
 use self::server::Received;
 use super::{
     Connection, Container, ContainerStatus, Engine, EngineError, EngineEvent, EngineEventKind, EngineVersion,
-    PullSteps, StartOrder, Started, Stats, TemplateImage,
+    Machine, PullSteps, Sample, StartOrder, Started, Stats, TemplateImage,
 };
 use crate::secret::Secret;
 use crate::session::{
@@ -82,6 +83,7 @@ pub struct Calls {
     pub pull: usize,
     pub output: usize,
     pub stats: usize,
+    pub sample: usize,
     pub measure: usize,
     pub aside: usize,
 }
@@ -106,6 +108,7 @@ struct State {
     made: u64,
     down: bool,
     shelf: Shelf,
+    machine: Machine,
     events: broadcast::Sender<EngineEvent>,
 }
 
@@ -130,12 +133,12 @@ struct Fake {
 #[must_use]
 pub fn template(name: TemplateName, protocol: Protocol) -> Template {
     Template {
-        title: name.to_string(),
+        title: name.to_string().into(),
         icon: Icon::Desktop,
         image: format!("fake/{name}"),
         pull: PullPolicy::default(),
         name,
-        description: String::new(),
+        description: String::new().into(),
         protocol,
         port: match protocol {
             Protocol::Rfb => 5900,
@@ -173,6 +176,7 @@ impl FakeEngine {
             made: 0,
             down: false,
             shelf: Shelf::default(),
+            machine: usage::machine(),
             events: broadcast::channel(1024).0,
         };
         let templates = templates.into_iter().map(|template| (template.name.clone(), template)).collect();
@@ -215,6 +219,11 @@ impl FakeEngine {
         if let Some(fake) = self.lock().containers.get_mut(&session) {
             fake.work = (cores, Instant::now(), fake.used());
         }
+    }
+
+    /// Makes the machine another one.
+    pub fn set_machine(&self, change: impl FnOnce(&mut Machine)) {
+        change(&mut self.lock().machine);
     }
 
     /// Ends every event stream; later ones work.
@@ -487,6 +496,10 @@ impl Engine for FakeEngine {
             ContainerStatus::Running | ContainerStatus::Paused => Ok(Stats { cpu: fake.used() }),
             ContainerStatus::Created | ContainerStatus::Exited => Err(EngineError::Gone),
         }
+    }
+
+    async fn sample(&self) -> Result<Sample, EngineError> {
+        Ok(self.called(|calls| calls.sample += 1)?.sample())
     }
 
     async fn output(&self, session: SessionId) -> Result<String, EngineError> {

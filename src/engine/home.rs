@@ -61,6 +61,19 @@ pub trait Homes: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// Where a home lies, for people: the name of a volume or a path. `None` if there is none.
+    async fn home_place(&self, _home: &HomeOrder) -> Result<Option<String>, EngineError> {
+        Ok(None)
+    }
+
+    /// Removes a home and its copies for good; absent is success. Bound: 1 h.
+    ///
+    /// # Errors
+    /// [`EngineError::HomeInUse`] while a container uses the home.
+    async fn remove_home(&self, _home: &HomeOrder) -> Result<(), EngineError> {
+        Ok(())
+    }
+
     /// Removes the home of one session and its copies; absent is success. An owner's home cannot be
     /// named here.
     async fn remove_session_home(&self, _installation: &str, _session: SessionId) -> Result<(), EngineError> {
@@ -108,6 +121,16 @@ pub enum HomeRequest {
         /// Which.
         home: HomeOrder,
     },
+    /// Where it lies.
+    Place {
+        /// Which.
+        home: HomeOrder,
+    },
+    /// Remove an owner's or a session's for good, while nothing uses it.
+    Discard {
+        /// Which.
+        home: HomeOrder,
+    },
     /// Remove a session's own.
     Remove {
         /// Which store knows it.
@@ -132,6 +155,8 @@ pub enum HomeReply {
     Uses(Vec<Option<HomeUse>>),
     /// The copies.
     Copies(Vec<CopyName>),
+    /// Where it lies.
+    Place(Option<String>),
     /// The sessions.
     Sessions(Vec<SessionId>),
 }
@@ -159,6 +184,11 @@ pub async fn answer(engine: &dyn Homes, request: HomeRequest) -> Result<HomeRepl
             HomeReply::Done
         }
         HomeRequest::Copies { home } => HomeReply::Copies(engine.home_copies(&home).await?),
+        HomeRequest::Place { home } => HomeReply::Place(engine.home_place(&home).await?),
+        HomeRequest::Discard { home } => {
+            engine.remove_home(&home).await?;
+            HomeReply::Done
+        }
         HomeRequest::Remove { installation, session } => {
             engine.remove_session_home(&installation, session).await?;
             HomeReply::Done

@@ -12,6 +12,7 @@ pub mod home;
 mod image;
 pub mod spawner;
 mod status;
+mod usage;
 pub mod vnc_password;
 
 use std::io;
@@ -29,6 +30,7 @@ use tokio::net::TcpStream;
 pub use self::home::{HomeOrder, Homes};
 pub use self::image::{Image, PullProgress, PullStep, TemplateImage};
 pub use self::status::{EngineCheck, EngineStatus};
+pub use self::usage::{Addresses, ContainerUse, Machine, Places, Sample, Space};
 use crate::fault::{Answer, Fault};
 use crate::language::Language;
 use crate::language::Sentence;
@@ -77,6 +79,10 @@ pub trait Engine: Homes + Send + Sync + 'static {
     /// What a session's container has used so far. [`EngineError::Gone`] if there is none or it
     /// does not run. May take a second or two.
     async fn stats(&self, session: SessionId) -> Result<Stats, EngineError>;
+
+    /// What the machine and every running container use, in one question. Meant to be asked every few
+    /// seconds: it costs a list and a few small files per container. A container that ends meanwhile is left out.
+    async fn sample(&self) -> Result<Sample, EngineError>;
 
     /// The last lines a session's container printed, for people; empty if there are none.
     async fn output(&self, session: SessionId) -> Result<String, EngineError>;

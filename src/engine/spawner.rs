@@ -21,11 +21,13 @@ use tracing::{debug, warn};
 
 use super::addresses::{Addresses, watched};
 use super::{
-    Connection, Container, Engine, EngineError, EngineEvent, EngineVersion, PullStep, PullSteps, StartOrder,
-    Started, Stats, TemplateImage,
+    Connection, Container, Engine, EngineError, EngineEvent, EngineVersion, PullStep, PullSteps, Sample,
+    StartOrder, Started, Stats, TemplateImage,
 };
+use crate::fault::Answer;
 use crate::session::{SessionId, TemplateName, Upstream};
 use crate::spawner::protocol::{self, Reply, Request};
+use crate::telemetry::names;
 
 /// The bound of a quick verb: the engine's own 10 s and a little, so that its answer wins.
 const QUICK: Duration = Duration::from_secs(12);
@@ -70,7 +72,7 @@ impl SpawnerEngine {
             let mut replies = self.open(&request).await?;
             self.next(&mut replies).await
         };
-        timeout(bound, exchange).await.unwrap_or_else(|_| Err(slow(verb, bound)))
+        counted(timeout(bound, exchange).await.unwrap_or_else(|_| Err(slow(verb, bound))))
     }
 
     async fn done(&self, verb: &str, bound: Duration, request: Request) -> Result<(), EngineError> {
@@ -156,7 +158,7 @@ impl Engine for SpawnerEngine {
             _ => None,
         };
         let listed = timeout(QUICK, self.collect(Request::List, read)).await;
-        listed.unwrap_or_else(|_| Err(slow("list sessions", QUICK)))
+        counted(listed.unwrap_or_else(|_| Err(slow("list sessions", QUICK))))
     }
 
     async fn images(&self) -> Result<Vec<TemplateImage>, EngineError> {
@@ -201,6 +203,25 @@ impl Engine for SpawnerEngine {
         }
     }
 
+    async fn sample(&self) -> Result<Sample, EngineError> {
+        let asked = async {
+            let mut replies = self.open(&Request::Sample).await?;
+            let machine = match self.next(&mut replies).await? {
+                Reply::Machine(machine) => machine,
+                other => return Err(misunderstood(&other)),
+            };
+            let mut containers = Vec::new();
+            loop {
+                match self.next(&mut replies).await? {
+                    Reply::Use(used) => containers.push(used),
+                    Reply::Done => return Ok(Sample { machine, containers }),
+                    other => return Err(misunderstood(&other)),
+                }
+            }
+        };
+        counted(timeout(QUICK, asked).await.unwrap_or_else(|_| Err(slow("say what is used", QUICK))))
+    }
+
     async fn output(&self, session: SessionId) -> Result<String, EngineError> {
         match self.ask("read output", QUICK, Request::Output { session }).await? {
             Reply::Output(output) => Ok(output),
@@ -241,6 +262,27 @@ async fn next_event(mut replies: BufReader<UnixStream>) -> Option<(EngineEvent, 
             None
         }
     }
+}
+
+/// Counts what is the engine's fault: that a container is gone or an image missing is an answer.
+fn counted<T>(answer: Result<T, EngineError>) -> Result<T, EngineError> {
+    if let Err(error) = &answer {
+        match error {
+            EngineError::Conflict { .. }
+            | EngineError::Down { .. }
+            | EngineError::Refused { .. }
+            | EngineError::Slow { .. } => {
+                metrics::counter!(names::ENGINE_ERRORS, "code" => error.code()).increment(1);
+            }
+            EngineError::Exited { .. }
+            | EngineError::HomeInUse
+            | EngineError::ImageMissing { .. }
+            | EngineError::Gone
+            | EngineError::TemplateGone { .. }
+            | EngineError::Unreachable { .. } => {}
+        }
+    }
+    answer
 }
 
 fn slow(verb: &str, bound: Duration) -> EngineError {

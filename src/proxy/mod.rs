@@ -28,6 +28,7 @@ use std::time::Duration;
 
 use ::http::header::{self, HeaderMap, HeaderValue};
 use ::http::{Method, Request, Response, StatusCode};
+use http_body::Body as HttpBody;
 use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 
@@ -145,6 +146,14 @@ impl Proxy {
         socket: Option<SocketGuard>,
     ) -> Outcome {
         self.try_serve(request, target, peer, socket).await.unwrap_or_else(|early| *early)
+    }
+
+    /// Opens a WebSocket that carries nothing and ends at once, so that whoever looks after an installation
+    /// can see whether upgrades come through; `None` for a request that asks for none.
+    #[must_use]
+    pub fn greet<B: HttpBody>(request: &Request<B>) -> Option<Response<Body>> {
+        let handshake = upgrade::asked(request).ok().flatten()?;
+        Some(handshake.accepted(HeaderMap::new()))
     }
 
     /// Whether `rest`, what follows `/s/<label>` in a path, begins with something that looks like

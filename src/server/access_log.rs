@@ -176,7 +176,7 @@ fn logged_path(uri: &Uri) -> String {
         logged.push(separator);
         separator = '&';
         match pair.split_once('=') {
-            Some((name, _)) if is_secret(name) => {
+            Some((name, value)) if is_secret(name) || carries_secret(value) => {
                 logged.push_str(&clean(name));
                 logged.push_str("=(hidden)");
             }
@@ -196,6 +196,13 @@ fn is_capability(segment: &str) -> bool {
 fn is_secret(name: &str) -> bool {
     let name = percent_decode_str(name).decode_utf8_lossy();
     SECRET_PARAMETERS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
+}
+
+/// Whether a value is itself an address with a secret parameter, as `next` of the login page may be.
+fn carries_secret(value: &str) -> bool {
+    let value = percent_decode_str(value).decode_utf8_lossy();
+    let query = value.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').filter_map(|pair| pair.split_once('=')).any(|(name, _)| is_secret(name))
 }
 
 /// The text with control characters written out, so that nothing can break or colour a line.
@@ -218,6 +225,8 @@ mod tests {
         assert_eq!(logged("/a?b=1&ticket=abc&c"), "/a?b=1&ticket=(hidden)&c");
         assert_eq!(logged("/a?t%6Fken=abc&TOKEN=x"), "/a?t%6Fken=(hidden)&TOKEN=(hidden)");
         assert_eq!(logged("/a?tickets=abc"), "/a?tickets=abc");
+        assert_eq!(logged("/login?next=/join%3Ftoken%3Dabc"), "/login?next=(hidden)");
+        assert_eq!(logged("/login?next=/s/a/%3Fx%3D1"), "/login?next=/s/a/%3Fx%3D1");
     }
 
     #[test]

@@ -111,6 +111,20 @@ pub fn ensure(directory: &Path, domain: &str) -> Result<DevCertificate, DevCerti
     Ok(DevCertificate { paths, created: true })
 }
 
+/// Whether the certificate in `directory` is one that our own CA issued.
+#[must_use]
+pub fn in_use(directory: &Path) -> bool {
+    let paths = paths(directory);
+    let issued = || -> Result<bool, DevCertificateError> {
+        let (leaf, ca) = (read_optional(&paths.certificate)?, read_optional(&paths.ca)?);
+        let (Some(leaf), Some(ca)) = (leaf, ca) else { return Ok(false) };
+        let (leaf, ca) = (pem(&leaf, &paths.certificate)?, pem(&ca, &paths.ca)?);
+        let (leaf, ca) = (x509(&leaf, &paths.certificate)?, x509(&ca, &paths.ca)?);
+        Ok(leaf.issuer().as_raw() == ca.subject().as_raw())
+    };
+    issued().unwrap_or(false)
+}
+
 /// Every name the leaf is for.
 fn names(domain: &str) -> Vec<String> {
     let mut names = vec![domain.to_owned()];

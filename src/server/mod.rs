@@ -10,6 +10,7 @@ pub mod dev_ca;
 pub mod dispatch;
 mod drain;
 mod held;
+pub mod inspect;
 mod listener;
 mod peer;
 pub mod security_headers;

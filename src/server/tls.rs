@@ -29,6 +29,7 @@ use super::dev_ca::{self, DevCertificateError};
 use super::peer::Protocol;
 pub use super::settings::TlsSettings as Settings;
 use crate::clock;
+use crate::inventory::Inventory;
 use crate::tasks::Tasks;
 use crate::telemetry::names;
 
@@ -112,6 +113,16 @@ struct Stamp {
     inode: u64,
     size: u64,
     modified: (i64, i64),
+}
+
+/// Marks a certificate of our own development CA among what weakens security: browsers that trust it
+/// trust whoever holds that CA's key.
+pub fn mark_development(settings: &Settings, inventory: &mut Inventory) {
+    let directory = settings.certificate.parent().unwrap_or(Path::new(""));
+    if dev_ca::paths(directory).certificate == settings.certificate && dev_ca::in_use(directory) {
+        let words = "tls.dev_ca: the certificate is one for development, issued by this machine itself; put a real one in its place before others rely on it.";
+        inventory.mark("tls", "dev_ca", words);
+    }
 }
 
 impl Certificates {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{SessionId, UserId};
+use super::{InvitationId, SessionId, UserId};
 
 /// The opaque identity of a grant.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -131,6 +131,8 @@ pub struct Grant {
     pub role: GrantRole,
     /// The user name of whoever gave it, for people to read.
     pub granted_by: String,
+    /// The invitation it came of, which ends it; `None` was given by name.
+    pub invitation: Option<InvitationId>,
     /// When it was given.
     pub created_at: Timestamp,
     /// When it lapses; `None` for never.

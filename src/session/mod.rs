@@ -7,11 +7,14 @@ mod closing;
 mod grant;
 mod home;
 mod image_name;
+mod invitation;
 mod label;
 pub mod reap;
 mod reason;
 mod state;
 mod template;
+mod user_limits;
+mod wording;
 
 use std::fmt;
 
@@ -24,6 +27,7 @@ pub use self::closing::{ClosingTime, ClosingTimeError};
 pub use self::grant::{Grant, GrantId, GrantRole, GrantRoleError, ViewerRole};
 pub use self::home::{CopyName, CopyNameError, HomeKey, HomeKeyError, HomeLevel, HomeUse};
 pub use self::image_name::ImageName;
+pub use self::invitation::{Invitation, InvitationId};
 pub use self::label::{Label, LabelError, SessionName, SessionNameError};
 pub use self::reason::{FailReason, StopReason};
 pub use self::state::{Action, Event, Illegal, Next, NodeName, Phase, State, StateKind, Upstream};
@@ -31,6 +35,8 @@ pub use self::template::{
     Capability, Home, Icon, NetworkPolicy, Protocol, PullPolicy, Routing, Template, TemplateLimits,
     TemplateName, TemplateNameError, Volume, image_command,
 };
+pub use self::user_limits::{Allowance, Excess, LimitsChange, Setting, Taken, UserLimits};
+pub use self::wording::Wording;
 use crate::language::Language;
 use crate::secret::Secret;
 

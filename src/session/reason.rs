@@ -25,13 +25,15 @@ pub enum StopReason {
     OutOfMemory,
     /// Its owner stopped it.
     Owner,
+    /// It did not run any more when the records were put back from a backup.
+    Restored,
     /// Its total lifetime ended.
     Total,
 }
 
 impl StopReason {
     /// Every reason.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Admin,
         Self::Away,
         Self::ClosingTime,
@@ -39,6 +41,7 @@ impl StopReason {
         Self::Lost,
         Self::OutOfMemory,
         Self::Owner,
+        Self::Restored,
         Self::Total,
     ];
 
@@ -53,6 +56,7 @@ impl StopReason {
             Self::Lost => "lost",
             Self::OutOfMemory => "out_of_memory",
             Self::Owner => "owner",
+            Self::Restored => "restored",
             Self::Total => "total",
         }
     }
@@ -72,6 +76,10 @@ impl StopReason {
                 "It ran out of memory and was ended. Your files are kept; close some programs next time."
             }
             Self::Owner => "Its owner stopped it. Your files are kept.",
+            Self::Restored => {
+                "The server was set up again from a backup, and this was not running any more. Start it again; the \
+                 files in its home are as the backup or the server had them."
+            }
             Self::Total => "It stopped because its time was up. Your files are kept.",
         }
     }

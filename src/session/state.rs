@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 use super::{FailReason, StopReason};
 
 /// The machine a container runs on.
-#[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NodeName(pub String);
 

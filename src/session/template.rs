@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 use utoipa::ToSchema;
 
-use super::ImageName;
+use super::{ImageName, Wording};
 
 /// A template's short name: 1 to 32 of `a-z`, `0-9` and inner `-`.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -202,10 +202,10 @@ pub struct Template {
     pub name: TemplateName,
     /// What people read. No part of a container's make, nor is what follows.
     #[serde(skip)]
-    pub title: String,
+    pub title: Wording,
     /// One sentence for people choosing.
     #[serde(skip)]
-    pub description: String,
+    pub description: Wording,
     /// The picture beside its title.
     #[serde(skip)]
     pub icon: Icon,

@@ -1,7 +1,8 @@
 //! What gateway and spawner say to each other: one JSON value per line over a Unix socket.
 //!
 //! A connection carries one request. Most get one reply; [`Request::List`] gets one line per
-//! container and then [`Reply::Done`], [`Request::Images`] one per template; [`Request::Pull`] gets
+//! container and then [`Reply::Done`], [`Request::Images`] one per template, [`Request::Sample`] one for
+//! the machine and one per container; [`Request::Pull`] gets
 //! a line per step until it is done, fails, or either side hangs up; [`Request::Events`] gets [`Reply::Done`] once it listens
 //! and then a line per event until either side hangs up. Lines are bounded, unknown fields and
 //! variants are errors.
@@ -15,7 +16,8 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWr
 
 use crate::engine::home::{HomeReply, HomeRequest};
 use crate::engine::{
-    Container, EngineError, EngineEvent, EngineVersion, PullStep, StartOrder, Started, Stats, TemplateImage,
+    Container, ContainerUse, EngineError, EngineEvent, EngineVersion, Machine, PullStep, StartOrder, Started,
+    Stats, TemplateImage,
 };
 use crate::session::{SessionId, TemplateName};
 
@@ -66,6 +68,8 @@ pub enum Request {
         /// The session.
         session: SessionId,
     },
+    /// What the machine and every running container use.
+    Sample,
     /// What of the templates' images is on the machine.
     Images,
     /// Fetch the image of a template from its registry.
@@ -98,6 +102,10 @@ pub enum Reply {
     Version(EngineVersion),
     /// What a container uses.
     Stats(Stats),
+    /// The machine, first line of a sample.
+    Machine(Machine),
+    /// What one container of a sample uses.
+    Use(ContainerUse),
     /// The last lines of a container.
     Output(String),
     /// One template's image.

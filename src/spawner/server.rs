@@ -90,6 +90,7 @@ async fn answer(stream: UnixStream, engine: &DockerEngine, stop: &CancellationTo
         },
         Request::List => list(&mut writer, engine).await,
         Request::Images => images(&mut writer, engine).await,
+        Request::Sample => sample(&mut writer, engine).await,
         // Nobody waits for it any more: broken off, what is complete is kept for the next one.
         Request::Pull { template } => tokio::select! {
             () = stop.cancelled() => Ok(()),
@@ -130,9 +131,12 @@ async fn one(request: Request, engine: &DockerEngine) -> Result<Reply, EngineErr
         Request::Home(request) => Reply::Home(home::answer(engine, request).await?),
         Request::Address { container } => Reply::Address(engine.address(&container).await?),
         // Answered by the caller: with many lines, or until the requester hangs up.
-        Request::List | Request::Images | Request::Pull { .. } | Request::Events | Request::Start(_) => {
-            Reply::Done
-        }
+        Request::List
+        | Request::Images
+        | Request::Sample
+        | Request::Pull { .. }
+        | Request::Events
+        | Request::Start(_) => Reply::Done,
     })
 }
 
@@ -153,6 +157,19 @@ async fn images(writer: &mut OwnedWriteHalf, engine: &DockerEngine) -> io::Resul
         Ok(images) => {
             for image in images {
                 send(writer, &Reply::Image(image)).await?;
+            }
+            send(writer, &Reply::Done).await
+        }
+        Err(error) => send(writer, &Reply::Failed(error)).await,
+    }
+}
+
+async fn sample(writer: &mut OwnedWriteHalf, engine: &DockerEngine) -> io::Result<()> {
+    match engine.sample().await {
+        Ok(sample) => {
+            send(writer, &Reply::Machine(sample.machine)).await?;
+            for used in sample.containers {
+                send(writer, &Reply::Use(used)).await?;
             }
             send(writer, &Reply::Done).await
         }

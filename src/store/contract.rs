@@ -3,6 +3,8 @@
 //! It is compiled always, so that tests outside the crate can call [`run`]; only tests do. Each
 //! case makes records of its own under random names, so the store need not be empty.
 
+mod audit;
+mod invitations;
 mod programs;
 
 use std::sync::Arc;
@@ -11,14 +13,17 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use super::{Login, Role, Store, StoreError, Ticket, UniqueKey, User};
-use crate::audit::{GENESIS, chain};
+use super::{
+    Login, Preferences, Role, StatPoint, StatSpan, Store, StoreError, Ticket, UniqueKey, User, UserOrder,
+    UserPlace, UserQuery,
+};
 use crate::clock;
 use crate::language::Language;
+use crate::look::Look;
 use crate::secret::{Secret, TokenHash, random_bytes, random_token};
 use crate::session::{
-    Grant, GrantId, GrantRole, InputSource, Label, NodeName, Session, SessionId, State, StopReason, Upstream,
-    UserId,
+    Grant, GrantId, GrantRole, InputSource, Invitation, InvitationId, Label, NodeName, Session, SessionId,
+    State, StopReason, Upstream, UserId, UserLimits,
 };
 
 const RACERS: usize = 20;
@@ -31,6 +36,7 @@ const WORKS: &str = "the store works";
 pub async fn run(store: Arc<dyn Store>) {
     users(&*store).await;
     user_updates(&*store).await;
+    users_are_found_part_by_part(&*store).await;
     noted_logins(&*store).await;
     logins(&*store).await;
     logins_end_with_their_parent(&*store).await;
@@ -47,7 +53,10 @@ pub async fn run(store: Arc<dyn Store>) {
     programs::tokens(&*store).await;
     programs::tokens_go_with_their_user(&*store).await;
     programs::answers_are_kept_for_a_while(&*store).await;
-    audit_has_no_gaps(&*store).await;
+    invitations::run(&*store).await;
+    remembers_that_it_was_restored(&*store).await;
+    statistics_are_kept(&*store).await;
+    audit::run(&*store).await;
     store.check().await.expect(WORKS);
 }
 
@@ -62,6 +71,9 @@ pub fn sample_user() -> User {
         disabled: false,
         created_at: clock::now(),
         last_login_at: None,
+        must_change: false,
+        limits: UserLimits::default(),
+        preferences: Preferences::default(),
     }
 }
 
@@ -126,6 +138,7 @@ pub fn sample_grant(session: SessionId, grantee: &User) -> Grant {
         grantee_name: grantee.name.clone(),
         role: GrantRole::Observer,
         granted_by: "Ann «ü» '".to_owned(),
+        invitation: None,
         created_at: clock::now(),
         expires_at: None,
     }
@@ -181,6 +194,14 @@ async fn user_updates(store: &dyn Store) {
         password_hash: random_token(),
         disabled: true,
         last_login_at: Some(clock::now()),
+        must_change: true,
+        limits: UserLimits {
+            max_sessions: Some(0),
+            max_cpus: Some(1.5),
+            max_memory_mib: Some(4096),
+            templates: Some(["desktop".parse().expect("a valid template name")].into()),
+        },
+        preferences: Preferences { language: Some(Language::French), look: Some(Look::Dark) },
         ..user.clone()
     };
     store.update_user(&changed).await.expect(WORKS);
@@ -189,6 +210,54 @@ async fn user_updates(store: &dyn Store) {
     assert!(is_stale(&store.update_user(&sample_user()).await));
     let usurper = User { name: other.name, ..changed };
     assert!(is_conflict(&store.update_user(&usurper).await, UniqueKey::UserName));
+}
+
+async fn users_are_found_part_by_part(store: &dyn Store) {
+    // Under a name of their own, so that the store need not be empty.
+    let group = SessionId::random().to_string();
+    let mut all = Vec::new();
+    for number in 0..5_u64 {
+        let then = clock::later(clock::now(), Duration::from_secs(number % 3));
+        let user = User {
+            name: format!("{}{number} {group}", if number % 2 == 0 { "n" } else { "N" }),
+            role: if number == 0 { Role::Admin } else { Role::User },
+            disabled: number == 4,
+            created_at: then,
+            last_login_at: (number > 1).then_some(then),
+            ..sample_user()
+        };
+        store.insert_user(&user).await.expect(WORKS);
+        all.push(user);
+    }
+    let wanted = UserQuery { search: group.to_ascii_uppercase(), limit: 2, ..UserQuery::default() };
+    for order in [UserOrder::Name, UserOrder::Created, UserOrder::LastLogin] {
+        let mut expected = all.clone();
+        // The newest first; times and names sort as text.
+        expected.sort_by(|one, other| {
+            let (one, other) = (UserPlace::of(one, order), UserPlace::of(other, order));
+            let names = one.name.to_ascii_lowercase().cmp(&other.name.to_ascii_lowercase());
+            other.key.cmp(&one.key).then(names)
+        });
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let query = UserQuery { order, after: after.take(), ..wanted.clone() };
+            let page = store.find_users(&query).await.expect(WORKS);
+            assert!(page.total == 5 && page.users.len() <= 2, "{order:?}");
+            after = page.users.last().map(|last| UserPlace::of(last, order));
+            found.extend(page.users);
+            if !page.more {
+                break;
+            }
+        }
+        assert_eq!(found, expected, "{order:?}");
+    }
+    let names = async |query: UserQuery| {
+        let page = store.find_users(&query).await.expect(WORKS);
+        (page.total, page.users.len(), page.more)
+    };
+    assert_eq!(names(UserQuery { role: Some(Role::Admin), ..wanted.clone() }).await, (1, 1, false));
+    assert_eq!(names(UserQuery { disabled: Some(false), ..wanted.clone() }).await, (4, 2, true));
+    assert_eq!(names(UserQuery { search: format!("%{group}"), ..wanted }).await, (0, 0, false));
 }
 
 async fn noted_logins(store: &dyn Store) {
@@ -228,6 +297,10 @@ async fn logins_end_with_their_parent(store: &dyn Store) {
     let ticket = sample_ticket(parent.token);
     store.insert_ticket(&ticket).await.expect(WORKS);
     assert_eq!(store.login(&child.token).await.expect(WORKS).as_ref(), Some(&child));
+
+    let listed = store.logins_of(user.id).await.expect(WORKS);
+    assert!(listed == [other.clone(), parent.clone()] || listed == [parent.clone(), other.clone()]);
+    assert!(listed.is_sorted_by(|newer, older| newer.created_at >= older.created_at));
 
     let ended = store.remove_login(&parent.token).await.expect(WORKS);
     assert!(ended.len() == 2 && ended.contains(&parent.token) && ended.contains(&child.token));
@@ -450,24 +523,59 @@ async fn lapsed_grants_are_purged(store: &dyn Store) {
     assert!(!grant_exists(store, early.id).await && grant_exists(store, endless.id).await);
 }
 
-async fn audit_has_no_gaps(store: &dyn Store) {
-    let first = store.append_audit("{\"first\":true}".to_owned()).await.expect(WORKS);
-    let before = store.audit(first.number - 1, 1).await.expect(WORKS);
-    assert_eq!(before, std::slice::from_ref(&first));
-    if first.number == 1 {
-        assert_eq!(first.hash, chain(GENESIS, &first.body));
+/// An invitation to watch `session` within the next hour, for any number of people.
+#[must_use]
+pub fn sample_invitation(session: SessionId) -> Invitation {
+    Invitation {
+        id: InvitationId::random(),
+        session,
+        role: GrantRole::Observer,
+        most: None,
+        made_by: "Ann «ü» '".to_owned(),
+        created_at: clock::now(),
+        expires_at: clock::later(clock::now(), Duration::from_secs(3600)),
     }
-    let appends = (0..RACERS).map(|racer| store.append_audit(format!("{{\"racer\":{racer}}}")));
-    let mut appended: Vec<_> = join_all(appends).await.into_iter().map(|line| line.expect(WORKS)).collect();
-    appended.sort_by_key(|line| line.number);
-    let stored = store.audit(first.number, RACERS).await.expect(WORKS);
-    assert_eq!(stored, appended);
-    let mut prev = first;
-    for line in stored {
-        assert_eq!(line.number, prev.number + 1);
-        assert_eq!(line.hash, chain(&prev.hash, &line.body));
-        prev = line;
+}
+
+async fn statistics_are_kept(store: &dyn Store) {
+    let [one, other] = [1, 2].map(|nth| format!("test:{nth}:{}", SessionId::random()));
+    let point = |subject: &str, span, at, value| StatPoint {
+        subject: subject.to_owned(),
+        span,
+        at,
+        values: vec![value, -0.5, f32::INFINITY],
+    };
+    let all = async || {
+        let mut stats = store.stats().await.expect(WORKS);
+        stats.retain(|point| point.subject == one || point.subject == other);
+        stats.sort_by(|a, b| (&a.subject, a.span, a.at).cmp(&(&b.subject, b.span, b.at)));
+        stats
+    };
+    let points = [
+        point(&one, StatSpan::Hour, 15, 1.0),
+        point(&one, StatSpan::Hour, 30, 2.0),
+        point(&one, StatSpan::Month, 15, 3.0),
+        point(&other, StatSpan::Hour, 15, 4.0),
+    ];
+    store.keep_stats(&points, &[], &[]).await.expect(WORKS);
+    assert_eq!(all().await, points);
+    let again = point(&one, StatSpan::Hour, 30, 5.0);
+    store.keep_stats(std::slice::from_ref(&again), &[(StatSpan::Hour, 30)], &[]).await.expect(WORKS);
+    assert_eq!(all().await, [again, points[2].clone()], "replaced, and the older of that span forgotten");
+    store.keep_stats(&points[3..], &[], std::slice::from_ref(&one)).await.expect(WORKS);
+    assert_eq!(all().await, &points[3..]);
+    let gap = StatPoint { values: vec![f32::NAN], ..point(&other, StatSpan::Day, 0, 0.0) };
+    store.keep_stats(&[gap], &[], &[]).await.expect(WORKS);
+    assert!(all().await.iter().any(|point| point.values.first().is_some_and(|value| value.is_nan())));
+    store.keep_stats(&[], &[], std::slice::from_ref(&other)).await.expect(WORKS);
+    assert_eq!(all().await, []);
+}
+
+async fn remembers_that_it_was_restored(store: &dyn Store) {
+    assert_eq!(store.restored_at().await.expect(WORKS), None);
+    let at = clock::now();
+    for noted in [Some(at), Some(clock::later(at, Duration::from_secs(1))), None, None] {
+        store.set_restored_at(noted).await.expect(WORKS);
+        assert_eq!(store.restored_at().await.expect(WORKS), noted);
     }
-    assert_eq!(store.audit(prev.number, 10).await.expect(WORKS), []);
-    assert_eq!(store.audit(u64::MAX, 10).await.expect(WORKS), []);
 }

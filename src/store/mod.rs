@@ -5,6 +5,7 @@
 
 mod answer;
 pub mod contract;
+mod people;
 pub mod sqlite;
 mod token;
 
@@ -14,11 +15,15 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use self::answer::KeptAnswer;
+pub use self::people::{Preferences, UserOrder, UserPage, UserPlace, UserQuery};
 pub use self::token::{ApiToken, Scope, ScopeError, Scopes, TokenId};
+use crate::audit::{EventKind, Outcome};
 use crate::fault::{Answer, Fault};
 use crate::language::Sentence;
 use crate::secret::{Secret, TokenHash};
-use crate::session::{Grant, GrantId, Label, Session, SessionId, UserId};
+use crate::session::{
+    Grant, GrantId, Invitation, InvitationId, Label, Session, SessionId, UserId, UserLimits,
+};
 
 /// What a user may do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -58,6 +63,12 @@ pub struct User {
     pub created_at: Timestamp,
     /// When they last logged in.
     pub last_login_at: Option<Timestamp>,
+    /// Whether they must choose another password before they may do anything else.
+    pub must_change: bool,
+    /// What their sessions may take, where it is not what the configuration says.
+    pub limits: UserLimits,
+    /// How they read pages.
+    pub preferences: Preferences,
 }
 
 /// An authenticated browser on the portal, or, with `session`, on one session's own host.
@@ -96,10 +107,69 @@ pub struct Ticket {
     pub expires_at: Timestamp,
 }
 
+/// Somebody who came by an invitation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Guest {
+    /// Who.
+    pub user: UserId,
+    /// Their user name when they came, for people to read.
+    pub name: String,
+    /// When they came.
+    pub came_at: Timestamp,
+}
+
+/// An invitation with everybody who came by it, also those whose grant was withdrawn since.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Invited {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// Who came, oldest first.
+    pub guests: Vec<Guest>,
+}
+
+/// Over how long statistics are looked at, each with a step of its own.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum StatSpan {
+    /// The last hour.
+    Hour,
+    /// The last day.
+    Day,
+    /// The last thirty days.
+    Month,
+}
+
+impl StatSpan {
+    /// All of them, the shortest first.
+    pub const ALL: [Self; 3] = [Self::Hour, Self::Day, Self::Month];
+
+    /// The stable `snake_case` name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Month => "month",
+        }
+    }
+}
+
+/// What was measured of one subject in one slot of time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StatPoint {
+    /// A machine or a session, in the words of whoever measures.
+    pub subject: String,
+    /// Which span the slot is one of.
+    pub span: StatSpan,
+    /// Where the slot begins, in seconds since 1970.
+    pub at: i64,
+    /// The values; not a number where nothing was measured.
+    pub values: Vec<f32>,
+}
+
 /// One line of the audit, as stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuditLine {
-    /// Its place, from 1 without gaps.
+    /// Its place, from 1 without gaps; the oldest may have been cut.
     pub number: u64,
     /// The event as JSON, exactly the text that was hashed.
     pub body: String,
@@ -107,11 +177,45 @@ pub struct AuditLine {
     pub hash: String,
 }
 
+/// Which lines of the audit are looked for: those that fit everything that is set.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AuditSearch {
+    /// One of these events; any if there is none.
+    pub events: Vec<EventKind>,
+    /// By this actor, compared without regard to ASCII case.
+    pub actor: Option<String>,
+    /// About this user or session, compared without regard to ASCII case.
+    pub target: Option<String>,
+    /// That ended so.
+    pub outcome: Option<Outcome>,
+    /// Not before this time, to the second.
+    pub since: Option<Timestamp>,
+    /// Before this time, to the second.
+    pub until: Option<Timestamp>,
+    /// With a number above this one.
+    pub after: Option<u64>,
+    /// With a number below this one.
+    pub before: Option<u64>,
+}
+
+/// From which end the audit is read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum AuditOrder {
+    /// Numbers fall.
+    NewestFirst,
+    /// Numbers rise.
+    OldestFirst,
+}
+
 /// Which unique key an insert collided with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum UniqueKey {
     /// The user has a grant for this session already.
     Grant,
+    /// The user came by this invitation before.
+    Guest,
+    /// An invitation's id.
+    Invitation,
     /// A session's id or label.
     Label,
     /// An owner already has a session of this name.
@@ -133,6 +237,12 @@ pub enum StoreError {
         path: String,
         /// What is wrong.
         detail: String,
+    },
+    /// Somebody is putting another database in its place, or it is in use while that is wanted.
+    #[error("the database {path} is locked: it is in use, or being restored")]
+    Locked {
+        /// Where it is.
+        path: String,
     },
     /// The database was written by a newer version of Berth.
     #[error("the database {path} has schema {found}, newer than this binary's {known}")]
@@ -159,9 +269,11 @@ impl Answer for StoreError {
     fn fault(&self) -> Fault {
         match self {
             Self::Conflict(_) => Fault::Downstream,
-            Self::Corrupt { .. } | Self::Newer { .. } | Self::Stale | Self::Unavailable { .. } => {
-                Fault::Store
-            }
+            Self::Corrupt { .. }
+            | Self::Locked { .. }
+            | Self::Newer { .. }
+            | Self::Stale
+            | Self::Unavailable { .. } => Fault::Store,
         }
     }
 
@@ -169,6 +281,7 @@ impl Answer for StoreError {
         match self {
             Self::Conflict(_) => "taken",
             Self::Corrupt { .. } => "store_corrupt",
+            Self::Locked { .. } => "store_locked",
             Self::Newer { .. } => "store_newer",
             Self::Stale => "store_stale",
             Self::Unavailable { .. } => "store_unavailable",
@@ -178,11 +291,15 @@ impl Answer for StoreError {
     fn sentence(&self) -> Sentence {
         Sentence::of(match self {
             Self::Conflict(UniqueKey::Grant) => "problem-grant-exists",
+            Self::Conflict(UniqueKey::Guest) => "problem-invitation-returned",
+            Self::Conflict(UniqueKey::Invitation) => "problem-invitation-made",
             Self::Conflict(UniqueKey::UserName) => "problem-user-taken",
             Self::Conflict(UniqueKey::Label | UniqueKey::SessionName) => "problem-name-taken",
-            Self::Corrupt { .. } | Self::Newer { .. } | Self::Stale | Self::Unavailable { .. } => {
-                "problem-store"
-            }
+            Self::Corrupt { .. }
+            | Self::Locked { .. }
+            | Self::Newer { .. }
+            | Self::Stale
+            | Self::Unavailable { .. } => "problem-store",
         })
     }
 
@@ -206,6 +323,8 @@ pub trait Store: Send + Sync + 'static {
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
     /// All users, by name.
     async fn users(&self) -> Result<Vec<User>, StoreError>;
+    /// The users that a query looks for, up to its limit.
+    async fn find_users(&self, query: &UserQuery) -> Result<UserPage, StoreError>;
     /// Replaces a user's record (all fields but the id).
     ///
     /// # Errors
@@ -238,6 +357,8 @@ pub trait Store: Send + Sync + 'static {
     async fn insert_login(&self, login: &Login) -> Result<(), StoreError>;
     /// The login of this token, lapsed or not.
     async fn login(&self, token: &TokenHash) -> Result<Option<Login>, StoreError>;
+    /// The portal logins of a user, newest first, without those of session hosts.
+    async fn logins_of(&self, user: UserId) -> Result<Vec<Login>, StoreError>;
     /// Ends a login and those that came from it; returns the tokens that ended (none if absent).
     async fn remove_login(&self, token: &TokenHash) -> Result<Vec<TokenHash>, StoreError>;
     /// Ends all logins of a user; returns the tokens that ended.
@@ -309,11 +430,65 @@ pub trait Store: Send + Sync + 'static {
     /// Forgets answers older than `before`; returns how many.
     async fn purge_answers(&self, before: Timestamp) -> Result<usize, StoreError>;
 
+    /// Adds an invitation, to be found by the hash of its link's token.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] with [`UniqueKey::Invitation`] if there is one of this id,
+    /// [`StoreError::Stale`] if the session is gone.
+    async fn insert_invitation(&self, invitation: &Invitation, token: &TokenHash) -> Result<(), StoreError>;
+    /// The invitation of this token, lapsed or not.
+    async fn invitation(&self, token: &TokenHash) -> Result<Option<Invited>, StoreError>;
+    /// The invitations to a session, lapsed or not, oldest first.
+    async fn invitations_of(&self, session: SessionId) -> Result<Vec<Invited>, StoreError>;
+    /// Adds a grant that comes of an invitation, and its grantee to the guests, in one step: of
+    /// many who want the last place one gets it.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] if the invitation is not to this session, is gone, has lapsed by
+    /// `grant.created_at` or has no place left, or the grantee is gone; [`StoreError::Conflict`]
+    /// with [`UniqueKey::Guest`] if they came by it before, or [`UniqueKey::Grant`] if they have a
+    /// grant for this session.
+    async fn accept_invitation(&self, grant: &Grant) -> Result<(), StoreError>;
+    /// Removes an invitation and the grants that came of it; absent is success.
+    async fn remove_invitation(&self, id: InvitationId) -> Result<(), StoreError>;
+    /// Removes invitations that lapsed at `now` or before; returns how many.
+    async fn purge_invitations(&self, now: Timestamp) -> Result<usize, StoreError>;
+
     /// Appends to the audit: stores `body` under the next number with the hash that `chain`
     /// computes from the previous line's hash (64 zeros before the first) and `body`.
     async fn append_audit(&self, body: String) -> Result<AuditLine, StoreError>;
     /// Up to `limit` audit lines with numbers above `after`, in order.
     async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError>;
+    /// Up to `limit` audit lines that fit `search`, in this order. A line that is no JSON fits no
+    /// search but by number.
+    async fn find_audit(
+        &self,
+        search: &AuditSearch,
+        order: AuditOrder,
+        limit: usize,
+    ) -> Result<Vec<AuditLine>, StoreError>;
+    /// Cuts the front of the audit: appends `body`, as [`Store::append_audit`] does, and removes the
+    /// lines from `first`, the oldest there is, up to `through`, in one step.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] if the oldest line is another one, or there is no line `through`.
+    async fn trim_audit(&self, first: u64, through: u64, body: String) -> Result<AuditLine, StoreError>;
+
+    /// When this store was put back from a backup, as long as nobody has compared it with what runs
+    /// since; `None` for one that was not.
+    async fn restored_at(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// Notes when this store was put back, or with `None` that it has been compared.
+    async fn set_restored_at(&self, at: Option<Timestamp>) -> Result<(), StoreError>;
+    /// Adds points of statistics (one that is there is replaced), forgets those of each span from
+    /// before the second given with it, and everything of the subjects in `gone`, in one step.
+    async fn keep_stats(
+        &self,
+        points: &[StatPoint],
+        before: &[(StatSpan, i64)],
+        gone: &[String],
+    ) -> Result<(), StoreError>;
+    /// All statistics, those of a subject's span oldest first.
+    async fn stats(&self) -> Result<Vec<StatPoint>, StoreError>;
 
     /// The random id this store was given when it was made; tells its containers from others'.
     fn installation(&self) -> String;

@@ -50,6 +50,7 @@ pub enum MetricsError {
 pub fn install_metrics() -> Result<PrometheusHandle, MetricsError> {
     let handle = builder().and_then(PrometheusBuilder::install_recorder).map_err(MetricsError::Recorder)?;
     names::describe();
+    names::begin();
     Ok(handle)
 }
 
@@ -61,6 +62,7 @@ fn builder() -> Result<PrometheusBuilder, BuildError> {
             Matcher::Full(names::HOME_MEASURE_SECONDS.to_owned()),
             &names::MEASURE_BUCKETS,
         )?
+        .set_buckets_for_metric(Matcher::Full(names::SAMPLE_SECONDS.to_owned()), &names::SAMPLE_BUCKETS)?
         .set_buckets_for_metric(Matcher::Full(names::PING_RTT_SECONDS.to_owned()), &names::PING_BUCKETS)
 }
 

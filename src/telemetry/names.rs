@@ -28,6 +28,36 @@ pub const STARTS: &str = "berth_starts_total";
 pub const STARTS_FAILED: &str = "berth_starts_failed_total";
 /// Histogram: seconds from asked-for to reachable.
 pub const START_SECONDS: &str = "berth_start_duration_seconds";
+/// Gauge: starts that wait in line.
+pub const STARTS_QUEUED: &str = "berth_starts_queued";
+/// Gauge: `limits.max_sessions`.
+pub const SESSIONS_MAX: &str = "berth_sessions_max";
+/// Gauge: how many more sessions there is room for. Label `template`.
+pub const CAPACITY_MORE: &str = "berth_capacity_more";
+/// Gauge: 1 while the engine answers, else 0.
+pub const ENGINE_UP: &str = "berth_engine_up";
+/// Counter: engine calls that failed on the engine's side. Label `code`.
+pub const ENGINE_ERRORS: &str = "berth_engine_errors_total";
+/// Histogram: seconds that a sample of the machine and all containers took.
+pub const SAMPLE_SECONDS: &str = "berth_sample_duration_seconds";
+/// Gauge: cores of a machine. Label `node`, as for all that follow of a machine.
+pub const HOST_CORES: &str = "berth_host_cores";
+/// Gauge: cores of a machine that were busy since the sample before.
+pub const HOST_BUSY_CORES: &str = "berth_host_busy_cores";
+/// Gauge: a machine's load over one minute.
+pub const HOST_LOAD: &str = "berth_host_load";
+/// Gauge: bytes of a machine's memory.
+pub const HOST_MEMORY_BYTES: &str = "berth_host_memory_bytes";
+/// Gauge: bytes of a machine's memory that could be used without swapping.
+pub const HOST_MEMORY_AVAILABLE_BYTES: &str = "berth_host_memory_available_bytes";
+/// Gauge: containers of this installation that run or are frozen.
+pub const HOST_CONTAINERS: &str = "berth_host_containers";
+/// Gauge: bytes of a disk. Labels `node`; `disk`: `engine`, `store`.
+pub const DISK_BYTES: &str = "berth_disk_bytes";
+/// Gauge: bytes of a disk that may still be filled. Labels as for [`DISK_BYTES`].
+pub const DISK_AVAILABLE_BYTES: &str = "berth_disk_available_bytes";
+/// Counter: lines of the audit that could not be stored.
+pub const AUDIT_LOST: &str = "berth_audit_lost_total";
 /// Gauge: containers and sessions' homes that nobody owns; must read 0.
 pub const ORPHANS: &str = "berth_orphans";
 /// Gauge: homes that were measured. Label `level`: `fine`, `warn`, `full`.
@@ -66,6 +96,9 @@ pub(super) const REQUEST_BUCKETS: [f64; 11] =
 /// Bucket bounds of start durations, in seconds.
 pub(super) const START_BUCKETS: [f64; 9] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0];
 
+/// Bucket bounds of samples, in seconds.
+pub(super) const SAMPLE_BUCKETS: [f64; 8] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+
 /// Bucket bounds of looks at homes, in seconds.
 pub(super) const MEASURE_BUCKETS: [f64; 8] = [0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 120.0, 300.0];
 
@@ -87,6 +120,14 @@ pub(super) fn describe() {
     describe_counter!(STARTS, "Session starts that became reachable");
     describe_counter!(STARTS_FAILED, "Session starts that failed");
     describe_histogram!(START_SECONDS, Unit::Seconds, "From asked-for to reachable");
+    describe_gauge!(STARTS_QUEUED, "Starts that wait in line");
+    describe_gauge!(SESSIONS_MAX, "limits.max_sessions");
+    describe_gauge!(CAPACITY_MORE, "How many more sessions of a template there is room for");
+    describe_gauge!(ENGINE_UP, "1 while the engine answers");
+    describe_counter!(ENGINE_ERRORS, "Engine calls that failed on the engine's side");
+    describe_histogram!(SAMPLE_SECONDS, Unit::Seconds, "A sample of the machine and all containers");
+    describe_of_machines();
+    describe_counter!(AUDIT_LOST, "Lines of the audit that could not be stored");
     describe_gauge!(ORPHANS, "Containers and sessions' homes that nobody owns; must read 0");
     describe_gauge!(HOMES, "Homes that were measured, by how full they are");
     describe_gauge!(HOME_BYTES, Unit::Bytes, "What the files in measured homes take");
@@ -101,4 +142,40 @@ pub(super) fn describe() {
     describe_gauge!(CERTIFICATE_DAYS, "Days until the certificate expires");
     describe_counter!(CERTIFICATE_RELOADS, "Certificate reloads by outcome");
     describe_counter!(STORE_ERRORS, "Store calls that failed");
+}
+
+fn describe_of_machines() {
+    describe_gauge!(HOST_CORES, "Cores of a machine");
+    describe_gauge!(HOST_BUSY_CORES, "Cores of a machine that were busy");
+    describe_gauge!(HOST_LOAD, "Load of a machine over one minute");
+    describe_gauge!(HOST_MEMORY_BYTES, Unit::Bytes, "Memory of a machine");
+    describe_gauge!(HOST_MEMORY_AVAILABLE_BYTES, Unit::Bytes, "Memory of a machine that could be used");
+    describe_gauge!(HOST_CONTAINERS, "Containers of this installation that run or are frozen");
+    describe_gauge!(DISK_BYTES, Unit::Bytes, "A disk");
+    describe_gauge!(DISK_AVAILABLE_BYTES, Unit::Bytes, "What of a disk may still be filled");
+}
+
+/// Makes counters that are watched for a first event begin at zero: Prometheus sees no rise from nothing.
+pub(super) fn begin() {
+    for name in [STARTS, AUDIT_LOST] {
+        metrics::counter!(name).increment(0);
+    }
+    for outcome in ["ok", "refused", "throttled"] {
+        metrics::counter!(LOGINS, "outcome" => outcome).increment(0);
+    }
+    for role in ["owner", "helper", "observer"] {
+        metrics::gauge!(VIEWERS, "role" => role).increment(0.0);
+    }
+    for outcome in ["ok", "failed"] {
+        metrics::counter!(CERTIFICATE_RELOADS, "outcome" => outcome).increment(0);
+    }
+    for code in ["engine_conflict", "engine_down", "engine_refused", "engine_slow"] {
+        metrics::counter!(ENGINE_ERRORS, "code" => code).increment(0);
+    }
+    for code in ["store_corrupt", "store_unavailable"] {
+        metrics::counter!(STORE_ERRORS, "code" => code).increment(0);
+    }
+    for code in ["deadline", "engine", "engine_down", "exited", "image_missing"] {
+        metrics::counter!(STARTS_FAILED, "code" => code).increment(0);
+    }
 }

@@ -32,6 +32,8 @@ impl Bench {
         let settings = BrokerSettings {
             max_sessions: 10,
             max_sessions_per_user: 10,
+            cpus_per_user: None,
+            memory_mib_per_user: None,
             max_parallel_starts: 4,
             start_deadline: long,
             queue_deadline: long,

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use askama::Template;
+use jiff::{Timestamp, Unit};
 
 use super::homes::HomeText;
-use super::template_words;
 use super::words::{self, Text};
+use super::{session_page, template_words};
 use crate::broker::{Broker, Entry};
+use crate::clock;
 use crate::language::Language;
 use crate::session::{Protocol, Routing, Session, State};
 
@@ -34,10 +36,24 @@ pub struct Card {
     pub sentence: String,
     /// Since when a start is counted, while it goes on.
     pub counting_since: Option<String>,
+    /// When somebody last used it.
+    pub used: Option<Used>,
+    /// The same, to sort by.
+    pub used_at: Option<Timestamp>,
     /// How long it has.
     pub left: Option<Left>,
     /// How full its home is, once that is known.
     pub home: Option<HomeText>,
+    /// Where it opens, while it can be opened.
+    pub open: Option<String>,
+    /// Whether it has a screen that may fill the reader's.
+    pub full: bool,
+    /// The stable name of its failure, for its owner to pass on.
+    pub code: Option<&'static str>,
+    /// Its place when cards are sorted by state: what runs first.
+    pub rank: u8,
+    /// Whether it is not what the reader looks for.
+    pub hidden: bool,
     /// The one thing to press.
     pub primary: Primary,
     /// What else can be done at once.
@@ -61,6 +77,15 @@ pub struct Left {
     pub template: String,
     /// The sentence as of now.
     pub text: String,
+}
+
+/// When somebody last used a session.
+#[derive(Debug)]
+pub struct Used {
+    /// Exactly.
+    pub at: String,
+    /// As people say it.
+    pub ago: String,
 }
 
 /// The one button that matters.
@@ -96,10 +121,12 @@ impl Card {
     pub fn of(broker: &Broker, entry: &Entry, routing: Routing, language: Language) -> Self {
         let session = entry.session();
         let place = broker.progress(entry).and_then(|progress| progress.place);
+        let (used_at, address) = (used_at(entry, &session), entry.address(routing));
+        let ready = matches!(session.state, State::Ready { .. });
         Self {
             label: session.label.to_string(),
             name: session.name.to_string(),
-            template: title(entry, &session),
+            template: title(language, entry, &session),
             icon: entry.template.as_ref().map(|template| template.icon).unwrap_or_default().name(),
             update: update(language, entry),
             picture: picture(entry),
@@ -107,15 +134,27 @@ impl Card {
             word: words::word(language, &session.state),
             sentence: words::sentence(language, &session.state, place),
             counting_since: counts(&session.state).then(|| session.state_since.to_string()),
+            used: used_at.map(|at| Used { at: at.to_string(), ago: words::ago(language, clock::since(at)) }),
+            used_at,
             left: left(broker, entry, language),
             home: broker.home(entry).and_then(|home| HomeText::of(language, &home)),
-            primary: primary(language, &session, entry.address(routing)),
+            open: ready.then(|| address.clone()),
+            full: has_screen(entry),
+            code: session_page::code(&session.state),
+            rank: rank(&session.state),
+            hidden: false,
+            primary: primary(language, &session, address),
             more: more(language, entry, &session.state, broker.is_extendable(entry)),
             resettable: !leaving(&session.state),
             deletable: !leaving(&session.state),
             shareable: entry.is_shareable() && !leaving(&session.state),
             watchers: watchers(language, entry),
         }
+    }
+
+    /// What it is found by.
+    pub fn sought(&self) -> String {
+        format!("{} {} {}", self.name, self.template, self.word).to_lowercase()
     }
 
     /// Its markup. The forms in it carry the reader's own secret.
@@ -125,8 +164,9 @@ impl Card {
 }
 
 /// What a session is made from, for people; the plain name if its template is gone.
-pub fn title(entry: &Entry, session: &Session) -> String {
-    entry.template.as_ref().map_or_else(|| session.template.to_string(), |template| template.title.clone())
+pub fn title(language: Language, entry: &Entry, session: &Session) -> String {
+    let title = entry.template.as_ref().map(|template| template.title.of(language));
+    title.map_or_else(|| session.template.to_string(), str::to_owned)
 }
 
 /// That a newer image takes a session's place at its next start, if one is there.
@@ -139,9 +179,38 @@ pub fn update(language: Language, entry: &Entry) -> Option<Text> {
 /// pages of somebody who may open the session: to all others the address does not exist.
 pub fn picture(entry: &Entry) -> Option<String> {
     let session = entry.session();
-    let desktop = entry.template.as_ref().is_some_and(|template| template.protocol == Protocol::Rfb);
     let seen = matches!(session.state, State::Ready { .. } | State::Paused { .. });
-    (desktop && seen).then(|| format!("/api/v1/sessions/{}/screenshot", session.label))
+    (has_screen(entry) && seen).then(|| format!("/api/v1/sessions/{}/screenshot", session.label))
+}
+
+/// Whether what it shows is a desktop in our own viewer.
+fn has_screen(entry: &Entry) -> bool {
+    entry.template.as_ref().is_some_and(|template| template.protocol == Protocol::Rfb)
+}
+
+/// When somebody last used it, to the second; nothing if nobody has.
+pub fn used_at(entry: &Entry, session: &Session) -> Option<Timestamp> {
+    let at = match session.state {
+        State::Ready { .. } => clock::earlier(clock::now(), entry.last_input().0),
+        State::Starting { .. }
+        | State::Paused { .. }
+        | State::Stopping { .. }
+        | State::Stopped { .. }
+        | State::Failed { .. } => session.last_input_at,
+    };
+    at.and_then(|at| at.round(Unit::Second).ok())
+}
+
+/// What runs, then what is on its way, then what rests, then what has failed.
+fn rank(state: &State) -> u8 {
+    match state {
+        State::Ready { .. } => 0,
+        State::Starting { .. } => 1,
+        State::Paused { .. } => 2,
+        State::Stopping { .. } => 3,
+        State::Stopped { .. } => 4,
+        State::Failed { .. } => 5,
+    }
 }
 
 /// How long it has; nothing while no limit applies.
@@ -171,7 +240,7 @@ fn counts(state: &State) -> bool {
 }
 
 /// Whether it is on its way out and every further wish comes too late.
-fn leaving(state: &State) -> bool {
+pub fn leaving(state: &State) -> bool {
     matches!(state, State::Stopping { next: crate::session::Next::Remove, .. })
 }
 

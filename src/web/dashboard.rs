@@ -1,27 +1,29 @@
-//! The dashboard: one's own sessions, and the form for a new one.
+//! The dashboard: one's own sessions in the order one likes, those of others, and the form for a new one.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use askama::Template as Askama;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use http::{Response, StatusCode};
 use serde::Deserialize;
 
 use super::card::{Card, Primary};
-use super::gate::{Changing, Known};
+use super::gate::{Arrival, Changing, Known};
 use super::homes::{self, Wanted};
 use super::person::{Person, Tab};
 use super::session_page::see_other;
-use super::share::SharedCard;
-use super::{Failure, Site, template_words};
+use super::shared::SharedCard;
+use super::words::Text;
+use super::{Failure, Site, landing, template_words};
 use crate::audit::Actor;
 use crate::auth::AuthError;
 use crate::body::Body;
 use crate::broker::{BrokerError, Entry, Wish};
 use crate::fault::Answer;
-use crate::language::{Language, Sentence};
+use crate::language::Language;
 use crate::respond::{self, Surface};
-use crate::session::{SessionName, SessionNameError, TemplateName};
+use crate::session::{Excess, SessionName, SessionNameError, TemplateName};
 use crate::store::{StoreError, UniqueKey};
 
 #[derive(Askama)]
@@ -33,8 +35,12 @@ struct DashboardPage<'a> {
     csrf: &'a str,
     tab: Tab,
     cards: Vec<Card>,
+    /// The tools for finding one, where there are many.
+    finder: Option<Finder>,
     shared: Vec<SharedCard>,
     form: CreateForm,
+    /// Why there is no machine to land in.
+    notice: Option<String>,
     /// What the script says.
     words: String,
 }
@@ -50,13 +56,23 @@ struct CreateForm {
     problem: Option<String>,
 }
 
+/// The tools for finding one machine among many.
+struct Finder {
+    find: String,
+    sorts: Vec<(&'static str, Text, bool)>,
+    /// Whether no card is shown.
+    unfound: bool,
+}
+
 /// A template to choose.
 struct Choice {
     name: String,
     title: String,
     description: String,
     icon: &'static str,
-    limits: String,
+    limits: Vec<String>,
+    /// A name that is still free.
+    suggestion: String,
     /// Nothing can be started from it now.
     missing: bool,
     /// What an administrator does about that.
@@ -84,30 +100,109 @@ struct Flaws {
     whole: Option<String>,
 }
 
+/// What the address of the dashboard may carry.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Ask {
+    /// Only machines with this in their name or type.
+    #[serde(default)]
+    find: String,
+    #[serde(default)]
+    sort: String,
+    /// Present, with whatever value: the form for a new one is open.
+    new: Option<String>,
+    /// Why there is no machine to land in: a stable code.
+    refused: Option<String>,
+}
+
+/// The order of the cards.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Sort {
+    /// As they were created.
+    Age,
+    /// By their names.
+    Name,
+    /// What runs first.
+    State,
+    /// The one used last first.
+    Used,
+}
+
+impl Sort {
+    /// What the form says, the message, and the order.
+    const ALL: [(&'static str, &'static str, Self); 4] = [
+        ("age", "sort-age", Self::Age),
+        ("used", "sort-used", Self::Used),
+        ("name", "sort-name", Self::Name),
+        ("state", "sort-state", Self::State),
+    ];
+
+    fn of(text: &str) -> Self {
+        Self::ALL.iter().find(|(value, ..)| *value == text).map_or(Self::Age, |(.., sort)| *sort)
+    }
+}
+
+/// How many machines are too many to look through.
+const MANY: usize = 5;
+
+impl Finder {
+    /// The tools, if there are many machines or somebody is using them.
+    fn of(language: Language, cards: &[Card], ask: &Ask) -> Option<Self> {
+        let chosen = Sort::of(&ask.sort);
+        let sort = |(value, id, sort)| (value, language.text(id), sort == chosen);
+        let wanted = cards.len() > MANY || !ask.find.is_empty();
+        wanted.then(|| Self {
+            find: ask.find.clone(),
+            sorts: Sort::ALL.map(sort).into(),
+            unfound: cards.iter().all(|card| card.hidden),
+        })
+    }
+}
+
+/// Puts cards in order and hides those that are not looked for: a script shows them again as fast
+/// as one types, so all of them are on the page.
+fn arrange(cards: &mut [Card], ask: &Ask) {
+    match Sort::of(&ask.sort) {
+        Sort::Age => {}
+        Sort::Name => cards.sort_by_cached_key(|card| card.name.to_lowercase()),
+        Sort::State => cards.sort_by_key(|card| card.rank),
+        Sort::Used => cards.sort_by_cached_key(|card| std::cmp::Reverse(card.used_at)),
+    }
+    let find = ask.find.trim().to_lowercase();
+    for card in cards {
+        card.hidden = !card.sought().contains(&find);
+    }
+}
+
 /// `GET /`
 pub(super) async fn show(
     State(site): State<Site>,
     Known(known): Known,
     language: Language,
+    Query(ask): Query<Ask>,
 ) -> Response<Body> {
     let person = Person::of(&known, language);
-    let entries = site.broker().entries_of(person.id);
-    let form = CreateForm { open: entries.is_empty(), ..CreateForm::default() };
-    page(&site, &person, StatusCode::OK, form, None)
+    let open = ask.new.is_some() || site.broker().entries_of(person.id).is_empty();
+    let form = CreateForm { open, ..CreateForm::default() };
+    page(&site, &person, StatusCode::OK, &ask, form, None)
 }
 
 /// `POST /sessions`
 pub(super) async fn create(
     State(site): State<Site>,
+    arrival: Arrival,
     language: Language,
     Changing { known, form }: Changing<NewSession>,
 ) -> Result<Response<Body>, Failure> {
     let person = Person::of(&known, language);
-    let (status, flaws) = match try_create(&site, &person, &form).await {
+    let (status, flaws) = match try_create(&site, &person, arrival.address, &form).await {
         Ok(entry) => return Ok(see_other(&site.address(&entry))),
         Err(Refusal::Name(error)) => {
             let flaws = Flaws { name: Some(about_name(language, error)), ..Flaws::default() };
             (StatusCode::UNPROCESSABLE_ENTITY, flaws)
+        }
+        Err(Refusal::Template) => {
+            let text = language.text("problem-template-unlisted").into_owned();
+            (StatusCode::UNPROCESSABLE_ENTITY, Flaws { template: Some(text), ..Flaws::default() })
         }
         Err(Refusal::Broker(BrokerError::HomeInUse { name, label })) => {
             let wanted = Wanted::Create { template: &form.template, name: &form.name };
@@ -123,26 +218,31 @@ pub(super) async fn create(
         problem: flaws.whole,
         ..CreateForm::default()
     };
-    Ok(page(&site, &person, status, again, Some(&form)))
+    Ok(page(&site, &person, status, &Ask::default(), again, Some(&form)))
 }
 
 /// Why nothing was created.
 enum Refusal {
     Name(SessionNameError),
+    /// Text that no template can be called; only a forged or very old form brings it.
+    Template,
     Broker(BrokerError),
     Other(Failure),
 }
 
-async fn try_create(site: &Site, person: &Person, form: &NewSession) -> Result<Arc<Entry>, Refusal> {
+async fn try_create(
+    site: &Site,
+    person: &Person,
+    address: IpAddr,
+    form: &NewSession,
+) -> Result<Arc<Entry>, Refusal> {
     let name: SessionName = form.name.parse().map_err(Refusal::Name)?;
     let unknown = || Refusal::Other(Failure::from(AuthError::LoginRequired));
     let owner = site.0.state.store.user(person.id).await.map_err(|error| Refusal::Other(error.into()))?;
     let owner = owner.ok_or_else(unknown)?;
-    let template: Result<TemplateName, _> = form.template.parse();
-    // Text that no template can be called is answered as one that is not configured.
-    let Ok(template) = template else { return Err(Refusal::Other(Failure::from(NoTemplate))) };
+    let template: TemplateName = form.template.parse().map_err(|_| Refusal::Template)?;
     let wish = Wish { template, name, password: None, language: Some(person.language) };
-    let by = Actor { name: owner.name.clone(), address: None };
+    let by = Actor::user(&owner.name, address);
     // Somebody else's is nobody's here.
     let own = |entry: &Arc<Entry>| entry.owner == owner.id;
     let created = match site.broker().find(&form.instead_of).filter(own) {
@@ -159,10 +259,13 @@ fn flaws_of(error: BrokerError, language: Language) -> Result<Flaws, Failure> {
         BrokerError::Store(StoreError::Conflict(UniqueKey::SessionName)) => {
             Ok(Flaws { name: text, ..Flaws::default() })
         }
-        BrokerError::TemplateUnknown(_) => Ok(Flaws { template: text, ..Flaws::default() }),
-        BrokerError::Full { .. } | BrokerError::HomeBusy | BrokerError::TooMany { .. } => {
-            Ok(Flaws { whole: text, ..Flaws::default() })
+        BrokerError::TemplateUnknown(_) | BrokerError::OverLimit(Excess::Template(_)) => {
+            Ok(Flaws { template: text, ..Flaws::default() })
         }
+        BrokerError::Full { .. }
+        | BrokerError::HomeBusy
+        | BrokerError::OverLimit(Excess::Cpus { .. } | Excess::Memory { .. })
+        | BrokerError::TooMany { .. } => Ok(Flaws { whole: text, ..Flaws::default() }),
         BrokerError::BrokenOff
         | BrokerError::CopyUnknown(_)
         | BrokerError::Engine(_)
@@ -183,39 +286,23 @@ fn about_name(language: Language, error: SessionNameError) -> String {
     language.text(id).into_owned()
 }
 
-/// A template that nobody offered; only a forged or very old form brings it.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the form names no template")]
-struct NoTemplate;
-
-impl Answer for NoTemplate {
-    fn fault(&self) -> crate::fault::Fault {
-        crate::fault::Fault::Downstream
-    }
-
-    fn code(&self) -> &'static str {
-        "template_unknown"
-    }
-
-    fn sentence(&self) -> Sentence {
-        Sentence::of("problem-template-unlisted")
-    }
-}
-
 fn page(
     site: &Site,
     person: &Person,
     status: StatusCode,
+    ask: &Ask,
     mut form: CreateForm,
     typed: Option<&NewSession>,
 ) -> Response<Body> {
     let (routing, language) = (site.settings().routing, person.language);
     let entries = site.broker().entries_of(person.id);
     let card = |entry: &Arc<Entry>| Card::of(site.broker(), entry, routing, language);
-    let cards: Vec<Card> = entries.iter().map(card).collect();
-    form.templates = choices(site, person, typed.map(|typed| typed.template.as_str()));
-    form.name =
-        typed.map_or_else(|| suggestion(language, &form.templates, &cards), |typed| typed.name.clone());
+    let mut cards: Vec<Card> = entries.iter().map(card).collect();
+    arrange(&mut cards, ask);
+    form.templates = choices(site, person, typed.map(|typed| typed.template.as_str()), &cards);
+    let suggested = form.templates.iter().find(|choice| choice.chosen);
+    let suggested = suggested.map(|choice| choice.suggestion.clone());
+    form.name = typed.map_or_else(|| suggested.unwrap_or_default(), |typed| typed.name.clone());
     let shared = site.broker().shared_with(person.id);
     let card = |entry: &Arc<Entry>| SharedCard::of(entry, person.id, routing, language);
     let shared = shared.iter().filter_map(card).collect();
@@ -225,9 +312,11 @@ fn page(
         person,
         csrf: &person.csrf,
         tab: Tab::Dashboard,
+        finder: Finder::of(language, &cards, ask),
         cards,
         shared,
         form,
+        notice: ask.refused.as_deref().map(|code| landing::refused(language, code)),
         words: language.script("dashboard"),
     };
     respond::page(site.portal(), status, &shown)
@@ -235,7 +324,7 @@ fn page(
 
 /// Every template. One without an image is shown too, but not to be chosen: whoever was told to take
 /// it reads why they cannot.
-fn choices(site: &Site, person: &Person, chosen: Option<&str>) -> Vec<Choice> {
+fn choices(site: &Site, person: &Person, chosen: Option<&str>, cards: &[Card]) -> Vec<Choice> {
     let broker = site.broker();
     let templates = broker.templates();
     let missing = |name: &TemplateName| broker.installed(name).is_missing();
@@ -243,10 +332,11 @@ fn choices(site: &Site, person: &Person, chosen: Option<&str>) -> Vec<Choice> {
     let chosen = chosen.and_then(|chosen| offered.clone().find(|name| *name == chosen)).or(offered.next());
     let choice = |template: &Arc<crate::session::Template>| Choice {
         name: template.name.to_string(),
-        title: template.title.clone(),
-        description: template.description.clone(),
+        title: template.title.of(person.language).to_owned(),
+        description: template.description.of(person.language).to_owned(),
         icon: template.icon.name(),
-        limits: template_words::limits(person.language, template, broker.settings().reap).join(" · "),
+        limits: template_words::limits(person.language, template, broker.settings().reap),
+        suggestion: suggestion(template.title.of(person.language), cards),
         missing: missing(&template.name),
         command: person.admin.then(|| template.image_command()),
         chosen: chosen == Some(template.name.as_str()),
@@ -255,11 +345,8 @@ fn choices(site: &Site, person: &Person, chosen: Option<&str>) -> Vec<Choice> {
 }
 
 /// A name that is still free, so that one press is enough.
-fn suggestion(language: Language, templates: &[Choice], cards: &[Card]) -> String {
-    let chosen = templates.iter().find(|choice| choice.chosen);
-    let title = chosen
-        .map_or_else(|| language.text("create-machine"), |choice| choice.title.as_str().to_owned().into());
+fn suggestion(title: &str, cards: &[Card]) -> String {
     let taken = |name: &str| cards.iter().any(|card| card.name == name);
     let numbered = (2..).map(|number| format!("{title} {number}"));
-    std::iter::once(title.to_string()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
+    std::iter::once(title.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
 }

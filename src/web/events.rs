@@ -23,12 +23,12 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::card::Card;
+use super::card::{self, Card};
 use super::gate::{Arrival, Known};
 use super::images::ImageRow;
 use super::person::Person;
 use super::session_page::Status;
-use super::share::SharedCard;
+use super::shared::SharedCard;
 use super::{Failure, Site};
 use crate::access;
 use crate::auth::Principal;
@@ -293,7 +293,8 @@ impl Feed {
         self.pending.push_back(Event::default().comment("still here"));
         match &self.subject {
             Subject::Cards { .. } => {
-                self.pending.push_back(Event::default().event("times").data(self.times()))
+                self.pending.push_back(Event::default().event("times").data(self.times()));
+                self.pending.push_back(Event::default().event("used").data(self.used()));
             }
             Subject::Session { entry, .. } => {
                 let status = json(&self.status(entry));
@@ -314,6 +315,15 @@ impl Feed {
         json(&self.entries().iter().filter_map(left).collect::<HashMap<_, _>>())
     }
 
+    /// When each of one's own sessions was last used.
+    fn used(&self) -> String {
+        let used = |entry: &Arc<Entry>| {
+            Some((entry.label.to_string(), card::used_at(entry, &entry.session())?.to_string()))
+        };
+        let own = self.broker.entries_of(self.known.user);
+        json(&own.iter().filter_map(used).collect::<HashMap<_, _>>())
+    }
+
     fn end(&mut self, event: Option<&str>) {
         self.over = true;
         if let Some(event) = event {
@@ -328,7 +338,7 @@ fn json(value: &impl serde::Serialize) -> String {
 
 /// What was said but for the running time, which would make every look a change.
 fn without_time(text: &str) -> String {
-    let timeless = |line: &&str| !line.contains("data-left-s=");
+    let timeless = |line: &&str| !line.contains("data-left-s=") && !line.contains("class=\"used\"");
     let text: String = text.lines().filter(timeless).collect();
     match text.find("\"expires_in_s\":") {
         Some(start) => {

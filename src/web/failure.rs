@@ -13,6 +13,8 @@ use crate::respond::NotFound;
 pub enum Failure {
     /// Nobody is logged in; a browser goes to the login page and comes back.
     LoginNeeded(NextPath),
+    /// Their password is only for the first login; a browser goes to where they choose another one.
+    PasswordNeeded,
     /// An error to be answered and logged by `respond`.
     Error(Arc<dyn Answer + Send + Sync>),
 }

@@ -18,6 +18,9 @@ use crate::auth::{Principal, Visitor, cookies, csrf, policy};
 use crate::language::Language;
 use crate::respond::Unreadable;
 
+/// What somebody may do whose password is only for the first login.
+const WITH_A_FIRST_PASSWORD: [&str; 3] = ["/account", "/account/choices", "/logout"];
+
 /// How a request arrived; put into it by [`super::Web::handle`].
 #[derive(Clone, Debug)]
 pub(super) struct Arrival {
@@ -71,7 +74,28 @@ impl FromRequestParts<Site> for Known {
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
         let MaybeKnown(known) = MaybeKnown::from_request_parts(parts, site).await?;
-        known.map(Self).ok_or_else(|| Failure::LoginNeeded(comes_back_to(parts)))
+        let known = known.ok_or_else(|| Failure::LoginNeeded(comes_back_to(parts)))?;
+        if known.must_change && !WITH_A_FIRST_PASSWORD.contains(&parts.uri.path()) {
+            return Err(Failure::PasswordNeeded);
+        }
+        Ok(Self(known))
+    }
+}
+
+/// An administrator who is logged in on the portal; to everybody else there is nothing here.
+pub(super) struct Administrator(pub Arc<Principal>);
+
+impl FromRequestParts<Site> for Administrator {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
+        let Known(known) = Known::from_request_parts(parts, site).await?;
+        if policy::administer(&known).is_err() {
+            let Ok(Arrival { address }) = Arrival::from_request_parts(parts, site).await;
+            site.auth().refused_admin(&known, address, parts.uri.path()).await;
+            return Err(Failure::not_found());
+        }
+        Ok(Self(known))
     }
 }
 

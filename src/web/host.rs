@@ -76,7 +76,8 @@ async fn follow(
     let entry = entry.ok_or(Denied)?;
     access::allow(&known, Verb::Open, entry)?;
     let subject = Subject::Session { entry: entry.clone(), verb: Verb::Open };
-    Ok(Feed::of(site, subject, &known, Language::of(headers)).into_response().map(Body::from))
+    let language = known.preferences.language.unwrap_or_else(|| Language::of(headers));
+    Ok(Feed::of(site, subject, &known, language).into_response().map(Body::from))
 }
 
 fn file(site: &Site, path: &str, headers: &HeaderMap) -> Option<Response<Body>> {

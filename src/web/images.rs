@@ -4,7 +4,7 @@ use askama::Template as Askama;
 use axum::extract::{Path, State};
 use http::{Response, StatusCode};
 
-use super::gate::{Arrival, Changing, Known, Nothing};
+use super::gate::{Administrator, Arrival, Changing, Nothing};
 use super::person::{Person, Tab};
 use super::session_page::see_other;
 use super::template_words;
@@ -83,10 +83,9 @@ struct RowHtml<'a> {
 /// `GET /admin/images`; to everyone else it does not exist.
 pub(super) async fn show(
     State(site): State<Site>,
-    Known(known): Known,
+    Administrator(known): Administrator,
     language: Language,
 ) -> Result<Response<Body>, Failure> {
-    policy::administer(&known).map_err(|_denied| Failure::not_found())?;
     let person = Person::of(&known, language);
     let shown = ImagesPage {
         surface: site.portal(),
@@ -129,8 +128,8 @@ impl ImageRow {
         });
         Self {
             template: template.name.clone(),
-            title: template.title.clone(),
-            description: template.description.clone(),
+            title: template.title.of(language).to_owned(),
+            description: template.description.of(language).to_owned(),
             icon: template.icon.name(),
             limits: template_words::limits(language, template, broker.settings().reap).join(" · "),
             image: template.image.clone(),

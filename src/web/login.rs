@@ -9,10 +9,11 @@ use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde::Deserialize;
 
+use super::choices::Chooser;
 use super::gate::{Arrival, Changing, MaybeKnown, Nothing};
 use super::next::NextPath;
 use super::session_page::see_other;
-use super::{Failure, Site};
+use super::{Failure, Site, landing};
 use crate::auth::{AuthError, cookies, csrf};
 use crate::body::Body;
 use crate::fault::Answer;
@@ -33,6 +34,7 @@ struct LoginPage<'a> {
     name: &'a str,
     notice: Option<Cow<'static, str>>,
     problem: Option<String>,
+    chooser: Chooser<'a>,
 }
 
 /// What the address of the login page may carry.
@@ -108,7 +110,9 @@ pub(super) async fn log_in(
         // The browser forgets that login now, so nobody could end it any more.
         site.auth().log_out(&before, arrival.address).await?;
     }
-    let mut response = see_other(next.as_str());
+    let language = Language::of(&headers);
+    let to = landing::after_login(&site, &login.principal, &next, language).await;
+    let mut response = see_other(&to);
     let cookie = cookies::set(cookies::PORTAL, &login.token, site.auth().login_ttl());
     response.headers_mut().append(SET_COOKIE, cookie);
     response.headers_mut().append(SET_COOKIE, cookies::clear(cookies::FORM));
@@ -174,6 +178,12 @@ fn form(
         name,
         notice,
         problem,
+        chooser: Chooser {
+            action: "/choices",
+            csrf: token.expose(),
+            back: next.as_str(),
+            now: cookies::choice(headers),
+        },
     };
     let mut response = respond::page(site.portal(), status, &shown);
     response.headers_mut().append(SET_COOKIE, cookies::set(cookies::FORM, &token, FORM_TTL));

@@ -7,7 +7,11 @@
 mod account;
 mod admin;
 mod assets;
+mod browsers;
+mod capacity;
 mod card;
+mod chart;
+mod choices;
 mod dashboard;
 mod events;
 mod failure;
@@ -16,17 +20,27 @@ mod health;
 mod homes;
 mod host;
 mod images;
+mod invitations;
+mod join;
+mod landing;
+mod live;
+mod log;
 mod login;
 mod next;
 pub mod novnc;
 mod person;
+mod pictures;
 mod session_page;
 mod sessions;
+mod settings_page;
 mod share;
+mod shared;
+mod stats;
 mod template_words;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod users;
 mod words;
 
 use std::net::IpAddr;
@@ -47,20 +61,27 @@ use self::assets::Assets;
 use self::failure::Failure;
 use self::gate::Arrival;
 use self::health::Readiness;
+pub use self::landing::Landing;
 use self::next::NextPath;
 use self::novnc::Novnc;
 pub use self::novnc::NovncError;
 use self::person::Person;
 use crate::access;
+use crate::audit::Audit;
 use crate::auth::policy::{Denied, Verb};
-use crate::auth::{Auth, AuthError, Principal};
+use crate::auth::{Auth, AuthError, Principal, cookies};
 use crate::body::{Body, BodyError};
 use crate::broker::{Broker, BrokerError, Entry};
 use crate::engine::EngineCheck;
+use crate::inventory::Inventory;
 use crate::language::Language;
+use crate::look::Look;
+use crate::people::Imports;
 use crate::respond::{self, Asker, Place, Surface, Unreadable, Wants};
 use crate::session::Routing;
-use crate::store::Store;
+use crate::stats::Stats;
+use crate::store::{Preferences, Store};
+use crate::tasks::Tasks;
 
 /// No form of ours comes near it.
 const MOST_FORM_BYTES: usize = 16 * 1024;
@@ -74,6 +95,8 @@ pub struct Settings {
     pub routing: Routing,
     /// The port browsers use; 443 is left out of addresses.
     pub public_port: u16,
+    /// Where somebody goes who logs in.
+    pub landing: Landing,
     /// The directory of the packaged noVNC. Default `/usr/share/novnc`.
     pub novnc: PathBuf,
 }
@@ -87,11 +110,19 @@ pub struct State {
     pub auth: Arc<Auth>,
     /// Asked whether it can write, and for the record of whoever creates a session.
     pub store: Arc<dyn Store>,
+    /// Knows what is used.
+    pub stats: Stats,
     /// Asked how the engine is.
     pub engine: EngineCheck,
+    /// Where a change goes on when whoever asked for it goes away.
+    pub tasks: Tasks,
     /// Cancelled when the gateway begins to drain: event streams end then, because the drain waits
     /// for their bodies.
     pub draining: CancellationToken,
+    /// Read by the log's page, and told of what is asked for and refused.
+    pub audit: Audit,
+    /// What is in force, for administrators to read.
+    pub inventory: Arc<Inventory>,
     /// How the portal is reached.
     pub settings: Settings,
 }
@@ -115,6 +146,7 @@ struct Inner {
     host: Surface,
     origin: String,
     readiness: Readiness,
+    imports: Imports,
 }
 
 impl Web {
@@ -135,6 +167,7 @@ impl Web {
             host,
             origin,
             readiness: Readiness::default(),
+            imports: Imports::default(),
         }));
         let router = routes().with_state(site.clone());
         Ok(Self { site, router })
@@ -151,8 +184,18 @@ impl Web {
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
-        let (wants, language) = (Wants::of(request.headers()), Language::of(request.headers()));
+        let chosen = self.site.chosen(request.uri().path(), request.headers(), cookies::PORTAL).await;
+        choices::put_into(chosen.language, request.headers_mut());
         request.extensions_mut().insert(Arrival { address });
+        Look::around(chosen.look, self.answer(request, request_id)).await
+    }
+
+    async fn answer<B>(&self, request: Request<B>, request_id: &str) -> Response<Body>
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        let (wants, language) = (Wants::of(request.headers()), Language::of(request.headers()));
         let routed = self.router.clone().call(request).await;
         let mut response = routed.unwrap_or_else(|never| match never {});
         let asker = Asker { wants, request_id, surface: self.site.portal(), language };
@@ -173,11 +216,13 @@ impl Web {
         entry: Option<&Arc<Entry>>,
         request_id: &str,
     ) -> Response<Body> {
-        let (wants, language) = (Wants::of(request.headers()), Language::of(request.headers()));
+        let wants = Wants::of(request.headers());
+        let chosen = self.site.chosen(request.uri().path(), request.headers(), cookies::SESSION).await;
+        let language = chosen.language.unwrap_or_else(|| Language::of(request.headers()));
         let asker = Asker { wants, request_id, surface: &self.site.0.host, language };
         match host::handle(&self.site, request.uri(), request.headers(), entry).await {
             Ok(response) => response,
-            Err(failure) => answer(&failure, &asker),
+            Err(failure) => Look::during(chosen.look, || answer(&failure, &asker)),
         }
     }
 
@@ -191,7 +236,9 @@ impl Web {
         place: Place,
         language: Language,
     ) -> Response<Body> {
-        self.site.session_page(entry, &Person::of(principal, language), place)
+        let chosen = principal.preferences;
+        let person = Person::of(principal, chosen.language.unwrap_or(language));
+        Look::during(chosen.look.or(Look::chosen()), || self.site.session_page(entry, &person, place))
     }
 
     /// The page for somebody whose opening of a session was refused because another machine uses
@@ -205,7 +252,11 @@ impl Web {
         place: Place,
         language: Language,
     ) -> Option<Response<Body>> {
-        homes::refused_open(&self.site, error, entry, &Person::of(principal, language), place)
+        let chosen = principal.preferences;
+        let person = Person::of(principal, chosen.language.unwrap_or(language));
+        Look::during(chosen.look.or(Look::chosen()), || {
+            homes::refused_open(&self.site, error, entry, &person, place)
+        })
     }
 
     /// Sends a browser that has no login on a session's host to the portal, which sends it back
@@ -250,8 +301,25 @@ impl Site {
         &self.0.state.auth
     }
 
+    fn stats(&self) -> &Stats {
+        &self.0.state.stats
+    }
+
     fn settings(&self) -> &Settings {
         &self.0.state.settings
+    }
+
+    /// How whoever asks reads pages: as they chose for themselves, else as it was chosen in this
+    /// browser. Files are the same for everybody.
+    async fn chosen(&self, path: &str, headers: &HeaderMap, cookie: &str) -> Preferences {
+        let here = cookies::choice(headers);
+        if ["/assets/", "/.berth/assets/", "/health", "/ready"].iter().any(|files| path.starts_with(files)) {
+            return here;
+        }
+        // Whoever cannot be asked for now is answered with the failure in the browser's own language.
+        let known = self.auth().authenticate(cookies::tokens(headers, cookie)).await.ok().flatten();
+        let own = known.map(|known| known.preferences).unwrap_or_default();
+        Preferences { language: own.language.or(here.language), look: own.look.or(here.look) }
     }
 
     /// The portal's own origin, as browsers name it.
@@ -303,19 +371,36 @@ fn routes() -> Router<Site> {
         .route("/account", get(account::show).post(account::change))
         .route("/account/tokens", get(tokens::show_own).post(tokens::make_own))
         .route("/account/tokens/{id}/revoke", post(tokens::revoke_own))
+        .route("/account/choices", post(choices::mine))
+        .route("/account/logins/{id}/end", post(account::end_login))
+        .route("/account/logins/end-others", post(account::end_others))
+        .route("/choices", post(choices::here))
         .route("/sessions", post(dashboard::create))
         .route("/sessions/{label}", get(sessions::show))
         .route("/sessions/{label}/share", get(share::show))
         .route("/sessions/{label}/grants", post(share::give))
         .route("/sessions/{label}/grants/{id}/withdraw", post(share::withdraw))
+        .route("/sessions/{label}/invitations", post(invitations::make))
+        .route("/sessions/{label}/invitations/{id}/withdraw", post(invitations::withdraw))
+        .route("/join", get(join::show).post(join::accept))
         .route("/sessions/{label}/{verb}", get(sessions::confirm).post(sessions::change))
         .route("/open/{label}", get(sessions::open))
         .route("/events", get(events::follow))
         .route("/admin", get(admin::show))
+        .merge(users::routes())
+        .route("/admin/sessions", post(admin::change))
+        .route("/admin/sessions/events", get(admin::follow))
+        .route("/admin/log", get(log::show))
+        .route("/admin/log/events", get(log::follow))
+        .route("/admin/log/export", get(log::export))
+        .route("/admin/settings", get(settings_page::show))
         .route("/admin/images", get(images::show))
         .route("/admin/images/{template}/pull", post(images::pull))
         .route("/admin/tokens", get(tokens::show_all).post(tokens::make_any))
         .route("/admin/tokens/{id}/revoke", post(tokens::revoke_any))
+        .route("/admin/stats", get(stats::show))
+        .route("/admin/stats/{label}", get(stats::show_session))
+        .route("/admin/capacity", get(capacity::show))
         .route("/health", get(health::alive))
         .route("/ready", get(health::ready))
         .route("/assets/novnc/{version}/{*path}", get(novnc_file))
@@ -343,6 +428,10 @@ async fn novnc_file(
 /// Answers a failure: with the login page where that helps, else as `respond` says.
 fn answer(failure: &Failure, asker: &Asker<'_>) -> Response<Body> {
     match (failure, asker.wants) {
+        (Failure::PasswordNeeded, Wants::Page) => {
+            session_page::see_other(&asker.surface.portal("/account?must=yes"))
+        }
+        (Failure::PasswordNeeded, Wants::Problem) => respond::failure(&AuthError::MustChange, asker),
         (Failure::LoginNeeded(next), Wants::Page) => {
             session_page::see_other(&asker.surface.portal(&next.login()))
         }

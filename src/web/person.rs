@@ -14,6 +14,8 @@ pub struct Person {
     pub name: String,
     /// Whether they manage everyone's sessions.
     pub admin: bool,
+    /// Whether they must choose another password before they may do anything else.
+    pub must_change: bool,
     /// The secret of their forms.
     pub csrf: String,
     /// What they read.
@@ -27,6 +29,7 @@ impl Person {
             id: principal.user,
             name: principal.name.clone(),
             admin: principal.role == Role::Admin,
+            must_change: principal.must_change,
             csrf: principal.csrf.expose().clone(),
             language,
         }
@@ -40,8 +43,37 @@ pub enum Tab {
     Account,
     /// The dashboard and what belongs to it.
     Dashboard,
-    /// The admin's table.
+    /// The admin's table of everybody's sessions.
     Admin,
     /// The admin's page of templates and images.
     Images,
+    /// The admin's statistics.
+    Stats,
+    /// The admin's page of capacity.
+    Capacity,
+    /// The admin's pages of users.
+    Users,
+    /// The audit.
+    Log,
+    /// What is in force.
+    Settings,
+}
+
+impl Tab {
+    /// The administrators' pages in the order of their navigation: where each is, and the message
+    /// that names it. A new page adds its line here and its name above.
+    pub const OF_ADMINS: &[(Self, &'static str, &'static str)] = &[
+        (Self::Admin, "/admin", "nav-sessions"),
+        (Self::Users, "/admin/users", "nav-users"),
+        (Self::Images, "/admin/images", "nav-images"),
+        (Self::Stats, "/admin/stats", "nav-stats"),
+        (Self::Capacity, "/admin/capacity", "nav-capacity"),
+        (Self::Log, "/admin/log", "nav-log"),
+        (Self::Settings, "/admin/settings", "nav-settings"),
+    ];
+
+    /// Whether it is a page of administrators.
+    pub fn is_of_admins(self) -> bool {
+        Self::OF_ADMINS.iter().any(|(tab, _, _)| *tab == self)
+    }
 }

@@ -158,6 +158,8 @@ struct View<'a> {
     role: &'static str,
     /// Whose it is.
     owner: &'a str,
+    /// Its label.
+    label: &'a str,
 }
 
 impl<'a> View<'a> {
@@ -182,6 +184,7 @@ impl<'a> View<'a> {
             address,
             role: role.name(),
             owner: &session.owner_name,
+            label: label.as_str(),
         }
     }
 }
@@ -297,7 +300,7 @@ fn at_rest<'a>(
 }
 
 /// The stable name of a failure, for its owner to pass on.
-fn code(state: &State) -> Option<&'static str> {
+pub fn code(state: &State) -> Option<&'static str> {
     match state {
         State::Failed { reason } => Some(reason.code()),
         State::Starting { .. }

@@ -12,7 +12,7 @@ use super::homes::{self, Wanted};
 use super::next::NextPath;
 use super::person::{Person, Tab};
 use super::session_page::{Page, see_other};
-use super::{Failure, Site};
+use super::{Failure, Site, landing};
 use crate::audit::Actor;
 use crate::auth::Principal;
 use crate::auth::csrf::Provenance;
@@ -167,6 +167,9 @@ pub(super) async fn show(
     if Page::of(&entry.session().state) == Page::Open {
         return Ok(see_other(&site.address(&entry)));
     }
+    if landing::gives_way(&site, &known, &entry) {
+        return Ok(see_other("/"));
+    }
     Ok(site.session_page(&entry, &Person::of(&known, language), Place::Portal))
 }
 
@@ -280,7 +283,7 @@ pub(super) async fn confirm(
     let warning = Warning::before(verb.parse()?, home);
     let warning = warning.ok_or(Unreadable { status: StatusCode::METHOD_NOT_ALLOWED })?;
     let (session, person, back) = (entry.session(), Person::of(&known, language), NextPath::of(&back.back));
-    let tab = if back.as_str() == "/admin" { Tab::Admin } else { Tab::Dashboard };
+    let tab = if back.as_str().starts_with("/admin") { Tab::Admin } else { Tab::Dashboard };
     let shown = ConfirmPage {
         surface: site.portal(),
         language,
@@ -312,6 +315,7 @@ fn settle(outcome: Result<(), BrokerError>) -> Result<(), Failure> {
             | BrokerError::HomeBusy
             | BrokerError::HomeInUse { .. }
             | BrokerError::NotFound
+            | BrokerError::OverLimit(_)
             | BrokerError::Store(_)
             | BrokerError::TemplateUnknown(_)
             | BrokerError::TooMany { .. }),

@@ -1,5 +1,4 @@
-//! Sharing a session: who may watch or use it, who does right now, and the cards of those that
-//! others share with the reader.
+//! Sharing a session: who may watch or use it, by name or by a link, and who does right now.
 
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::gate::{Arrival, Changing, Known, Nothing};
+use super::invitations::{self, InvitationRow, InviteForm, Made, NewInvitation};
 use super::person::{Person, Tab};
 use super::session_page::see_other;
 use super::words::{self, Text};
@@ -23,7 +23,7 @@ use crate::clock;
 use crate::fault::Answer;
 use crate::language::Language;
 use crate::respond::{self, Surface};
-use crate::session::{GrantRole, Routing, State as SessionState, UserId, ViewerRole};
+use crate::session::{GrantRole, ViewerRole};
 use crate::store::User;
 
 /// How long a grant may be given for: the form's value, and the time.
@@ -50,7 +50,10 @@ struct SharePage<'a> {
     shareable: bool,
     grants: Vec<GrantRow>,
     here: Vec<Present>,
+    links: Vec<InvitationRow>,
     form: ShareForm,
+    invite: InviteForm,
+    made: Option<Made>,
 }
 
 /// A grant in the list.
@@ -60,6 +63,7 @@ struct GrantRow {
     role: Text,
     until: Option<Moment>,
     by: String,
+    by_link: bool,
 }
 
 /// Somebody who is connected right now.
@@ -70,14 +74,56 @@ struct Present {
 }
 
 /// A time: exact, and as people say it.
-struct Moment {
-    exact: String,
-    said: String,
+pub(super) struct Moment {
+    /// For the machine, and on hover.
+    pub exact: String,
+    /// How long it is away, or how long ago.
+    pub said: String,
+    /// The same as a phrase of its own: in how long, or how long ago.
+    pub phrase: String,
+}
+
+impl Moment {
+    /// A time to come: how long until then.
+    pub(super) fn to_come(language: Language, at: Timestamp) -> Self {
+        let left = Duration::try_from(at.duration_since(clock::now())).unwrap_or_default();
+        let said = words::remaining(language, left);
+        let phrase = language.say("join-in", &[("time", said.as_str().into())]);
+        Self { exact: at.to_string(), said, phrase }
+    }
+
+    /// A time that has passed.
+    pub(super) fn past(language: Language, at: Timestamp) -> Self {
+        let said = words::ago(language, clock::since(at));
+        Self { exact: at.to_string(), phrase: said.clone(), said }
+    }
+}
+
+/// Both forms of the page, and the link that was just made.
+#[derive(Default)]
+pub(super) struct Forms {
+    /// Letting somebody in by name.
+    pub grant: ShareForm,
+    /// Making a link.
+    pub invite: InviteForm,
+    /// The link.
+    pub made: Option<Made>,
+}
+
+impl Forms {
+    /// As they are at first.
+    pub(super) fn fresh(language: Language) -> Self {
+        Self {
+            grant: ShareForm::of(language, &NewGrant::default()),
+            invite: InviteForm::of(language, &NewInvitation::default()),
+            made: None,
+        }
+    }
 }
 
 /// The form, with what was typed and what was wrong with it.
 #[derive(Default)]
-struct ShareForm {
+pub(super) struct ShareForm {
     name: String,
     name_problem: Option<String>,
     role_problem: Option<String>,
@@ -87,11 +133,21 @@ struct ShareForm {
 }
 
 /// Something to choose.
-struct Choice {
-    value: &'static str,
-    title: Text,
-    sentence: Text,
-    chosen: bool,
+pub(super) struct Choice {
+    pub value: &'static str,
+    pub title: Text,
+    pub sentence: Text,
+    pub chosen: bool,
+}
+
+/// What somebody may be let do; at first the one that gives less.
+pub(super) fn roles(language: Language, chosen: &str) -> Vec<Choice> {
+    let chosen = if chosen.is_empty() { GrantRole::Observer.name() } else { chosen };
+    let choice = |role: GrantRole| {
+        let (title, sentence) = words::role(language, role);
+        Choice { value: role.name(), title, sentence, chosen: chosen == role.name() }
+    };
+    [GrantRole::Observer, GrantRole::Helper].map(choice).into()
 }
 
 /// What the form brings.
@@ -105,65 +161,6 @@ pub(super) struct NewGrant {
     lasts: String,
 }
 
-/// A session of somebody else, as a card of the dashboard.
-#[derive(Debug)]
-pub struct SharedCard {
-    /// The session's label.
-    pub label: String,
-    /// What its owner calls it.
-    pub name: String,
-    /// Whose it is.
-    pub owner: String,
-    /// The state's stable name, for colours.
-    pub state: &'static str,
-    /// The state as a word.
-    pub word: Text,
-    /// What the reader may do with it.
-    pub sentence: Text,
-    /// When the grant lapses.
-    pub until: Option<String>,
-    /// The same as people say it.
-    pub until_words: String,
-    /// Where it opens, while it can be opened.
-    pub href: Option<String>,
-}
-
-#[derive(Template)]
-#[template(path = "shared.html")]
-struct SharedHtml<'a> {
-    language: Language,
-    card: &'a SharedCard,
-}
-
-impl SharedCard {
-    /// The card for `reader`, if they have a grant in force.
-    pub fn of(entry: &Entry, reader: UserId, routing: Routing, language: Language) -> Option<Self> {
-        let live = entry.grant_of(reader)?;
-        let session = entry.session();
-        let until = live.grant.expires_at.map(|at| moment(language, at));
-        Some(Self {
-            label: session.label.to_string(),
-            name: session.name.to_string(),
-            owner: session.owner_name.clone(),
-            state: session.state.kind().name(),
-            word: words::word(language, &session.state),
-            sentence: words::role_of_yours(language, live.grant.role),
-            until: until.as_ref().map(|until| until.exact.clone()),
-            until_words: until.map(|until| until.said).unwrap_or_default(),
-            href: is_open(&session.state).then(|| entry.address(routing)),
-        })
-    }
-
-    /// Its markup.
-    pub fn html(&self, language: Language) -> String {
-        SharedHtml { language, card: self }.render().unwrap_or_default()
-    }
-}
-
-fn is_open(state: &SessionState) -> bool {
-    matches!(state, SessionState::Ready { .. })
-}
-
 /// `GET /sessions/<label>/share`
 pub(super) async fn show(
     State(site): State<Site>,
@@ -173,8 +170,7 @@ pub(super) async fn show(
     Path(label): Path<String>,
 ) -> Result<Response<Body>, Failure> {
     let entry = site.entry(&known, arrival.address, Right::Change, &label).await?;
-    let form = ShareForm::of(language, &NewGrant::default());
-    Ok(page(&site, &known, language, &entry, StatusCode::OK, form))
+    page(&site, &known, language, &entry, StatusCode::OK, Forms::fresh(language)).await
 }
 
 /// `POST /sessions/<label>/grants`
@@ -204,7 +200,8 @@ pub(super) async fn give(
             StatusCode::UNPROCESSABLE_ENTITY
         }
     };
-    Ok(page(&site, &known, language, &entry, status, again))
+    let forms = Forms { grant: again, ..Forms::fresh(language) };
+    page(&site, &known, language, &entry, status, forms).await
 }
 
 /// `POST /sessions/<label>/grants/<id>/withdraw`
@@ -244,10 +241,6 @@ async fn wanted(site: &Site, form: &NewGrant) -> Result<Result<Share, Flaw>, Fai
 
 impl ShareForm {
     fn of(language: Language, typed: &NewGrant) -> Self {
-        let role = |role: GrantRole| {
-            let (title, sentence) = words::role(language, role);
-            Choice { value: role.name(), title, sentence, chosen: typed.role == role.name() }
-        };
         let lasts = LASTS.iter().map(|(value, lasts)| Choice {
             value,
             title: lasts.map_or_else(
@@ -257,12 +250,12 @@ impl ShareForm {
             sentence: "".into(),
             chosen: typed.lasts == *value,
         });
-        let mut roles = vec![role(GrantRole::Observer), role(GrantRole::Helper)];
-        if roles.iter().all(|role| !role.chosen) {
-            // The one that gives less.
-            roles[0].chosen = true;
+        Self {
+            name: typed.name.clone(),
+            roles: roles(language, &typed.role),
+            lasts: lasts.collect(),
+            ..Self::default()
         }
-        Self { name: typed.name.clone(), roles, lasts: lasts.collect(), ..Self::default() }
     }
 
     /// Puts a refusal beside the field that it is about; everything else is an error like any other.
@@ -278,14 +271,16 @@ impl ShareForm {
     }
 }
 
-fn page(
+/// The page of who may open a session, with both forms.
+pub(super) async fn page(
     site: &Site,
     known: &Principal,
     language: Language,
     entry: &Entry,
     status: StatusCode,
-    form: ShareForm,
-) -> Response<Body> {
+    forms: Forms,
+) -> Result<Response<Body>, Failure> {
+    let links = invitations::rows(site, language, entry).await?;
     let (session, person, own) = (entry.session(), Person::of(known, language), known.user == entry.owner);
     let shown = SharePage {
         surface: site.portal(),
@@ -299,9 +294,12 @@ fn page(
         shareable: entry.is_shareable(),
         grants: entry.grants().iter().map(|live| grant_row(language, live)).collect(),
         here: present(language, entry),
-        form,
+        links,
+        form: forms.grant,
+        invite: forms.invite,
+        made: forms.made,
     };
-    respond::page(site.portal(), status, &shown)
+    Ok(respond::page(site.portal(), status, &shown))
 }
 
 fn grant_row(language: Language, live: &LiveGrant) -> GrantRow {
@@ -310,8 +308,9 @@ fn grant_row(language: Language, live: &LiveGrant) -> GrantRow {
         id: grant.id.to_string(),
         name: grant.grantee_name.clone(),
         role: words::role(language, grant.role).0,
-        until: grant.expires_at.map(|at| moment(language, at)),
+        until: grant.expires_at.map(|at| Moment::to_come(language, at)),
         by: grant.granted_by.clone(),
+        by_link: grant.invitation.is_some(),
     }
 }
 
@@ -324,16 +323,7 @@ fn present(language: Language, entry: &Entry) -> Vec<Present> {
     let row = |watching: crate::broker::Watching| Present {
         name: watching.name,
         role: role(watching.role),
-        since: Moment {
-            exact: watching.since.to_string(),
-            said: words::ago(language, clock::since(watching.since)),
-        },
+        since: Moment::past(language, watching.since),
     };
     entry.watching().into_iter().map(row).collect()
-}
-
-/// A time to come.
-fn moment(language: Language, at: Timestamp) -> Moment {
-    let left = Duration::try_from(at.duration_since(clock::now())).unwrap_or_default();
-    Moment { exact: at.to_string(), said: words::remaining(language, left) }
 }

@@ -1,14 +1,21 @@
 //! The portal through its one seam: a browser with cookies, a real store in memory, a fake engine.
 
+mod admin;
 mod desk;
 mod endings;
 mod homes;
 mod images;
+mod invitations;
+mod landing;
+mod log;
 mod login;
 mod markup;
 mod pages;
 mod portal;
+mod settings;
 mod sharing;
+mod stats;
 mod streams;
 mod texts;
 mod tokens;
+mod users;

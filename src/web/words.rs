@@ -84,6 +84,7 @@ pub fn stopped(language: Language, reason: StopReason) -> Text {
         StopReason::Lost => "stopped-lost",
         StopReason::OutOfMemory => "stopped-out-of-memory",
         StopReason::Owner => "stopped-owner",
+        StopReason::Restored => "stopped-restored",
         StopReason::Total => "stopped-total",
     })
 }
@@ -104,6 +105,25 @@ pub fn failed(language: Language, reason: &FailReason) -> Text {
         FailReason::TemplateGone => "failed-template-gone",
         FailReason::Unproven => "failed-unproven",
     })
+}
+
+/// One failure of each sentence.
+pub fn failures() -> [FailReason; 12] {
+    let detail = String::new;
+    [
+        FailReason::Deadline { phase: Phase::Queued },
+        FailReason::Deadline { phase: Phase::Creating },
+        FailReason::Deadline { phase: Phase::Booting },
+        FailReason::Engine { detail: detail() },
+        FailReason::EngineDown,
+        FailReason::Exited { code: None, output: detail() },
+        FailReason::HomeInUse,
+        FailReason::HomeKept { detail: detail() },
+        FailReason::ImageMissing { image: detail() },
+        FailReason::Internal,
+        FailReason::TemplateGone,
+        FailReason::Unproven,
+    ]
 }
 
 /// The technical reason of a failure, for administrators.
@@ -272,21 +292,7 @@ mod tests {
         for reason in StopReason::ALL {
             assert_eq!(stopped(Language::English, reason), reason.sentence());
         }
-        let detail = String::new;
-        for reason in [
-            FailReason::Deadline { phase: Phase::Queued },
-            FailReason::Deadline { phase: Phase::Creating },
-            FailReason::Deadline { phase: Phase::Booting },
-            FailReason::Engine { detail: detail() },
-            FailReason::EngineDown,
-            FailReason::Exited { code: None, output: detail() },
-            FailReason::HomeInUse,
-            FailReason::HomeKept { detail: detail() },
-            FailReason::ImageMissing { image: detail() },
-            FailReason::Internal,
-            FailReason::TemplateGone,
-            FailReason::Unproven,
-        ] {
+        for reason in failures() {
             assert_eq!(failed(Language::English, &reason), reason.sentence());
         }
     }

@@ -60,7 +60,10 @@ async fn an_installation_comes_back_from_one_file() {
     assert!(words.contains("--force"), "{words}");
     let listing = Command::new("tar").args(["-tf", &file]).output().expect("tar runs").stdout;
     let listing = String::from_utf8_lossy(&listing).into_owned();
-    assert_eq!(listing.lines().collect::<Vec<_>>(), ["manifest.json", "store.sqlite", "images.tar"]);
+    assert_eq!(
+        listing.lines().collect::<Vec<_>>(),
+        ["manifest.json", "store.sqlite", "config.tar", "images.tar"]
+    );
     let (code, words) = refused(&first, &["restore", &file]);
     assert_eq!(code, Some(5), "{words}");
     assert!(words.contains("a gateway runs") && words.contains("--only images"), "{words}");

@@ -70,8 +70,24 @@ impl Browser {
 
     /// Logs in through the login page of a gateway, which this browser can reach from now on.
     pub async fn log_in(&mut self, gateway: &Gateway, user: &str) {
-        self.network.let_out(gateway.port).await;
+        self.meet(gateway).await;
         self.driver.goto(gateway.url("/login")).await.expect("the login page");
+        self.fill_in_login(user).await;
+        eventually("the dashboard opens", || async {
+            let url = self.driver.current_url().await.ok()?;
+            (url.path() == "/").then_some(())
+        })
+        .await;
+    }
+
+    /// Lets this browser reach a gateway.
+    pub async fn meet(&mut self, gateway: &Gateway) {
+        self.network.let_out(gateway.port).await;
+    }
+
+    /// Fills in the form of the login page that is open, and sends it.
+    pub async fn fill_in_login(&self, user: &str) {
+        self.wait_for("form[action='/login']").await;
         let field = |name: &str| self.driver.find(By::Name(name.to_owned()));
         field("name").await.expect("a name field").send_keys(user).await.expect("typing");
         field("password").await.expect("a password field").send_keys(PASSWORD).await.expect("typing");
@@ -82,11 +98,6 @@ impl Browser {
             .click()
             .await
             .expect("a click");
-        eventually("the dashboard opens", || async {
-            let url = self.driver.current_url().await.ok()?;
-            (url.path() == "/").then_some(())
-        })
-        .await;
     }
 
     /// Pretends to be a device with a screen of this size, down to a telephone with touch. Loads the

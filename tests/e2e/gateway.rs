@@ -224,6 +224,13 @@ impl Gateway {
         text(&output.stdout)
     }
 
+    /// Begins a subcommand without waiting for it.
+    pub fn begin(&self, arguments: &[&str]) -> Child {
+        let mut command = Command::new(BERTH);
+        command.args(arguments).env("BERTH_TEST_TOKEN", TOKEN).current_dir(self.dir.path());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("the binary under test runs")
+    }
+
     /// Runs a subcommand to its end.
     pub fn try_berth(&self, arguments: &[&str], input: Option<&str>) -> Output {
         let mut child = Command::new(BERTH)

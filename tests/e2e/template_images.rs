@@ -156,7 +156,7 @@ async fn an_update_comes_with_the_next_start_and_keeps_the_home() {
         docker(&["exec", &container, "sh", "-c", "cat /home/user/file; stat -c %u:%g /home/user/file"]);
     assert_eq!(file, "mine\n1000:1000");
     assert_eq!(docker(&["exec", &container, "sh", "-c", "ls /tmp/file 2>/dev/null || echo none"]), "none");
-    let audit = gateway.berth(&["audit", "tail", "-n", "100"], None);
+    let audit = gateway.berth(&["audit", "tail", "-n", "100", "--json"], None);
     let pulled = audit.lines().filter(|line| line.contains("\"image_pulled\"")).count();
     assert!(pulled == 3 && audit.contains("image_not_pulled") && audit.contains(&new), "{audit}");
 }

@@ -16,14 +16,14 @@ fn homes() -> BTreeMap<TemplateName, Template> {
     all.into_iter().map(|template| (template.name.clone(), template)).collect()
 }
 
-async fn lab_with(homes_in: HomeSettings) -> Option<Lab> {
+pub(super) async fn lab_with(homes_in: HomeSettings) -> Option<Lab> {
     let lab = Lab::open_with(&homes()).await?;
     let settings = Settings { homes: homes_in, ..lab.settings.clone() };
     let engine = Arc::new(DockerEngine::connect(settings.clone(), homes()).await.unwrap());
     Some(Lab { settings, engine })
 }
 
-fn home_of(order: &StartOrder) -> HomeOrder {
+pub(super) fn home_of(order: &StartOrder) -> HomeOrder {
     HomeOrder {
         installation: order.installation.clone(),
         key: HomeKey::Owner(order.owner),
@@ -31,7 +31,7 @@ fn home_of(order: &StartOrder) -> HomeOrder {
     }
 }
 
-fn exec(container: &str, script: &str) -> Option<String> {
+pub(super) fn exec(container: &str, script: &str) -> Option<String> {
     docker(&["exec", container, "sh", "-c", script])
 }
 

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod confinement;
+mod home_archives;
 mod homes;
 mod own_network;
 

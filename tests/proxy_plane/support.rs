@@ -152,6 +152,10 @@ impl Engine for FakeEngine {
     async fn stats(&self, _: SessionId) -> Result<Stats, EngineError> {
         Err(EngineError::Gone)
     }
+
+    async fn sample(&self) -> Result<berth::engine::Sample, EngineError> {
+        Err(EngineError::Gone)
+    }
     async fn images(&self) -> Result<Vec<TemplateImage>, EngineError> {
         Ok(Vec::new())
     }
@@ -485,6 +489,8 @@ fn broker_settings(reap: Policy) -> broker::Settings {
     broker::Settings {
         max_sessions: 9,
         max_sessions_per_user: 9,
+        cpus_per_user: None,
+        memory_mib_per_user: None,
         max_parallel_starts: 4,
         start_deadline: Duration::from_secs(20),
         queue_deadline: Duration::from_secs(20),
@@ -500,8 +506,8 @@ fn broker_settings(reap: Policy) -> broker::Settings {
 fn template(protocol: Protocol, danger_share_origin: bool) -> Template {
     Template {
         name: "it".parse().unwrap(),
-        title: "It".to_owned(),
-        description: String::new(),
+        title: "It".into(),
+        description: String::new().into(),
         icon: Icon::Desktop,
         image: "it".to_owned(),
         pull: PullPolicy::Never,

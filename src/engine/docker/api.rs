@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bollard::errors::Error;
@@ -112,10 +112,11 @@ impl Api {
         })
     }
 
-    /// `GET /info`: the machine's name.
-    pub(super) async fn node(&self) -> Result<String, Failure> {
+    /// `GET /info`: the machine's name, and where the engine keeps images and containers.
+    pub(super) async fn node(&self) -> Result<(String, PathBuf), Failure> {
         let info = bounded("describe itself", QUICK, self.docker.info()).await?;
-        Ok(info.name.unwrap_or_else(|| "local".to_owned()))
+        let name = info.name.unwrap_or_else(|| "local".to_owned());
+        Ok((name, info.docker_root_dir.unwrap_or_else(|| "/var/lib/docker".to_owned()).into()))
     }
 
     /// `GET /images/{name}/json`; `None` if there is none.

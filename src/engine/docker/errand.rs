@@ -18,7 +18,7 @@ use crate::engine::{ContainerStatus, EngineError};
 use crate::session::{CopyName, HomeKey, NetworkPolicy};
 
 /// What kind of errand a container is on.
-const ERRAND: &str = "berth.errand";
+pub(super) const ERRAND: &str = "berth.errand";
 const LIMITS: Limits = Limits { cpus: 0.5, memory_mib: 256, pids: 32, shm_mib: 1 };
 /// What is kept of what a script says.
 const MOST_SAID: usize = 16 * 1024;
@@ -84,7 +84,7 @@ pub(super) fn mounted(place: &super::homes::Place, target: &str, read_only: bool
 }
 
 /// The name of the container that is on the errand `about`.
-fn container_name(engine: &DockerEngine, about: &str) -> String {
+pub(super) fn container_name(engine: &DockerEngine, about: &str) -> String {
     format!("berth-errand-{}-{about}", engine.settings.network)
 }
 
@@ -148,7 +148,8 @@ async fn begin(
     Ok((id, errand.changes.as_ref().and_then(|(_, copy)| copy.clone())))
 }
 
-fn no_directory(engine: &DockerEngine) -> EngineError {
+/// What is wrong when a directory of homes cannot be mounted.
+pub(super) fn no_directory(engine: &DockerEngine) -> EngineError {
     let directory = engine.settings.homes.directory.clone().unwrap_or_default();
     EngineError::Refused {
         detail: format!(
@@ -158,7 +159,8 @@ fn no_directory(engine: &DockerEngine) -> EngineError {
     }
 }
 
-fn body(engine: &DockerEngine, errand: &Errand) -> Result<ContainerCreateBody, EngineError> {
+/// The container of an errand.
+pub(super) fn body(engine: &DockerEngine, errand: &Errand) -> Result<ContainerCreateBody, EngineError> {
     let mut host = hardened(LIMITS, &engine.bridge(NetworkPolicy::Internal)?, NetworkPolicy::Internal);
     host.network_mode = Some("none".to_owned());
     (host.dns, host.dns_options) = (None, None);

@@ -14,6 +14,11 @@ pub(super) fn label<'a>(found: &'a ContainerInspectResponse, key: &str) -> Optio
     found.config.as_ref()?.labels.as_ref()?.get(key)
 }
 
+/// A label of a container of the engine's list.
+pub(super) fn label_of<'a>(row: &'a ContainerSummary, key: &str) -> Option<&'a String> {
+    row.labels.as_ref()?.get(key)
+}
+
 /// What an inspected container is doing.
 pub(super) fn status(found: &ContainerInspectResponse) -> ContainerStatus {
     use ContainerStateStatusEnum as Engine;

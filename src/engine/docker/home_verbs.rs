@@ -26,9 +26,9 @@ const COPYING: Duration = Duration::from_secs(3600);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Reads everything, changes nothing.
-const READS: &[&str] = &["DAC_READ_SEARCH"];
+pub(super) const READS: &[&str] = &["DAC_READ_SEARCH"];
 /// Copies files with owners and modes.
-const WRITES: &[&str] = &["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"];
+pub(super) const WRITES: &[&str] = &["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"];
 
 /// One line per home: bytes used, block size, blocks that are free.
 const MEASURE_SCRIPT: &str = r#"
@@ -89,7 +89,7 @@ sync -f -- "$1"
 "#;
 
 /// home, owner
-const LAY_DIRECTORY: &str = r#"
+pub(super) const LAY_DIRECTORY: &str = r#"
 set -eu
 cd /homes
 mkdir -p -m 0755 -- "$(dirname -- "$1")"
@@ -127,7 +127,7 @@ impl DockerEngine {
     }
 
     /// Runs a script over the directory of all homes.
-    async fn in_directory(
+    pub(super) async fn in_directory(
         &self,
         kind: &'static str,
         about: String,
@@ -147,7 +147,8 @@ impl DockerEngine {
         errand::run(self, errand).await
     }
 
-    fn directory_mount(&self, read_only: bool) -> Result<Mount, EngineError> {
+    /// The directory of all homes as a mount.
+    pub(super) fn directory_mount(&self, read_only: bool) -> Result<Mount, EngineError> {
         let base = self.settings.homes.directory.clone();
         let base =
             base.ok_or_else(|| EngineError::Refused { detail: "homes.directory is not set".to_owned() })?;
@@ -250,22 +251,30 @@ impl DockerEngine {
         let home = HomeOrder { installation: installation.to_owned(), key, owner_name: String::new() };
         // What an interrupted start or reset left behind holds the home, too.
         self.api.remove(&ownership::carrier_name(session)).await?;
+        if let Some(base) = &self.settings.homes.directory {
+            let sessions = base.join(sessions_below(installation));
+            if tokio::fs::read_dir(&sessions).await.is_ok()
+                && !tokio::fs::try_exists(base.join(below(&home))).await.unwrap_or(true)
+            {
+                return errand::forget(self, key).await;
+            }
+        }
+        self.remove_files(&home).await
+    }
+
+    /// Removes a home and its copies; absent is success. Call it with the home's turn held.
+    async fn remove_files(&self, home: &HomeOrder) -> Result<(), EngineError> {
+        let key = home.key;
         errand::forget(self, key).await?;
-        let Some(base) = &self.settings.homes.directory else {
+        if self.settings.homes.directory.is_none() {
             // A volume that is being measured is in use.
             let _no_reader = self.measuring.lock().await;
-            for copy in self.home_copies(&home).await? {
+            for copy in self.home_copies(home).await? {
                 self.api.remove_volume(&copy_volume_name(key, &copy)).await?;
             }
             return Ok(self.api.remove_volume(&homes::volume_name(key)).await?);
-        };
-        let sessions = base.join(sessions_below(installation));
-        if tokio::fs::read_dir(&sessions).await.is_ok()
-            && !tokio::fs::try_exists(base.join(below(&home))).await.unwrap_or(true)
-        {
-            return Ok(());
         }
-        let arguments = vec![copies_below(&home), below(&home)];
+        let arguments = vec![copies_below(home), below(home)];
         let about = format!("remove-{key}");
         let removed = self.in_directory("remove a home", about, REMOVE_DIRECTORIES, arguments).await?;
         removed.check("a home cannot be removed").map(drop)
@@ -387,6 +396,27 @@ impl Homes for DockerEngine {
         drop(turn);
         self.home_turns.remove_if(&key, |_, lock| Arc::strong_count(lock) == 1);
         removed
+    }
+
+    async fn home_place(&self, home: &HomeOrder) -> Result<Option<String>, EngineError> {
+        let place = Place::of(&self.settings.homes, home);
+        let there = match &place {
+            Place::Volume(name) => self.api.volume(name).await?.is_some(),
+            // Where the spawner does not see the directory, a home may well be in it.
+            Place::Directory { base, below } => {
+                tokio::fs::read_dir(base).await.is_err()
+                    || tokio::fs::try_exists(base.join(below)).await.unwrap_or(true)
+            }
+        };
+        Ok(there.then(|| place.source()))
+    }
+
+    async fn remove_home(&self, home: &HomeOrder) -> Result<(), EngineError> {
+        let _turn = self.home_turn(home.key).await?;
+        if homes::in_use_by_session(self, home.key).await? {
+            return Err(EngineError::HomeInUse);
+        }
+        self.remove_files(home).await
     }
 
     async fn session_homes(&self, installation: &str) -> Result<Vec<SessionId>, EngineError> {

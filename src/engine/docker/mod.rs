@@ -8,6 +8,7 @@
 mod api;
 mod archive;
 mod bridge_port;
+mod cgroups;
 mod confine;
 mod environment;
 mod errand;
@@ -15,9 +16,11 @@ mod events;
 mod fences;
 mod firewall;
 mod found;
+mod home_archive;
 mod home_verbs;
 mod homes;
 mod images;
+mod machine;
 mod make;
 mod network;
 mod output;
@@ -25,6 +28,7 @@ mod own_network;
 mod ownership;
 mod probe;
 mod quota;
+mod sample;
 mod start;
 
 use std::collections::BTreeMap;
@@ -46,6 +50,7 @@ use self::api::{Api, Failure, QUICK};
 use self::fences::Fences;
 pub use self::firewall::Firewall;
 use self::found::{label, listed, listed_status, status};
+pub use self::home_archive::{HomeFill, HomePart, Packed};
 pub use self::homes::HomeSettings;
 use self::make::{EPOCH, NETWORK, SESSION, container_name};
 use self::network::Bridge;
@@ -55,7 +60,7 @@ use self::start::Turn;
 use super::addresses::Addresses;
 use super::{
     Connection, Container, ContainerStatus, Engine, EngineError, EngineEvent, EngineVersion, PullSteps,
-    StartOrder, Started, Stats, TemplateImage,
+    Sample, StartOrder, Started, Stats, TemplateImage,
 };
 use crate::session::{HomeKey, NetworkPolicy, NodeName, SessionId, Template, TemplateName, Upstream};
 
@@ -99,6 +104,8 @@ pub struct DockerEngine {
     settings: Settings,
     templates: BTreeMap<TemplateName, Template>,
     node: NodeName,
+    /// Where the engine keeps images and containers, as it says.
+    storage: PathBuf,
     addresses: Arc<Addresses>,
     /// One start, stop or removal at a time per session, so that nobody starts a container before
     /// its password is in it or stops what is not up yet. Entries live as long as such a turn.
@@ -125,13 +132,14 @@ impl DockerEngine {
         templates: BTreeMap<TemplateName, Template>,
     ) -> Result<Self, EngineError> {
         let api = Api::connect(&settings.socket).await?;
-        let node = NodeName(api.node().await?);
+        let (node, storage) = api.node().await?;
         let quota = Quota::of(&settings.homes);
         Ok(Self {
             api,
             settings,
             templates,
-            node,
+            node: NodeName(node),
+            storage,
             addresses: Arc::default(),
             turns: DashMap::new(),
             choosing: Mutex::default(),
@@ -400,6 +408,10 @@ impl Engine for DockerEngine {
         let stats = self.api.stats(&found.id).await?.ok_or(EngineError::Gone)?;
         let used = stats.cpu_stats.and_then(|cpu| cpu.cpu_usage).and_then(|usage| usage.total_usage);
         Ok(Stats { cpu: Duration::from_nanos(used.unwrap_or_default()) })
+    }
+
+    async fn sample(&self) -> Result<Sample, EngineError> {
+        sample::take(self).await
     }
 
     async fn output(&self, session: SessionId) -> Result<String, EngineError> {

@@ -103,6 +103,20 @@ impl Homes for FakeEngine {
         Ok(state.homes.get(&home.key).map(|home| home.copies.clone()).unwrap_or_default())
     }
 
+    async fn home_place(&self, home: &HomeOrder) -> Result<Option<String>, EngineError> {
+        let state = self.called(|_| ())?;
+        Ok(state.homes.contains_key(&home.key).then(|| format!("fake-{}", home.key)))
+    }
+
+    async fn remove_home(&self, home: &HomeOrder) -> Result<(), EngineError> {
+        let mut state = self.called(|_| ())?;
+        if state.uses(home.key, None) {
+            return Err(EngineError::HomeInUse);
+        }
+        state.homes.remove(&home.key);
+        Ok(())
+    }
+
     async fn remove_session_home(&self, _installation: &str, session: SessionId) -> Result<(), EngineError> {
         self.called(|_| ())?.homes.remove(&HomeKey::Session(session));
         Ok(())

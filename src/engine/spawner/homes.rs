@@ -67,6 +67,17 @@ impl Homes for SpawnerEngine {
         }
     }
 
+    async fn home_place(&self, home: &HomeOrder) -> Result<Option<String>, EngineError> {
+        match self.home("find a home", QUICK, HomeRequest::Place { home: home.clone() }).await? {
+            HomeReply::Place(place) => Ok(place),
+            other => Err(misunderstood(&Reply::Home(other))),
+        }
+    }
+
+    async fn remove_home(&self, home: &HomeOrder) -> Result<(), EngineError> {
+        self.home_done("remove a home", HomeRequest::Discard { home: home.clone() }).await
+    }
+
     async fn remove_session_home(&self, installation: &str, session: SessionId) -> Result<(), EngineError> {
         let request = HomeRequest::Remove { installation: installation.to_owned(), session };
         self.home_done("remove a session's home", request).await

@@ -32,12 +32,15 @@ use crate::body::Body;
 use crate::broker::{Broker, Entry, Intent};
 use crate::fault::Answer;
 use crate::language::Language;
+use crate::look::Look;
 use crate::proxy::{Outcome, Proxy, SocketGuard, Surface, Target};
 use crate::respond::{self, Asker, Place, Wants};
 use crate::session::{Protocol, Routing, ViewerRole};
 use crate::telemetry::names;
 use crate::web::Web;
 
+/// Where whoever watches this gateway asks whether it lives.
+const HEALTH: &str = "/health";
 /// The path of our own files on a session's host.
 const OWN_PATH: &str = "/.berth/";
 
@@ -91,6 +94,11 @@ impl Dispatch {
         let address = errand.arrival.peer.address.ip();
         let principal = self.who(&errand, cookies::PORTAL).await.ok().flatten();
         let language = language(&errand);
+        // `berth doctor` asks whether upgrades come through; nobody need be known for that.
+        let asks = errand.request.uri().path() == HEALTH && errand.arrival.checked.upgrade != Upgrade::None;
+        if let Some(greeted) = Some(&errand.request).filter(|_| asks).and_then(Proxy::greet) {
+            return told(greeted, Edge::Control, None, None);
+        }
         let Errand { request, wants, id, .. } = errand;
         let (head, body) = request.into_parts();
         let response = match form::read(body).await {
@@ -114,7 +122,9 @@ impl Dispatch {
         wants: Wants,
         id: &str,
     ) -> Response<Body> {
-        let (uri, language) = (request.uri().clone(), Language::of(request.headers()));
+        let chosen = cookies::choice(request.headers()).language;
+        let language = chosen.unwrap_or_else(|| Language::of(request.headers()));
+        let uri = request.uri().clone();
         match self.api.handle(request, address).await {
             Ok(response) => response,
             Err(error) if wants == Wants::Page && error.code() == AuthError::LoginRequired.code() => {
@@ -133,6 +143,9 @@ impl Dispatch {
             Ok(principal) => principal,
             Err(error) => return respond::failure(&error, &self.asker(&errand, Place::Portal)),
         };
+        if principal.as_ref().is_some_and(|principal| principal.must_change) {
+            return self.must_change(&errand, Place::Portal);
+        }
         let entry = self.broker.find(label);
         // A sandboxed page has no cookie; the proxy knows it by the capability in its path.
         let vouched = entry.as_ref().is_some_and(|entry| self.proxy.recognises(rest, entry.id));
@@ -185,6 +198,9 @@ impl Dispatch {
             Ok(None) => return self.way_in(&errand, label, Surface::Host),
             Err(error) => return respond::failure(&error, &self.asker(&errand, Place::SessionHost)),
         };
+        if principal.must_change {
+            return self.must_change(&errand, Place::SessionHost);
+        }
         let Some(entry) = entry else { return self.not_found(&errand, Place::SessionHost) };
         if !may_open(&principal, &entry) {
             return self.refused(&errand, &principal, &entry, Place::SessionHost).await;
@@ -296,6 +312,14 @@ impl Dispatch {
         }
     }
 
+    /// Their password is only for the first login: they choose another one before anything else.
+    fn must_change<B: Sync>(&self, errand: &Errand<B>, place: Place) -> Response<Body> {
+        match errand.wants {
+            Wants::Page => see_other(&self.web.surface(place).portal("/account?must=yes")),
+            Wants::Problem => respond::failure(&AuthError::MustChange, &self.asker(errand, place)),
+        }
+    }
+
     fn not_found<B: Sync>(&self, errand: &Errand<B>, place: Place) -> Response<Body> {
         respond::failure(&respond::NotFound, &self.asker(errand, place))
     }
@@ -338,7 +362,8 @@ impl Handler for Dispatch {
     async fn handle(&self, request: Request<Incoming>, arrival: Arrival) -> Response<Body> {
         let (wants, id) = (Wants::of(request.headers()), arrival.id.to_string());
         let upgrade = arrival.checked.upgrade;
-        let mut response = self.route(Errand { request, arrival, wants, id }).await;
+        let look = cookies::choice(request.headers()).look;
+        let mut response = Look::around(look, self.route(Errand { request, arrival, wants, id })).await;
         if upgrade == Upgrade::Http1 && response.status() != StatusCode::SWITCHING_PROTOCOLS {
             // The browser may already have sent bytes of the protocol it asked for.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -369,8 +394,10 @@ fn cookie(surface: Surface) -> &'static str {
     }
 }
 
+/// What whoever asks reads; pages for somebody who is known follow what they chose for themselves.
 fn language<B>(errand: &Errand<B>) -> Language {
-    Language::of(errand.request.headers())
+    let headers = errand.request.headers();
+    cookies::choice(headers).language.unwrap_or_else(|| Language::of(headers))
 }
 
 fn place(surface: Surface) -> Place {

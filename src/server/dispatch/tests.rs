@@ -16,12 +16,14 @@ use crate::api::{self, Api};
 use crate::audit::{Actor, Audit};
 use crate::auth::{self, NewUser, Visitor};
 use crate::broker;
+use crate::capacity;
 use crate::engine::EngineStatus;
 use crate::engine::fake::{FakeEngine, template};
 use crate::proxy;
 use crate::secret::Secret;
 use crate::session::reap::Policy;
 use crate::session::{StateKind, Template};
+use crate::stats::{self, Stats};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Role, Store, User};
 use crate::tasks::Tasks;
@@ -58,17 +60,29 @@ impl Door {
             tasks.clone(),
         );
         let quick = auth::Settings { refusal_floor: Duration::ZERO, ..auth::Settings::default() };
-        let auth = Arc::new(Auth::new(store.clone(), audit, quick));
+        let auth = Arc::new(Auth::new(store.clone(), audit.clone(), quick));
         let novnc = tempfile::tempdir().unwrap();
         fs::create_dir(novnc.path().join("core")).unwrap();
         fs::write(novnc.path().join("core/rfb.js"), "export default class RFB {}").unwrap();
+        let sources = stats::Sources {
+            broker: broker.clone(),
+            engine: engine.clone(),
+            store: store.clone(),
+            store_path: "/".into(),
+        };
+        let stats = Stats::new(sources, stats::Settings::default(), capacity::Settings::default());
         let web = Web::new(web::State {
+            stats: stats.clone(),
+            tasks: tasks.clone(),
+            audit: audit.clone(),
+            inventory: Arc::default(),
             broker: broker.clone(),
             auth: auth.clone(),
             store: store.clone(),
             engine: Arc::new(|| futures_util::future::ready(EngineStatus::default()).boxed()),
             draining: tokio_util::sync::CancellationToken::new(),
             settings: web::Settings {
+                landing: web::Landing::default(),
                 domain: DOMAIN.to_owned(),
                 routing: Routing::Path,
                 public_port: 443,
@@ -86,12 +100,15 @@ impl Door {
         );
         let settings = Settings { domain: DOMAIN.to_owned(), ..Settings::default() };
         let api = Api::new(api::State {
+            stats,
+            tasks: tasks.clone(),
+            imports: Default::default(),
+            inventory: Arc::default(),
             broker: broker.clone(),
             auth: auth.clone(),
             store,
             engine: Arc::new(|| futures_util::future::ready(EngineStatus::default()).boxed()),
             thumbnails: Thumbnails::new(&broker, engine, tasks.clone(), thumbnail::Settings::default()),
-            tasks: tasks.clone(),
             draining: CancellationToken::new(),
             origin: web.origin().to_owned(),
             routing: Routing::Path,
@@ -166,6 +183,8 @@ fn broker_settings() -> broker::Settings {
     broker::Settings {
         max_sessions: 10,
         max_sessions_per_user: 10,
+        cpus_per_user: None,
+        memory_mib_per_user: None,
         max_parallel_starts: 4,
         start_deadline: Duration::from_mins(1),
         queue_deadline: hour,

@@ -2,6 +2,7 @@
 
 use rusqlite::ErrorCode;
 
+use crate::fault::Answer;
 use crate::store::{StoreError, UniqueKey};
 use crate::telemetry::names;
 
@@ -35,9 +36,17 @@ impl Refusal {
     }
 }
 
-/// Puts an SQLite error into the store's words.
+/// Puts an SQLite error into the store's words, and counts it if it is the store's fault: a name that is
+/// taken is an answer.
 pub(super) fn explain(name: &str, error: &rusqlite::Error) -> StoreError {
-    metrics::counter!(names::STORE_ERRORS).increment(1);
+    let explained = put(name, error);
+    if matches!(explained, StoreError::Corrupt { .. } | StoreError::Unavailable { .. }) {
+        metrics::counter!(names::STORE_ERRORS, "code" => explained.code()).increment(1);
+    }
+    explained
+}
+
+fn put(name: &str, error: &rusqlite::Error) -> StoreError {
     let corrupt = || StoreError::Corrupt { path: name.to_owned(), detail: error.to_string() };
     match error {
         rusqlite::Error::SqliteFailure(failure, words) => match failure.extended_code {
@@ -64,6 +73,10 @@ pub(super) fn unavailable(detail: &str) -> StoreError {
 fn conflict(words: &str) -> StoreError {
     if words.contains("grants.session") {
         StoreError::Conflict(UniqueKey::Grant)
+    } else if words.contains("guests.") {
+        StoreError::Conflict(UniqueKey::Guest)
+    } else if words.contains("invitations.id") {
+        StoreError::Conflict(UniqueKey::Invitation)
     } else if words.contains("users.") {
         StoreError::Conflict(UniqueKey::UserName)
     } else if words.contains("sessions.owner") {

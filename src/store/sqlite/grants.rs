@@ -9,8 +9,8 @@ use crate::session::{Grant, GrantId};
 
 pub(super) fn insert(connection: &Connection, grant: &Grant) -> Result<(), Refusal> {
     let sql =
-        "INSERT INTO grants (id, session, grantee, grantee_name, role, granted_by, created_at, expires_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        "INSERT INTO grants (id, session, grantee, grantee_name, role, granted_by, created_at, expires_at, invitation)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let values = params![
         grant.id.to_string(),
         grant.session.to_string(),
@@ -20,6 +20,7 @@ pub(super) fn insert(connection: &Connection, grant: &Grant) -> Result<(), Refus
         grant.granted_by,
         time(grant.created_at),
         grant.expires_at.map(time),
+        grant.invitation.map(|invitation| invitation.to_string()),
     ];
     run(connection, sql, values)?;
     Ok(())

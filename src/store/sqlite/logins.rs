@@ -32,6 +32,11 @@ pub(super) fn by_token(connection: &Connection, token: TokenHash) -> Result<Opti
     Ok(one(connection, "SELECT * FROM logins WHERE token = ?1", [token.0], rows::login)?)
 }
 
+pub(super) fn of(connection: &Connection, user: UserId) -> Result<Vec<Login>, Refusal> {
+    let sql = "SELECT * FROM logins WHERE user = ?1 AND parent IS NULL ORDER BY created_at DESC, token";
+    Ok(all(connection, sql, [user.to_string()], rows::login)?)
+}
+
 /// The children go by cascade; they are named first.
 pub(super) fn remove(connection: &Connection, token: TokenHash) -> Result<Vec<TokenHash>, Refusal> {
     let sql = "WITH RECURSIVE ended (token) AS (

@@ -7,12 +7,18 @@ mod audit;
 mod backup;
 mod failure;
 mod grants;
+mod invitations;
+mod lock;
 mod logins;
+mod migrate;
 mod open;
 mod programs;
 mod readers;
 mod rows;
+#[cfg(test)]
+mod schema_tests;
 mod sessions;
+mod stats;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -26,11 +32,15 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use self::failure::Refusal;
+pub use self::lock::StoreLock;
 use self::readers::Readers;
 use self::writer::Writer;
-use super::{ApiToken, AuditLine, KeptAnswer, Login, Store, StoreError, Ticket, TokenId, User};
+use super::{
+    ApiToken, AuditLine, AuditOrder, AuditSearch, Invited, KeptAnswer, Login, StatPoint, StatSpan, Store,
+    StoreError, Ticket, TokenId, User, UserPage, UserQuery,
+};
 use crate::secret::{Secret, TokenHash};
-use crate::session::{Grant, GrantId, Label, Session, SessionId, UserId};
+use crate::session::{Grant, GrantId, Invitation, InvitationId, Label, Session, SessionId, UserId};
 
 /// A store in one SQLite file. Dropping it finishes queued writes and joins its thread.
 pub struct SqliteStore {
@@ -38,7 +48,12 @@ pub struct SqliteStore {
     readers: Option<Readers>,
     writer: Writer,
     installation: String,
+    /// Keeps everybody from putting another database in the place of this one; `None` where nobody would.
+    _lock: Option<StoreLock>,
 }
+
+/// Under which a store keeps when it was put back.
+const RESTORED_AT: &str = "restored_at";
 
 impl SqliteStore {
     /// Opens the database at `path`, or makes it: the file with mode 0600, a missing parent
@@ -46,13 +61,24 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if the file is damaged or not ours, [`StoreError::Newer`] if a
-    /// newer Berth wrote it, [`StoreError::Unavailable`] if it cannot be opened or written.
+    /// newer Berth wrote it, [`StoreError::Locked`] while another is put in its place,
+    /// [`StoreError::Unavailable`] if it cannot be opened or written.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let name: Arc<str> = path.display().to_string().into();
         open::prepare_file(path)?;
-        let connection = open::writer(path, &name)?;
-        let readers = Readers::open(path, &name)?;
-        Self::assemble(connection, Some(readers), name)
+        let lock = StoreLock::shared(path)?;
+        let name: Arc<str> = path.display().to_string().into();
+        Self::assemble(open::writer(path, &name, true)?, Some(Readers::open(path, &name)?), name, Some(lock))
+    }
+
+    /// Opens a database that nobody else can open: one that is still to be put in its place, or whose
+    /// place is held by a [`StoreLock::alone`]. With `keep` it is kept as it was if its schema is older.
+    ///
+    /// # Errors
+    /// As for [`SqliteStore::open`].
+    pub fn open_alone(path: &Path, keep: bool) -> Result<Self, StoreError> {
+        open::prepare_file(path)?;
+        let name: Arc<str> = path.display().to_string().into();
+        Self::assemble(open::writer(path, &name, keep)?, Some(Readers::open(path, &name)?), name, None)
     }
 
     /// An empty store that keeps nothing, for tests; it reads and writes on one thread.
@@ -61,17 +87,25 @@ impl SqliteStore {
     /// [`StoreError::Unavailable`] if there is no memory or no thread for it.
     pub fn in_memory() -> Result<Self, StoreError> {
         let name: Arc<str> = ":memory:".into();
-        Self::assemble(open::memory(&name)?, None, name)
+        Self::assemble(open::memory(&name)?, None, name, None)
     }
 
     fn assemble(
         connection: Connection,
         readers: Option<Readers>,
         name: Arc<str>,
+        lock: Option<StoreLock>,
     ) -> Result<Self, StoreError> {
         let installation =
             open::installation(&connection).map_err(|error| failure::explain(&name, &error))?;
-        Ok(Self { readers, writer: Writer::start(connection, name)?, installation })
+        let writer = Writer::start(connection, name)?;
+        Ok(Self { readers, writer, installation, _lock: lock })
+    }
+
+    /// The schema of every database that this binary has opened.
+    #[must_use]
+    pub fn schema() -> i64 {
+        open::newest()
     }
 
     /// Copies the database to `to` while it is in use: one consistent moment, mode 0600, in
@@ -136,6 +170,11 @@ impl Store for SqliteStore {
         self.read(users::all).await
     }
 
+    async fn find_users(&self, query: &UserQuery) -> Result<UserPage, StoreError> {
+        let query = query.clone();
+        self.read(move |connection| users::find(connection, &query)).await
+    }
+
     async fn update_user(&self, user: &User) -> Result<(), StoreError> {
         let user = user.clone();
         self.write(move |connection| users::update(connection, &user)).await
@@ -165,6 +204,10 @@ impl Store for SqliteStore {
     async fn login(&self, token: &TokenHash) -> Result<Option<Login>, StoreError> {
         let token = *token;
         self.read(move |connection| logins::by_token(connection, token)).await
+    }
+
+    async fn logins_of(&self, user: UserId) -> Result<Vec<Login>, StoreError> {
+        self.read(move |connection| logins::of(connection, user)).await
     }
 
     async fn remove_login(&self, token: &TokenHash) -> Result<Vec<TokenHash>, StoreError> {
@@ -274,12 +317,75 @@ impl Store for SqliteStore {
         self.write(move |connection| programs::purge_answers(connection, before)).await
     }
 
+    async fn insert_invitation(&self, invitation: &Invitation, token: &TokenHash) -> Result<(), StoreError> {
+        let (invitation, token) = (invitation.clone(), *token);
+        self.write(move |connection| invitations::insert(connection, &invitation, token)).await
+    }
+
+    async fn invitation(&self, token: &TokenHash) -> Result<Option<Invited>, StoreError> {
+        let token = *token;
+        self.read(move |connection| invitations::by_token(connection, token)).await
+    }
+
+    async fn invitations_of(&self, session: SessionId) -> Result<Vec<Invited>, StoreError> {
+        self.read(move |connection| invitations::of(connection, session)).await
+    }
+
+    async fn accept_invitation(&self, grant: &Grant) -> Result<(), StoreError> {
+        let grant = grant.clone();
+        self.write(move |connection| invitations::accept(connection, &grant)).await
+    }
+
+    async fn remove_invitation(&self, id: InvitationId) -> Result<(), StoreError> {
+        self.write(move |connection| invitations::remove(connection, id)).await
+    }
+
+    async fn purge_invitations(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.write(move |connection| invitations::purge(connection, now)).await
+    }
+
     async fn append_audit(&self, body: String) -> Result<AuditLine, StoreError> {
         self.write(move |connection| audit::append(connection, body)).await
     }
 
     async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError> {
         self.read(move |connection| audit::after(connection, after, limit)).await
+    }
+
+    async fn restored_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(|connection| open::noted(connection, RESTORED_AT)).await
+    }
+
+    async fn set_restored_at(&self, at: Option<Timestamp>) -> Result<(), StoreError> {
+        self.write(move |connection| open::note(connection, RESTORED_AT, at)).await
+    }
+
+    async fn keep_stats(
+        &self,
+        points: &[StatPoint],
+        before: &[(StatSpan, i64)],
+        gone: &[String],
+    ) -> Result<(), StoreError> {
+        let (points, before, gone) = (points.to_vec(), before.to_vec(), gone.to_vec());
+        self.write(move |connection| stats::keep(connection, &points, &before, &gone)).await
+    }
+
+    async fn stats(&self) -> Result<Vec<StatPoint>, StoreError> {
+        self.read(stats::all).await
+    }
+
+    async fn find_audit(
+        &self,
+        search: &AuditSearch,
+        order: AuditOrder,
+        limit: usize,
+    ) -> Result<Vec<AuditLine>, StoreError> {
+        let search = search.clone();
+        self.read(move |connection| audit::find(connection, &search, order, limit)).await
+    }
+
+    async fn trim_audit(&self, first: u64, through: u64, body: String) -> Result<AuditLine, StoreError> {
+        self.write(move |connection| audit::trim(connection, first, through, body)).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {

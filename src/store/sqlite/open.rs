@@ -6,22 +6,27 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags};
 
 use super::failure::{Refusal, explain, unavailable};
+use super::migrate::Subject;
 use super::rows;
 use crate::clock;
-use crate::secret::random_bytes;
 use crate::store::StoreError;
 
 /// "Bert" in ASCII: marks the file as ours, so that no other program's database is migrated.
 const APPLICATION: i64 = 0x4265_7274;
 /// Forward-only steps; `user_version` counts how many were applied. Never edit one that was
 /// released: add another.
-const MIGRATIONS: &[&str] = &[
+pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("schema/001_first.sql"),
     include_str!("schema/002_grants.sql"),
-    include_str!("schema/003_programs.sql"),
+    include_str!("schema/003_invitations.sql"),
+    include_str!("schema/004_stats.sql"),
+    include_str!("schema/005_people.sql"),
+    include_str!("schema/006_audit_search.sql"),
+    include_str!("schema/007_programs.sql"),
 ];
 /// Another process (the command line) may hold the file for a moment.
 const BUSY: Duration = Duration::from_secs(5);
@@ -61,16 +66,18 @@ fn restrict(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens the connection that writes, checks the database and brings its schema up to date.
-pub(super) fn writer(path: &Path, name: &str) -> Result<Connection, StoreError> {
+/// Opens the connection that writes, checks the database and brings its schema up to date; with
+/// `keep`, with a copy of it as it was beside it.
+pub(super) fn writer(path: &Path, name: &str, keep: bool) -> Result<Connection, StoreError> {
     let connection = Connection::open(path).map_err(|error| explain(name, &error))?;
     let size = fs::metadata(path).map_or(0, |metadata| metadata.len());
-    prepare_writer(connection, name, size <= CHECK_UP_TO_BYTES)
+    prepare_writer(connection, subject(name, keep.then_some(path)), size <= CHECK_UP_TO_BYTES)
 }
 
 /// The same without a file, for tests.
 pub(super) fn memory(name: &str) -> Result<Connection, StoreError> {
-    prepare_writer(Connection::open_in_memory().map_err(|error| explain(name, &error))?, name, false)
+    let connection = Connection::open_in_memory().map_err(|error| explain(name, &error))?;
+    prepare_writer(connection, subject(name, None), false)
 }
 
 /// Opens a connection that only reads.
@@ -94,17 +101,43 @@ pub(super) fn touch(connection: &Connection) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn prepare_writer(mut connection: Connection, name: &str, check: bool) -> Result<Connection, StoreError> {
+/// The time that is kept under a name, if one is.
+pub(super) fn noted(connection: &Connection, key: &str) -> Result<Option<Timestamp>, Refusal> {
+    let sql = "SELECT value FROM meta WHERE key = ?1";
+    let text: Option<String> = rows::one(connection, sql, [key], |row| row.get(0))?;
+    // One that cannot be read is as good as none.
+    Ok(text.and_then(|text| text.parse().ok()))
+}
+
+/// Keeps a time under a name, or nothing.
+pub(super) fn note(connection: &Connection, key: &str, at: Option<Timestamp>) -> Result<(), Refusal> {
+    match at {
+        None => rows::run(connection, "DELETE FROM meta WHERE key = ?1", [key])?,
+        Some(at) => {
+            let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2)
+                       ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+            rows::run(connection, sql, [key, &rows::time(at)])?
+        }
+    };
+    Ok(())
+}
+
+fn prepare_writer(
+    mut connection: Connection,
+    subject: Subject<'_>,
+    check: bool,
+) -> Result<Connection, StoreError> {
+    let name = subject.name;
     let sql = |error: rusqlite::Error| explain(name, &error);
     connection.busy_timeout(BUSY).map_err(sql)?;
     connection.set_prepared_statement_cache_capacity(64);
     // Before anything is changed: is it a database, is it ours, do we know its schema?
-    recognise(&connection, name)?;
+    recognise(&connection, subject)?;
     if check {
         examine(&connection, name)?;
     }
     settings(&connection).map_err(sql)?;
-    migrate(&mut connection, name)?;
+    subject.migrate(&mut connection)?;
     Ok(connection)
 }
 
@@ -122,7 +155,8 @@ fn settings(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "journal_size_limit", 64 << 20, |_| Ok(()))
 }
 
-fn recognise(connection: &Connection, name: &str) -> Result<(), StoreError> {
+fn recognise(connection: &Connection, subject: Subject<'_>) -> Result<(), StoreError> {
+    let name = subject.name;
     let sql = |error: rusqlite::Error| explain(name, &error);
     let version = user_version(connection).map_err(sql)?;
     let application: i64 =
@@ -133,7 +167,7 @@ fn recognise(connection: &Connection, name: &str) -> Result<(), StoreError> {
         let detail = "it is a database of another program".to_owned();
         return Err(StoreError::Corrupt { path: name.to_owned(), detail });
     }
-    refuse_newer(version, name)
+    subject.refuse_newer(version)
 }
 
 fn examine(connection: &Connection, name: &str) -> Result<(), StoreError> {
@@ -146,41 +180,16 @@ fn examine(connection: &Connection, name: &str) -> Result<(), StoreError> {
     Err(StoreError::Corrupt { path: name.to_owned(), detail: answer.replace('\n', "; ") })
 }
 
-fn migrate(connection: &mut Connection, name: &str) -> Result<(), StoreError> {
-    let sql = |error: rusqlite::Error| explain(name, &error);
-    // The version is read again inside the transaction: two processes may open at once.
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
-    let version = user_version(&transaction).map_err(sql)?;
-    refuse_newer(version, name)?;
-    let applied = usize::try_from(version).unwrap_or(0);
-    for step in MIGRATIONS.iter().skip(applied) {
-        transaction.execute_batch(step).map_err(sql)?;
-    }
-    if applied == 0 {
-        let id = uuid::Builder::from_random_bytes(random_bytes()).into_uuid().to_string();
-        transaction
-            .execute("INSERT INTO meta (key, value) VALUES ('installation', ?1)", [id])
-            .map_err(sql)?;
-        transaction.pragma_update(None, "application_id", APPLICATION).map_err(sql)?;
-    }
-    if applied < MIGRATIONS.len() {
-        transaction.pragma_update(None, "user_version", newest_schema()).map_err(sql)?;
-    }
-    transaction.commit().map_err(sql)
+/// The schema that this binary knows.
+pub(super) fn newest() -> i64 {
+    subject("", None).newest()
 }
 
-fn refuse_newer(found: i64, name: &str) -> Result<(), StoreError> {
-    let known = newest_schema();
-    if found > known {
-        return Err(StoreError::Newer { path: name.to_owned(), found, known });
-    }
-    Ok(())
+/// A database by the name it has in errors, with every step that this binary knows.
+fn subject<'a>(name: &'a str, keep: Option<&'a Path>) -> Subject<'a> {
+    Subject { name, keep, application: APPLICATION, steps: MIGRATIONS }
 }
 
-fn user_version(connection: &Connection) -> rusqlite::Result<i64> {
+pub(super) fn user_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
-}
-
-fn newest_schema() -> i64 {
-    i64::try_from(MIGRATIONS.len()).expect("there are few migrations")
 }

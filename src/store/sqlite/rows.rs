@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
+use crate::language::Language;
 use crate::secret::{Secret, TokenHash};
-use crate::session::{Grant, Session};
-use crate::store::{ApiToken, AuditLine, KeptAnswer, Login, Role, Ticket, User};
+use crate::session::{Grant, Invitation, InvitationId, Session, UserLimits};
+use crate::store::{ApiToken, AuditLine, Guest, KeptAnswer, Login, Preferences, Role, Ticket, User};
 
 /// A time as text of fixed width, so that it sorts.
 pub(super) fn time(at: Timestamp) -> String {
@@ -38,7 +39,22 @@ pub(super) fn user(row: &Row<'_>) -> rusqlite::Result<User> {
         disabled: row.get("disabled")?,
         created_at: parsed(row, "created_at")?,
         last_login_at: parsed_option(row, "last_login_at")?,
+        must_change: row.get("must_change")?,
+        limits: match row.get::<_, Option<String>>("limits")? {
+            Some(limits) => serde_json::from_str(&limits).map_err(unreadable)?,
+            None => UserLimits::default(),
+        },
+        preferences: Preferences {
+            language: row.get::<_, Option<String>>("language")?.as_deref().and_then(Language::of_tag),
+            look: parsed_option(row, "look")?,
+        },
     })
+}
+
+/// A user's own limits; none at all are none in the table either.
+pub(super) fn limits(limits: &UserLimits) -> rusqlite::Result<Option<String>> {
+    let unwritable = |error: serde_json::Error| rusqlite::Error::ToSqlConversionFailure(error.into());
+    (!limits.is_empty()).then(|| serde_json::to_string(limits).map_err(unwritable)).transpose()
 }
 
 /// Reads a login.
@@ -75,6 +91,7 @@ pub(super) fn grant(row: &Row<'_>) -> rusqlite::Result<Grant> {
         grantee_name: row.get("grantee_name")?,
         role: parsed(row, "role")?,
         granted_by: row.get("granted_by")?,
+        invitation: parsed_option(row, "invitation")?,
         created_at: parsed(row, "created_at")?,
         expires_at: parsed_option(row, "expires_at")?,
     })
@@ -105,6 +122,26 @@ pub(super) fn kept_answer(row: &Row<'_>) -> rusqlite::Result<KeptAnswer> {
         body: row.get("body")?,
         answered_at: parsed(row, "answered_at")?,
     })
+}
+
+/// Reads an invitation.
+pub(super) fn invitation(row: &Row<'_>) -> rusqlite::Result<Invitation> {
+    Ok(Invitation {
+        id: parsed(row, "id")?,
+        session: parsed(row, "session")?,
+        role: parsed(row, "role")?,
+        most: row.get("most")?,
+        made_by: row.get("made_by")?,
+        created_at: parsed(row, "created_at")?,
+        expires_at: parsed(row, "expires_at")?,
+    })
+}
+
+/// Reads who came by which invitation.
+pub(super) fn guest(row: &Row<'_>) -> rusqlite::Result<(InvitationId, Guest)> {
+    let guest =
+        Guest { user: parsed(row, "user")?, name: row.get("name")?, came_at: parsed(row, "came_at")? };
+    Ok((parsed(row, "invitation")?, guest))
 }
 
 /// Reads a token hash.

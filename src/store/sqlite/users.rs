@@ -1,24 +1,28 @@
 //! Users in SQL.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ToSql, named_params, params};
 
 use super::failure::Refusal;
 use super::rows::{self, one, run, time};
+use crate::language::Language;
+use crate::look::Look;
 use crate::secret::Secret;
 use crate::session::UserId;
-use crate::store::User;
+use crate::store::{Role, User, UserOrder, UserPage, UserQuery};
 
 pub(super) fn insert(connection: &Connection, user: &User) -> Result<(), Refusal> {
-    let sql = "INSERT INTO users (id, name, role, password_hash, disabled, created_at, last_login_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let sql = "INSERT INTO users (id, name, role, password_hash, disabled, created_at, last_login_at,
+                                  must_change, limits, language, look)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     write(connection, sql, user)?;
     Ok(())
 }
 
 pub(super) fn update(connection: &Connection, user: &User) -> Result<(), Refusal> {
     let sql = "UPDATE users SET name = ?2, role = ?3, password_hash = ?4, disabled = ?5,
-                                created_at = ?6, last_login_at = ?7
+                                created_at = ?6, last_login_at = ?7, must_change = ?8,
+                                limits = ?9, language = ?10, look = ?11
                WHERE id = ?1";
     one_row(write(connection, sql, user)?)
 }
@@ -33,6 +37,46 @@ pub(super) fn by_id(connection: &Connection, id: UserId) -> Result<Option<User>,
 
 pub(super) fn all(connection: &Connection) -> Result<Vec<User>, Refusal> {
     Ok(rows::all(connection, "SELECT * FROM users ORDER BY name COLLATE NOCASE", [], rows::user)?)
+}
+
+pub(super) fn find(connection: &Connection, query: &UserQuery) -> Result<UserPage, Refusal> {
+    const WANTED: &str = "instr(lower(name), lower(:search)) > 0
+                          AND (:role IS NULL OR role = :role)
+                          AND (:disabled IS NULL OR disabled = :disabled)";
+    // Names sort without regard to case, as the column says; they are unique, so every place is one.
+    let (key, follows) = match query.order {
+        UserOrder::Name => ("''", "name > :name"),
+        UserOrder::Created => ("created_at", "(created_at, :name) < (:key, name)"),
+        UserOrder::LastLogin => {
+            ("coalesce(last_login_at, '')", "(coalesce(last_login_at, ''), :name) < (:key, name)")
+        }
+    };
+    let role = query.role.map(Role::name);
+    let total: i64 =
+        connection.prepare_cached(&format!("SELECT count(*) FROM users WHERE {WANTED}"))?.query_row(
+            named_params! { ":search": query.search, ":role": role, ":disabled": query.disabled },
+            |row| row.get(0),
+        )?;
+    let sql = format!(
+        "SELECT * FROM users WHERE {WANTED} AND (:name IS NULL OR {follows})
+         ORDER BY {key} DESC, name LIMIT :most"
+    );
+    // One more than asked for tells whether any follow.
+    let most = i64::try_from(query.limit.saturating_add(1)).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let after = query.after.as_ref();
+    let mut values: Vec<(&str, &dyn ToSql)> =
+        vec![(":search", &query.search), (":role", &role), (":disabled", &query.disabled), (":most", &most)];
+    let (key, name) = (after.map(|after| &after.key), after.map(|after| &after.name));
+    values.push((":name", &name));
+    if query.order != UserOrder::Name {
+        values.push((":key", &key));
+    }
+    let mut users: Vec<User> =
+        statement.query_map(values.as_slice(), rows::user)?.collect::<rusqlite::Result<_>>()?;
+    let more = users.len() > query.limit;
+    users.truncate(query.limit);
+    Ok(UserPage { users, total: usize::try_from(total).unwrap_or_default(), more })
 }
 
 /// Logins and tickets go by cascade.
@@ -63,6 +107,10 @@ fn write(connection: &Connection, sql: &str, user: &User) -> rusqlite::Result<us
         user.disabled,
         time(user.created_at),
         user.last_login_at.map(time),
+        user.must_change,
+        rows::limits(&user.limits)?,
+        user.preferences.language.map(Language::tag),
+        user.preferences.look.map(Look::name),
     ];
     run(connection, sql, values)
 }

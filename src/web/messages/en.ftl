@@ -57,6 +57,7 @@ stopped-exited = It shut itself down. Your files are kept.
 stopped-lost = It is gone from the server it ran on. Start it again; the files in its home are kept.
 stopped-out-of-memory = It ran out of memory and was ended. Your files are kept; close some programs next time.
 stopped-owner = Its owner stopped it. Your files are kept.
+stopped-restored = The server was set up again from a backup, and this was not running any more. Start it again; the files in its home are as the backup or the server had them.
 stopped-total = It stopped because its time was up. Your files are kept.
 
 failed-queue = Its turn did not come in time because very many machines were starting. Try again in a few minutes.
@@ -91,6 +92,8 @@ machines = Machines
 your-machines = Your machines
 back = Back to your machines
 nav-admin = Admin
+nav-admin-pages = Administration
+nav-sessions = Everyone’s machines
 nav-account = Your account
 log-in = Log in
 log-out = Log out
@@ -106,12 +109,15 @@ waiting-so-far = so far.
 waiting-cancel = Cancel the start
 waiting-leave = You can leave this page; it goes on without you.
 rest-guest = It is not running right now. Only its owner can start it; you may open it again once it runs.
+waiting-no-script = This page looks again by itself every few seconds.
 rest-code = If you ask somebody for help, tell them this:
 rest-detail = What the machine said
 
 ### What one can do with a machine
 
 do-open = Open
+do-open-full = Open full screen
+do-open-tab = Open in a new tab
 do-see = See how far it is
 do-resume = Resume
 do-wait = One moment
@@ -130,15 +136,27 @@ do-more-for = for { $name }
 ### The dashboard
 
 dashboard-offline = The connection to Berth was lost. What you see may be old; it is being tried again.
+dashboard-welcome = Your first machine
 dashboard-empty = You have no machine yet. Choose what it should be, and it starts in a few seconds.
 screen-of = Screen of { $name }
+dashboard-says-ago = { $time } ago
+dashboard-says-now = just now
+card-used = Last used
+find-label = Find a machine
+find-button = Show
+find-none = No machine has this in its name or type.
+sort-label = Sort by
+sort-age = Age
+sort-used = Last use
+sort-name = Name
+sort-state = State
+landing-refused = Your machine could not be started just now. Try it here; your files are safe.
 dashboard-says-so-far = { $time } so far.
 create-none = No machine types are set up here. Ask your administrator to add one.
 create-title = New machine
 create-what = What should it be?
 create-name = What do you call it?
 create-button = Create and start
-create-machine = Machine
 create-name-empty = Give it a name, so that you find it again.
 create-name-long = That name is too long. Use at most 64 characters.
 create-name-control = That name has invisible characters. Type it again without them.
@@ -244,8 +262,10 @@ problem-body-stalled = Your browser stopped sending halfway. Try again.
 problem-body-too-large = That is more than this page takes. Go back and shorten it.
 problem-broken-off = That was not your doing. Reload the page and try again.
 problem-copy-unknown = There is no copy { $copy } of these files. `berth home list` names those there are.
+problem-cpus-spent = Your running machines may have { $limit } CPU cores together and have { $taken }; this one takes { $wanted } more. Stop another one first.
 problem-credentials-wrong = The name or the password is not right. Please try again.
 problem-csrf-failed = This page has been open for too long. Reload it and try again.
+problem-cursor-invalid = This part of the list cannot be found. Begin with the first one again.
 problem-engine = The service that runs machines is not working right now.
 problem-extend-spent = This machine has no more time to give. Save your work; your files are kept when it stops.
 problem-field-invalid = { $field } is not what this address takes: { $why }.
@@ -262,12 +282,20 @@ problem-idempotency-reused = This Idempotency-Key was used for a request with an
 problem-image-built-here = The image { $image } is made on this machine and not fetched. Make it with: { $command }
 problem-image-missing = This machine cannot be started because part of it is not installed.
 problem-internal = Something went wrong on our side. Please try again.
+problem-invitation-gone = It was withdrawn, or its time was up. Ask whoever sent it for a new one.
+problem-invitation-returned = You came by this link before, and your access was ended since. Ask whoever sent it.
+problem-invitation-spent = As many people as may have used it already. Ask whoever sent it for a new one.
+problem-too-many-invitations = This machine is shared as often as it may be. Withdraw a link or a person first.
+problem-invitation-made = This link was made already.
 problem-last-admin = This is the last administrator. Make someone else an administrator first.
+problem-limits-invalid = These limits are more than can be meant: at most 10000 sessions, 1024 cores and 1 EiB of memory, and nothing below zero.
 problem-login-required = Please log in first.
 problem-machine-unknown = There is no such machine, or it is not yours.
 problem-malformed = What was sent is not what this address takes. Go back, reload the page and try again.
+problem-memory-spent = Your running machines may have { $limit } MiB of memory together and have { $taken }; this one takes { $wanted } more. Stop another one first.
 problem-method = This address cannot be used that way. Go back and use the buttons.
 problem-method-only = This address takes { $methods } only.
+problem-must-change = Please choose a password of your own first, on the page of your account.
 problem-name-control = Please choose another name: it has invisible characters.
 problem-name-empty = Please choose another name: it needs at least one visible character.
 problem-name-long = Please choose another name: it has at most 64 characters.
@@ -288,11 +316,34 @@ problem-password-monotonous = Please choose another password: it is one characte
 problem-password-short = Please choose another password: it is shorter than 8 characters.
 problem-request-refused = This request cannot be served: { $reason }.
 problem-scope-missing = This needs a token with the scope { $scope }.
+problem-row-cell = { $column ->
+    [role] The role must be admin or user.
+    [disabled] In the column disabled must stand yes or no.
+    [must_change] In the column must_change must stand yes or no.
+    [max_sessions] The number of machines must be a whole number up to 10000, or default.
+    [max_cpus] The CPU cores must be a number up to 1024, or default.
+    [max_memory_mib] The memory must be a whole number of MiB, or default.
+    [templates] The machine types are names with spaces between, a hyphen for none, or default.
+   *[other] What stands in the column { $column } cannot be read.
+}
+problem-row-cells = This row has { $found } cells, but the first line names { $expected }.
+problem-row-hash = This password_hash is of no kind that could be checked, so no password would ever fit it.
+problem-row-meanwhile = The user was created, changed or deleted since the trial run. Try again.
+problem-row-repeated = Line { $line } is about the same user.
+problem-row-two-passwords = The row has both a password and a password_hash. Leave one of them empty.
 problem-screen-unseen = This machine does not show its screen right now.
 problem-screens-busy = Many screens are being looked at right now. Try again in a few seconds.
 problem-session-not-reachable = This machine is not running right now. Open its page to start it.
 problem-session-unknown = There is no such machine here. It may have been removed; your machines are on the start page.
+problem-sheet-column-twice = The list cannot be read: its first line names the column { $column } twice.
+problem-sheet-column-unknown = The list cannot be read: nobody knows its column “{ $column }”. Known are: { $known }.
+problem-sheet-empty = There is no user in the list.
+problem-sheet-long = The list is longer than { $most } KiB. Take it in in parts.
+problem-sheet-many = The list has more than { $most } users. Take it in in parts.
+problem-sheet-no-name = The list cannot be read: its first line must name its columns, “name” among them. Known are: { $known }.
+problem-sheet-not-utf8 = The list cannot be read: line { $line } is not UTF-8. Save it as “CSV UTF-8” and try again.
 problem-store = Berth cannot save changes right now. Open machines go on working.
+problem-template-not-allowed = The machine type “{ $name }” is not one of yours. Ask your administrator if you need it.
 problem-template-unknown = There is no machine type “{ $name }”. Choose one from the list.
 problem-template-unlisted = There is no machine type of this name. Choose one from the list.
 problem-throttled = Too many attempts went wrong. Please wait { $seconds } s and try again.
@@ -338,6 +389,12 @@ viewer-clipboard = Clipboard
 viewer-clipboard-title = Copy and paste text
 viewer-help = Help
 viewer-help-title = What the tools do, and how to leave
+viewer-full-no = Not now
+viewer-power = Machine
+viewer-power-title = Stop, restart or share this machine
+viewer-power-text = Your files are kept. Programs that are open are closed, except when you freeze the machine.
+viewer-power-there = Stop, restart and share this machine from the page of your machines.
+viewer-share = Share this machine…
 viewer-fold = Hide or show the tools
 viewer-close = Close
 viewer-screen = The desktop. Ctrl+Alt+Shift leads back to the tools.
@@ -443,6 +500,57 @@ viewer-says-helping-one = { $names } can use this desktop with you
 viewer-says-helping-many = { $names } can use this desktop with you
 viewer-says-you = { $name } (you)
 viewer-says-role-owner = Owner
+
+### Sharing by a link
+
+invite-new = Make a link
+invite-new-text = Whoever has the link and an account here can open this machine, until the link ends.
+invite-lasts = How long does it work?
+invite-lasts-10m = 10 minutes
+invite-lasts-1h = 1 hour
+invite-lasts-today = The rest of today
+invite-lasts-custom = Another time:
+invite-lasts-wrong = Type a whole number; a link works for 30 days at most.
+invite-number = Number
+invite-unit = Unit
+invite-minutes = minutes
+invite-hours = hours
+invite-days = days
+invite-most = For how many people? (Leave it empty for any number.)
+invite-most-wrong = Type a whole number from 1 to 100, or leave it empty.
+invite-button = Make the link
+invite-made = Your link is ready
+invite-made-text = Copy it now and send it to whom you want to let in. It is shown only this once; Berth keeps no copy of it.
+invite-link = The link
+invite-copy = Copy
+invite-copied = Copied.
+invite-links = Links in force
+invite-made-by = made by
+invite-came = { $came ->
+    [0] nobody came by it yet
+    [one] { $came } person came by it
+   *[other] { $came } people came by it
+}
+invite-came-of = { $came } of { $most } came by it
+invite-withdraw = Withdraw the link
+invite-withdraw-text = Withdrawing a link also ends the access of everybody who came by it.
+invite-by-link = by a link
+
+join-title = You are invited
+join-text = Somebody wants to show you a machine. You decide whether to take a look.
+join-machine = Machine
+join-owner = Belongs to
+join-may = What you may do
+join-until = Ends
+join-in = in { $time }
+join-button = Accept and open it
+join-no = Not now
+join-own = This is your own machine
+join-own-text = The link works. Send it to whom you want to let in; you need none yourself.
+join-manage = See its links
+join-granted = You may open it already
+join-granted-text = This machine is shared with you, so you need no link.
+join-gone = This link leads nowhere any more
 viewer-says-role-helper = Helps: can use keyboard and pointer
 viewer-says-role-observer = Watches: cannot change anything
 viewer-says-since = since { $time }
@@ -483,7 +591,7 @@ share-by = given by
 share-withdraw = Withdraw
 share-here = Who is connected now
 share-nobody = Nobody.
-share-new = Let somebody in
+share-new = Let somebody in by name
 share-name = Their user name
 share-name-missing = Type the name they log in with.
 share-name-unknown = There is no user of this name. Check how it is spelled.
@@ -517,7 +625,7 @@ update-ready = A new version is ready. It comes with the next start or restart: 
 update-ready-all = A new version is ready. It comes with the next start or restart and replaces the machine with every file in it: copy out what you need first.
 admin-update = new image ready
 do-restart-new = Restart with the new version
-nav-images = Images
+nav-images = Templates
 images-title = Templates and images
 images-text = What machines are made from. A machine that exists gets a newer image at its next start or restart.
 images-template = Template
@@ -567,3 +675,450 @@ tokens-as = Acts as this user (empty: as nobody, with everybody’s machines)
 tokens-lasts = For how long?
 tokens-make = Make it
 tokens-all = All tokens
+### Statistics
+
+nav-stats = Statistics
+stats-title = Statistics
+stats-range = Range
+stats-hour = Last hour
+stats-day = Last day
+stats-month = Last 30 days
+stats-none = No sample was taken yet. The first numbers come within a minute of the start.
+stats-server = Server
+stats-sessions = Machines
+stats-running = { $count ->
+    [one] { $count } ready
+   *[other] { $count } ready
+}
+stats-cpu = CPU
+stats-cpu-core = CPU of one core
+stats-memory = Memory
+stats-disk = Disk
+stats-disk-engine = of the machines
+stats-disk-store = of the database
+stats-starts = Starts
+stats-starts-ok = succeeded
+stats-starts-failed = failed
+stats-starts-now = { $starts } succeeded, { $failed } failed
+stats-disk-traffic = Disk traffic
+stats-read = read
+stats-written = written
+stats-network = Network
+stats-received = received
+stats-sent = sent
+stats-rate = { $size }/s
+stats-of = { $used } of { $total }
+stats-percent = { $number } %
+stats-busiest = Busiest machines
+stats-idle = No machine is running.
+stats-more = { $count ->
+    [one] { $count } more is running.
+   *[other] { $count } more are running.
+}
+stats-session-none = Nothing is known of this machine yet. Numbers come while it runs.
+
+chart-table = As a table
+chart-time = Time
+chart-now = now
+chart-minutes = −{ $count } min
+chart-hours = −{ $count } h
+chart-days = −{ $count } d
+chart-over-hour = over the last hour
+chart-over-day = over the last day
+chart-over-month = over the last 30 days
+chart-description = { $title } { $range }; { $most } at most. The table below has the numbers.
+
+### Capacity
+
+nav-capacity = Capacity
+capacity-title = Capacity
+capacity-text = How many more machines this server has room for. What a machine may use counts, not what it happens to use. Only the number of machines is a limit that refuses; everything else is shown.
+capacity-more = Room for more
+capacity-room = More
+capacity-by = Bound by
+capacity-each = Each resource has room for
+capacity-bound = { $resource }
+capacity-fits = { $resource } { $more }
+capacity-resources = Resources
+capacity-reserved = reserved by machines
+capacity-free = free
+capacity-used = in use now
+capacity-binds = binds
+capacity-line = { $reserved } of { $promised } reserved, { $free } free. In use now: { $used } of { $total }.
+capacity-kept = { $kept } are kept back for the system, or in use beside machines.
+capacity-memory = memory
+capacity-cpu = CPU
+capacity-sessions = number of machines
+capacity-pids = processes
+capacity-disk = disk
+capacity-addresses-internal = addresses without internet
+capacity-addresses-egress = addresses with internet
+capacity-addresses-own = networks of their own
+### One's own account: how pages are read, and logins
+
+account-must = Your password was chosen for you. Choose one of your own before you go on.
+account-chosen = Your choice holds on all your devices.
+account-ended = The login has ended.
+choices-title = Language and look
+choices-text = Your choice holds on every page and on all your devices.
+choices-language = Language
+choices-look = Look
+language-browser = As the browser
+language-english = English
+language-french = Français
+look-system = As the device
+look-light = Light
+look-dark = Dark
+logins-title = My logins
+logins-text = Where you are logged in. If you do not know one of them, end it and change your password.
+logins-this = this one
+logins-end = End
+logins-end-others = { $count ->
+    [one] End the other login
+   *[other] End the { $count } others
+}
+browser-on = { $browser } on { $system }
+browser-unknown = a browser we do not know
+browser-unknown-on = a browser on { $system }
+
+### The admin's pages of users
+
+nav-users = Users
+role-admin = Administrator
+role-user = User
+users-create = New user
+users-create-button = Create the user
+users-created = The user is there
+users-created-text = Give { $name } this password for the first login.
+users-name = Name
+users-role = Role
+users-password = Password
+users-password-note = At least 8 characters. Leave it empty to have one made, which you see once.
+users-must-change = Must be changed at the first login
+users-must = must change the password
+users-password-made = The new password
+users-made-text = Give { $name } this password. Their earlier one no longer works.
+users-made-once = It is shown this once: nobody can look it up later.
+users-made-on = To the user’s page
+users-back = All users
+users-removed = { $name } was deleted.
+users-filter = Find users
+users-filter-button = Show
+users-search = Part of the name
+users-any = All
+users-state = State
+users-active = active
+users-disabled = disabled
+users-sort = Order
+users-count = { $count ->
+    [one] { $count } user
+   *[other] { $count } users
+}
+users-import = Import a list
+users-export = Export
+users-none = No user fits.
+users-machines = Machines
+users-running = running:
+users-home = Files
+users-created-at = Created
+users-last-login = Last login
+users-never = never
+users-pages = Parts of the list
+users-first = From the beginning
+users-next = Next part
+
+user-own = This is you.
+user-access = Access
+user-disable = Disable
+user-disable-text = A disabled user cannot log in, and is logged out at once. Their machines and files stay.
+user-enable = Enable
+user-enable-text = This user cannot log in. Enabled, they can again.
+user-role-text = Who gets another role is logged out and logs in again.
+user-role-button = Change the role
+user-password-text = Makes a new password, which you see once. The user is logged out everywhere.
+user-password-button = Make a new password
+user-no-machines = This user has no machine.
+user-machines-on = To all machines
+user-logins = Logins
+user-no-logins = This user is not logged in.
+user-logins-end = End all logins
+user-delete = Delete the user
+user-delete-text = First you see what happens to their machines and files.
+user-delete-button = Delete …
+user-done-created = The user is there.
+user-done-disabled = The user is disabled and logged out.
+user-done-enabled = The user can log in again.
+user-done-role = The role was changed.
+user-done-limits = The limits hold from the next start of a machine on.
+user-done-logins = What was asked for has ended.
+
+limits-title = Limits
+limits-text = For this user alone. What is empty follows the general settings.
+limits-sessions = Machines at most
+limits-cpus = CPU cores of all running machines
+limits-memory = Memory of all running machines, in MiB
+limits-templates = Machine types, with spaces between
+limits-general = In general
+limits-none = no limit
+limits-all = all
+limits-button = Save the limits
+limits-sessions-wrong = The number of machines must be a whole number up to 10000.
+limits-cpus-wrong = The CPU cores must be a number up to 1024.
+limits-memory-wrong = The memory must be a whole number of MiB.
+limits-templates-wrong = The machine types are names with spaces between; a hyphen stands for none.
+limits-templates-unknown = One of these machine types does not exist.
+
+delete-logins = They are logged out at once and cannot log in any more.
+delete-no-machines = They have no machine.
+delete-machines = { $count ->
+    [one] This machine is deleted: { $names } (running: { $running }).
+   *[other] These { $count } machines are deleted: { $names } (running: { $running }).
+}
+delete-own-homes = { $count ->
+    [one] One of them has files of its own, which are gone with it.
+   *[other] { $count } of them have files of their own, which are gone with them.
+}
+delete-home = Their files are here:
+delete-home-size = Their files ({ $size }) are here:
+delete-no-home = They have no files that would be kept.
+delete-home-unknown = The server does not say at the moment whether they have files.
+delete-choice = What becomes of their files?
+delete-keep = Keep them
+delete-keep-text = They stay where they are, under that name, until somebody removes them there.
+delete-remove = Delete them
+delete-remove-text = For good, with all their copies.
+delete-last = The user and their machines cannot be brought back.
+delete-button = Delete the user for good
+
+import-title = Import users
+import-text = From a spreadsheet saved as CSV. First you see what would happen to each row; nothing is changed before you say so. Passwords of users who exist already are never changed.
+import-file = A file
+import-paste = Or the text itself
+import-columns = The first line names the columns, in any order; only name is needed:
+import-try = See what would happen
+import-gone = That trial run is too old. Begin again.
+import-shown = What would happen
+import-shown-text = { $count ->
+    [one] One row was read. Nothing has been changed yet.
+   *[other] { $count } rows were read. Nothing has been changed yet.
+}
+import-running = The import is under way
+import-running-text = { $done } of { $count } rows are done. You can leave this page; it goes on without you.
+import-ended = What was done
+import-ended-text = { $count ->
+    [one] The row is done.
+   *[other] All { $count } rows are done.
+}
+import-will-make = { $count ->
+    [one] One of them has no password and gets one. You can fetch it once afterwards.
+   *[other] { $count } of them have no password and get one. You can fetch them once afterwards.
+}
+import-made = { $count ->
+    [one] A password was made for one user. Fetch it now: it can be fetched once, and nobody can look it up later.
+   *[other] Passwords were made for { $count } users. Fetch them now: they can be fetched once, and nobody can look them up later.
+}
+import-passwords = Fetch the passwords
+import-do = Do exactly this
+import-again = Another list
+import-count-created = Created
+import-count-changed = Changed
+import-count-exists = Left as they are
+import-count-refused = Refused
+import-line = Line
+import-result = Result
+import-detail = Why
+import-created = created
+import-changed = changed
+import-exists = exists
+import-refused = refused
+import-more = { $count ->
+    [one] One more row is not shown.
+   *[other] { $count } more rows are not shown.
+}
+import-field-disabled = access
+import-field-limits = limits
+import-field-role = role
+### Administration
+
+nav-log = Log
+nav-settings = Settings
+filter-any = Any
+filter-show = Show
+filter-all = Show everything
+pages = Pages
+
+### The log
+
+log-title = Log
+log-text = Who did what, and how it ended: the audit of this server. Nothing in it can be changed unnoticed.
+log-event = Event
+log-outcome = Outcome
+log-actor = Who
+log-target = What or whom
+log-since = From
+log-until = Until
+log-times = Times in UTC: 2026-01-31, 2026-01-31T08:15, or how long ago: 30m, 12h, 7d.
+log-time-unread = This is no time. Write 2026-01-31T08:15, or 12h for twelve hours ago.
+log-live = New lines appear here as they are written.
+log-newest = Go to the newest lines
+log-newer = Newer lines
+log-older = Older lines
+log-export = Everything under these filters as a file:
+log-jsonl = JSON lines
+log-csv = CSV table
+log-empty = No line fits these filters.
+log-when = When
+log-what = What happened
+log-raw = Line { $number } as stored
+log-outcome-ok = Done
+log-outcome-refused = Refused
+log-outcome-failed = Failed
+log-group-sessions = Machines
+log-group-logins = Logins
+log-group-users = Users
+log-group-viewers = Watching and helping
+log-group-grants = Sharing
+log-group-images = Images
+log-group-homes = Files
+log-group-server = Server
+log-actor-anonymous = Somebody
+log-actor-cli = The command line
+log-actor-system = The server
+log-actor-token = The API’s token
+log-unknown = { $actor }: { $event } { $target }
+log-access-refused = { $actor } asked for { $target } and may not have it.
+log-audit-exported = { $actor } took a copy of this log.
+log-audit-trimmed = { $lines } old lines were cut from this log: lines are kept for { $days } days.
+log-config-danger = The server runs with a setting that weakens security: { $key }
+log-gateway-started = The server began to serve.
+log-gateway-stopped = The server was told to stop.
+log-grant-created = { $actor } shared { $target } with { $grantee }, who may { $role ->
+    [helper] use
+   *[observer] watch
+} it.
+log-grant-lapsed = The time for which { $grantee } could open { $target } is over.
+log-grant-not-created = { $actor } asked to share { $target } with { $grantee }; it was not done.
+log-grant-withdrawn = { $actor } stopped sharing { $target } with { $grantee }.
+log-home-restored = { $actor } put the copy { $copy } back into the files of { $target }.
+log-home-set-aside = { $actor } had the files of { $target } set aside as the copy { $copy }.
+log-image-not-pulled = { $actor } had the image { $image } of { $template } fetched; it failed.
+log-image-pulled = { $actor } had the image { $image } of { $template } fetched.
+log-login-ok = { $actor } logged in.
+log-login-refused = { $reason ->
+    [unknown_user] Somebody tried to log in with a name that does not exist.
+    [disabled] { $target } tried to log in and is disabled.
+    [throttled] Too many logins failed; more are refused for a while.
+   *[wrong_password] Somebody tried to log in as { $target } with a wrong password.
+}
+log-logout = { $actor } logged out.
+log-session-created = { $actor } created { $target }, made from { $template }.
+log-session-extended = { $actor } gave { $target } more time: { $time }.
+log-session-failed = { $target } did not start. { $why }
+log-session-not-changed = { $actor } asked to { $change ->
+    [start] start
+    [stop] stop
+    [pause] freeze
+    [resume] resume
+   *[extend] give more time to
+} { $target }; it was not done.
+log-session-not-created = { $actor } asked for a machine { $name } made from { $template }; it was not created.
+log-session-paused = { $actor } froze { $target }.
+log-session-ready = { $target } is ready to use.
+log-session-removed = { $actor } deleted { $target }.
+log-session-resumed = { $actor } resumed { $target }.
+log-session-started = { $actor } started { $target }.
+log-session-stopped = { $target } stopped. { $why }
+log-user-created = { $actor } created the { $role ->
+    [admin] administrator
+   *[user] user
+} { $target }.
+log-user-disabled = { $actor } disabled the user { $target }.
+log-user-enabled = { $actor } enabled the user { $target } again.
+log-user-password-changed = { $actor } gave { $target } another password.
+log-user-removed = { $actor } removed the user { $target }.
+log-view-only-attempt = { $actor } may only watch { $target } and tried to use it. Nothing reached it.
+log-viewer-joined = { $actor } began to { $role ->
+    [helper] use
+   *[observer] watch
+} { $target }.
+log-viewer-left = { $actor } left { $target } after { $time }.
+
+### Everybody's machines
+
+admin-search = Search name, owner, label or type
+admin-reason = Why it ended
+admin-found = { $count ->
+    [one] { $count } machine
+   *[other] { $count } machines
+}
+admin-pick = Choose { $name }
+admin-pick-all = Choose every machine on this page
+admin-chosen = What is chosen:
+admin-picked = { $count } chosen:
+admin-others = { $count } more came meanwhile. Show them.
+admin-others-short = Show them.
+admin-gone = Deleted
+admin-none-fit = No machine fits these filters.
+page-previous = Previous page
+page-next = Next page
+bulk-do-stop = Stop…
+bulk-do-restart = Restart…
+bulk-do-delete = Delete…
+bulk-delete = { $count ->
+    [one] Delete this machine?
+   *[other] Delete these { $count } machines?
+}
+bulk-delete-button = { $count ->
+    [one] Delete one machine
+   *[other] Delete { $count } machines
+}
+bulk-delete-done = What was deleted
+bulk-restart = { $count ->
+    [one] Restart this machine?
+   *[other] Restart these { $count } machines?
+}
+bulk-restart-button = { $count ->
+    [one] Restart one machine
+   *[other] Restart { $count } machines
+}
+bulk-restart-done = What was restarted
+bulk-stop = { $count ->
+    [one] Stop this machine?
+   *[other] Stop these { $count } machines?
+}
+bulk-stop-button = { $count ->
+    [one] Stop one machine
+   *[other] Stop { $count } machines
+}
+bulk-stop-done = What was stopped
+bulk-restart-ends = Open programs end, and what was not saved in them is lost. Then it starts again.
+bulk-restart-starts = It rests and is started.
+bulk-stop-ends = Open programs end, and what was not saved in them is lost.
+bulk-stop-nothing = It rests already: nothing happens.
+bulk-keeps = Its files are kept.
+bulk-at-rest = It rests.
+bulk-effect = What this does
+bulk-outcome = How it went
+bulk-gone = gone meanwhile
+bulk-nothing = Nothing was chosen
+bulk-nothing-text = Go back, tick the machines, and choose again.
+bulk-leave = Leave them as they are
+bulk-back = Back to the machines
+
+### Settings
+
+settings-title = Settings
+settings-text = Everything in force on this server, and where it comes from. To change something, edit the file or the environment and restart Berth; secrets are never shown.
+settings-dangers = What weakens security
+settings-tables = Tables of the configuration
+settings-key = Key and meaning
+settings-value = Value
+settings-origin = Where it comes from
+settings-weakens = weakens security
+settings-defaults = Left at their defaults:
+unit-seconds = seconds
+unit-days = days
+origin-default = default
+origin-file = { $at }
+origin-environment = variable { $variable }
+problem-filter-invalid = A filter cannot be read: { $why }.

@@ -56,6 +56,7 @@ stopped-exited = Elle s’est éteinte d’elle-même. Vos fichiers sont conserv
 stopped-lost = Elle a disparu du serveur où elle tournait. Redémarrez-la ; les fichiers de son dossier personnel sont conservés.
 stopped-out-of-memory = Elle a manqué de mémoire et a été interrompue. Vos fichiers sont conservés ; fermez quelques programmes la prochaine fois.
 stopped-owner = Son propriétaire l’a arrêtée. Vos fichiers sont conservés.
+stopped-restored = Le serveur a été rétabli à partir d’une sauvegarde, et cette machine ne tournait plus. Redémarrez-la ; les fichiers de son dossier personnel sont ceux de la sauvegarde ou du serveur.
 stopped-total = Elle s’est arrêtée, car son temps était écoulé. Vos fichiers sont conservés.
 
 failed-queue = Son tour n’est pas venu à temps, car un très grand nombre de machines démarraient. Réessayez dans quelques minutes.
@@ -90,6 +91,8 @@ machines = Machines
 your-machines = Vos machines
 back = Retour à vos machines
 nav-admin = Administration
+nav-admin-pages = Pages d’administration
+nav-sessions = Machines de tous
 nav-account = Votre compte
 log-in = Se connecter
 log-out = Se déconnecter
@@ -103,6 +106,7 @@ waiting-step-creating = Création de la machine
 waiting-step-booting = Préparation
 waiting-so-far = écoulées.
 waiting-cancel = Annuler le démarrage
+waiting-no-script = Cette page se recharge d’elle-même toutes les quelques secondes.
 waiting-leave = Vous pouvez quitter cette page ; tout continue sans vous.
 rest-guest = Elle ne tourne pas pour l’instant. Seul son propriétaire peut la démarrer ; vous pourrez la rouvrir quand elle tournera.
 rest-code = Si vous demandez de l’aide, indiquez ceci :
@@ -110,6 +114,8 @@ rest-detail = Ce qu’a dit la machine
 
 ### Ce qu’on peut faire d’une machine
 
+do-open-full = Ouvrir en plein écran
+do-open-tab = Ouvrir dans un nouvel onglet
 do-open = Ouvrir
 do-see = Voir où elle en est
 do-resume = Reprendre
@@ -129,6 +135,19 @@ do-more-for = pour { $name }
 ### Le tableau de bord
 
 dashboard-offline = La connexion à Berth est perdue. Ce que vous voyez est peut-être ancien ; une nouvelle tentative est en cours.
+dashboard-welcome = Votre première machine
+dashboard-says-ago = il y a { $time }
+dashboard-says-now = à l’instant
+card-used = Dernière utilisation :
+find-label = Chercher une machine
+find-button = Afficher
+find-none = Aucune machine n’a cela dans son nom ou son type.
+sort-label = Trier par
+sort-age = Ancienneté
+sort-used = Dernière utilisation
+sort-name = Nom
+sort-state = État
+landing-refused = Votre machine n’a pas pu démarrer à l’instant. Essayez ici ; vos fichiers sont en sécurité.
 dashboard-empty = Vous n’avez pas encore de machine. Choisissez-en le type, et elle démarre en quelques secondes.
 screen-of = Écran de { $name }
 dashboard-says-so-far = Depuis { $time }.
@@ -137,7 +156,6 @@ create-title = Nouvelle machine
 create-what = De quel type ?
 create-name = Comment l’appelez-vous ?
 create-button = Créer et démarrer
-create-machine = Machine
 create-name-empty = Donnez-lui un nom, pour la retrouver.
 create-name-long = Ce nom est trop long. Utilisez 64 caractères au plus.
 create-name-control = Ce nom contient des caractères invisibles. Saisissez-le de nouveau sans eux.
@@ -243,8 +261,10 @@ problem-body-stalled = Votre navigateur a cessé d’envoyer à mi-chemin. Rées
 problem-body-too-large = C’est plus que cette page n’accepte. Revenez en arrière et raccourcissez.
 problem-broken-off = Vous n’y êtes pour rien. Rechargez la page et réessayez.
 problem-copy-unknown = Il n’y a pas de copie { $copy } de ces fichiers. `berth home list` donne celles qui existent.
+problem-cpus-spent = Vos machines en marche peuvent avoir ensemble { $limit } cœurs et en ont { $taken } ; celle-ci en prend { $wanted } de plus. Arrêtez-en d’abord une autre.
 problem-credentials-wrong = Le nom ou le mot de passe n’est pas le bon. Veuillez réessayer.
 problem-csrf-failed = Cette page est restée ouverte trop longtemps. Rechargez-la et réessayez.
+problem-cursor-invalid = Cette partie de la liste est introuvable. Reprenez depuis la première.
 problem-engine = Le service qui fait tourner les machines ne fonctionne pas pour l’instant.
 problem-extend-spent = Cette machine n’a plus de temps à donner. Enregistrez votre travail ; vos fichiers sont conservés quand elle s’arrête.
 problem-field-invalid = { $field } n’est pas ce qu’attend cette adresse : { $why }.
@@ -261,12 +281,20 @@ problem-idempotency-reused = Cette Idempotency-Key a servi pour une requête au 
 problem-image-built-here = L’image { $image } est fabriquée sur cette machine et ne se récupère pas. Fabriquez-la avec : { $command }
 problem-image-missing = Cette machine ne peut pas démarrer, car il lui manque une partie qui n’est pas installée.
 problem-internal = Quelque chose s’est mal passé de notre côté. Veuillez réessayer.
+problem-invitation-gone = Il a été retiré, ou son temps est écoulé. Demandez-en un nouveau à la personne qui l’a envoyé.
+problem-invitation-returned = Ce lien vous a déjà servi, et votre accès a pris fin depuis. Adressez-vous à la personne qui l’a envoyé.
+problem-invitation-spent = Toutes ses places sont prises. Demandez-en un nouveau à la personne qui l’a envoyé.
+problem-too-many-invitations = Cette machine est partagée autant qu’elle peut l’être. Retirez d’abord un lien ou une personne.
+problem-invitation-made = Ce lien a déjà été créé.
 problem-last-admin = C’est le dernier administrateur. Nommez d’abord quelqu’un d’autre administrateur.
+problem-limits-invalid = Ces limites dépassent ce qui peut avoir un sens : au plus 10000 sessions, 1024 cœurs et 1 Eio de mémoire, et rien en dessous de zéro.
 problem-login-required = Veuillez d’abord vous connecter.
 problem-machine-unknown = Cette machine n’existe pas, ou elle n’est pas à vous.
 problem-malformed = Ce qui a été envoyé n’est pas ce que cette adresse attend. Revenez en arrière, rechargez la page et réessayez.
+problem-memory-spent = Vos machines en marche peuvent avoir ensemble { $limit } Mio de mémoire et en ont { $taken } ; celle-ci en prend { $wanted } de plus. Arrêtez-en d’abord une autre.
 problem-method = Cette adresse ne s’utilise pas ainsi. Revenez en arrière et servez-vous des boutons.
 problem-method-only = Cette adresse n’accepte que { $methods }.
+problem-must-change = Veuillez d’abord choisir un mot de passe à vous, sur la page de votre compte.
 problem-name-control = Choisissez un autre nom : il contient des caractères invisibles.
 problem-name-empty = Choisissez un autre nom : il faut au moins un caractère visible.
 problem-name-long = Choisissez un autre nom : 64 caractères au plus.
@@ -287,11 +315,34 @@ problem-password-monotonous = Choisissez un autre mot de passe : celui-ci rép�
 problem-password-short = Choisissez un autre mot de passe : celui-ci a moins de 8 caractères.
 problem-request-refused = Cette requête ne peut pas être traitée : { $reason }.
 problem-scope-missing = Il faut pour cela un jeton avec la portée { $scope }.
+problem-row-cell = { $column ->
+    [role] Le rôle doit être admin ou user.
+    [disabled] Dans la colonne disabled, il faut yes ou no.
+    [must_change] Dans la colonne must_change, il faut yes ou no.
+    [max_sessions] Le nombre de machines doit être un nombre entier jusqu’à 10000, ou default.
+    [max_cpus] Les cœurs doivent être un nombre jusqu’à 1024, ou default.
+    [max_memory_mib] La mémoire doit être un nombre entier de Mio, ou default.
+    [templates] Les types de machines sont des noms séparés par des espaces, un tiret pour aucun, ou default.
+   *[other] Ce qui est dans la colonne { $column } ne peut pas être lu.
+}
+problem-row-cells = Cette ligne a { $found } cellules, mais la première ligne en nomme { $expected }.
+problem-row-hash = Ce password_hash n’est d’aucune sorte qu’on puisse vérifier : aucun mot de passe ne conviendrait jamais.
+problem-row-meanwhile = L’utilisateur a été créé, changé ou supprimé depuis l’essai. Recommencez.
+problem-row-repeated = La ligne { $line } concerne le même utilisateur.
+problem-row-two-passwords = La ligne a un mot de passe et un password_hash. Laissez l’un des deux vide.
 problem-screen-unseen = Cette machine ne montre pas son écran pour l’instant.
 problem-screens-busy = Beaucoup d’écrans sont regardés en ce moment. Réessayez dans quelques secondes.
 problem-session-not-reachable = Cette machine ne tourne pas pour l’instant. Ouvrez sa page pour la démarrer.
 problem-session-unknown = Cette machine n’existe pas ici. Elle a peut-être été supprimée ; vos machines sont sur la page d’accueil.
+problem-sheet-column-twice = La liste ne peut pas être lue : sa première ligne nomme deux fois la colonne { $column }.
+problem-sheet-column-unknown = La liste ne peut pas être lue : personne ne connaît sa colonne « { $column } ». On connaît : { $known }.
+problem-sheet-empty = Il n’y a aucun utilisateur dans la liste.
+problem-sheet-long = La liste dépasse { $most } Kio. Importez-la en plusieurs fois.
+problem-sheet-many = La liste a plus de { $most } utilisateurs. Importez-la en plusieurs fois.
+problem-sheet-no-name = La liste ne peut pas être lue : sa première ligne doit nommer ses colonnes, dont « name ». On connaît : { $known }.
+problem-sheet-not-utf8 = La liste ne peut pas être lue : la ligne { $line } n’est pas en UTF-8. Enregistrez-la en « CSV UTF-8 » et recommencez.
 problem-store = Berth ne peut rien enregistrer pour l’instant. Les machines ouvertes continuent de fonctionner.
+problem-template-not-allowed = Le type de machine « { $name } » n’est pas l’un des vôtres. Demandez-le à votre administrateur si vous en avez besoin.
 problem-template-unknown = Il n’y a pas de type de machine « { $name } ». Choisissez-en un dans la liste.
 problem-template-unlisted = Aucun type de machine ne porte ce nom. Choisissez-en un dans la liste.
 problem-throttled = Trop de tentatives ont échoué. Attendez { $seconds } s et réessayez.
@@ -337,6 +388,12 @@ viewer-clipboard = Presse-papiers
 viewer-clipboard-title = Copier et coller du texte
 viewer-help = Aide
 viewer-help-title = Ce que font les outils, et comment partir
+viewer-full-no = Pas maintenant
+viewer-power = Machine
+viewer-power-title = Arrêter, redémarrer ou partager cette machine
+viewer-power-text = Vos fichiers sont conservés. Les programmes ouverts sont fermés, sauf si vous figez la machine.
+viewer-power-there = Arrêtez, redémarrez et partagez cette machine depuis la page de vos machines.
+viewer-share = Partager cette machine…
 viewer-fold = Masquer ou afficher les outils
 viewer-close = Fermer
 viewer-screen = Le bureau. Ctrl+Alt+Maj ramène aux outils.
@@ -442,6 +499,57 @@ viewer-says-helping-one = { $names } peut utiliser ce bureau avec vous
 viewer-says-helping-many = { $names } peuvent utiliser ce bureau avec vous
 viewer-says-you = { $name } (vous)
 viewer-says-role-owner = Propriétaire
+
+### Partager par un lien
+
+invite-new = Créer un lien
+invite-new-text = Toute personne qui a le lien et un compte ici peut ouvrir cette machine, jusqu’à la fin du lien.
+invite-lasts = Combien de temps fonctionne-t-il ?
+invite-lasts-10m = 10 minutes
+invite-lasts-1h = 1 heure
+invite-lasts-today = Le reste de la journée
+invite-lasts-custom = Une autre durée :
+invite-lasts-wrong = Tapez un nombre entier ; un lien fonctionne 30 jours au plus.
+invite-number = Nombre
+invite-unit = Unité
+invite-minutes = minutes
+invite-hours = heures
+invite-days = jours
+invite-most = Pour combien de personnes ? (Laissez vide pour ne pas limiter.)
+invite-most-wrong = Tapez un nombre entier de 1 à 100, ou laissez vide.
+invite-button = Créer le lien
+invite-made = Votre lien est prêt
+invite-made-text = Copiez-le maintenant et envoyez-le aux personnes de votre choix. Il n’est affiché que cette fois ; Berth n’en garde aucune copie.
+invite-link = Le lien
+invite-copy = Copier
+invite-copied = Copié.
+invite-links = Liens en vigueur
+invite-made-by = créé par
+invite-came = { $came ->
+    [0] personne n’est encore venu
+    [one] { $came } personne est venue
+   *[other] { $came } personnes sont venues
+}
+invite-came-of = { $came } sur { $most } sont venues
+invite-withdraw = Retirer le lien
+invite-withdraw-text = Retirer un lien met aussi fin à l’accès de toutes les personnes venues par lui.
+invite-by-link = par un lien
+
+join-title = Une invitation pour vous
+join-text = Quelqu’un veut vous montrer une machine. À vous de voir si vous voulez y jeter un œil.
+join-machine = Machine
+join-owner = Appartient à
+join-may = Ce que vous pouvez faire
+join-until = Fin
+join-in = dans { $time }
+join-button = Accepter et ouvrir
+join-no = Pas maintenant
+join-own = C’est votre propre machine
+join-own-text = Le lien fonctionne. Envoyez-le aux personnes de votre choix ; vous n’en avez pas besoin.
+join-manage = Voir ses liens
+join-granted = Vous pouvez déjà l’ouvrir
+join-granted-text = Cette machine est partagée avec vous : vous n’avez pas besoin de lien.
+join-gone = Ce lien ne mène plus nulle part
 viewer-says-role-helper = Aide : peut utiliser le clavier et la souris
 viewer-says-role-observer = Regarde : ne peut rien changer
 viewer-says-since = depuis { $time }
@@ -482,7 +590,7 @@ share-by = donné par
 share-withdraw = Retirer
 share-here = Qui est connecté maintenant
 share-nobody = Personne.
-share-new = Inviter quelqu’un
+share-new = Inviter quelqu’un par son nom
 share-name = Son nom d’utilisateur
 share-name-missing = Tapez le nom avec lequel cette personne se connecte.
 share-name-unknown = Personne ne porte ce nom. Vérifiez l’orthographe.
@@ -516,7 +624,7 @@ update-ready = Une nouvelle version est prête. Elle arrive au prochain démarra
 update-ready-all = Une nouvelle version est prête. Elle arrive au prochain démarrage ou redémarrage et remplace la machine avec tous ses fichiers : copiez d’abord ce dont vous avez besoin.
 admin-update = nouvelle image prête
 do-restart-new = Redémarrer avec la nouvelle version
-nav-images = Images
+nav-images = Modèles
 images-title = Modèles et images
 images-text = Ce dont les machines sont faites. Une machine existante reçoit une image plus récente à son prochain démarrage ou redémarrage.
 images-template = Modèle
@@ -566,3 +674,450 @@ tokens-as = Agit au nom de cet utilisateur (vide : de personne, sur les machine
 tokens-lasts = Pour combien de temps ?
 tokens-make = Créer
 tokens-all = Tous les jetons
+### Statistiques
+
+nav-stats = Statistiques
+stats-title = Statistiques
+stats-range = Période
+stats-hour = Dernière heure
+stats-day = Dernier jour
+stats-month = 30 derniers jours
+stats-none = Aucune mesure n’a encore été prise. Les premiers chiffres arrivent dans la minute qui suit le démarrage.
+stats-server = Serveur
+stats-sessions = Machines
+stats-running = { $count ->
+    [one] { $count } prête
+   *[other] { $count } prêtes
+}
+stats-cpu = Processeur
+stats-cpu-core = Processeur (un cœur)
+stats-memory = Mémoire
+stats-disk = Disque
+stats-disk-engine = des machines
+stats-disk-store = de la base de données
+stats-starts = Démarrages
+stats-starts-ok = réussis
+stats-starts-failed = échoués
+stats-starts-now = { $starts } réussis, { $failed } échoués
+stats-disk-traffic = Accès au disque
+stats-read = lus
+stats-written = écrits
+stats-network = Réseau
+stats-received = reçus
+stats-sent = envoyés
+stats-rate = { $size }/s
+stats-of = { $used } sur { $total }
+stats-percent = { $number } %
+stats-busiest = Machines les plus actives
+stats-idle = Aucune machine n’est en marche.
+stats-more = { $count ->
+    [one] { $count } autre est en marche.
+   *[other] { $count } autres sont en marche.
+}
+stats-session-none = On ne sait encore rien de cette machine. Les chiffres arrivent pendant qu’elle est en marche.
+
+chart-table = Sous forme de tableau
+chart-time = Heure
+chart-now = maintenant
+chart-minutes = −{ $count } min
+chart-hours = −{ $count } h
+chart-days = −{ $count } j
+chart-over-hour = sur la dernière heure
+chart-over-day = sur le dernier jour
+chart-over-month = sur les 30 derniers jours
+chart-description = { $title } { $range }, { $most } au plus. Le tableau ci-dessous donne les chiffres.
+
+### Capacité
+
+nav-capacity = Capacité
+capacity-title = Capacité
+capacity-text = Combien de machines ce serveur peut encore accueillir. C’est ce qu’une machine a le droit d’utiliser qui compte, pas ce qu’elle utilise en ce moment. Seul le nombre de machines est une limite qui refuse ; tout le reste n’est que montré.
+capacity-more = Place restante
+capacity-room = Encore
+capacity-by = Limité par
+capacity-each = Chaque ressource en permet
+capacity-bound = { $resource }
+capacity-fits = { $resource } { $more }
+capacity-resources = Ressources
+capacity-reserved = réservé par les machines
+capacity-free = libre
+capacity-used = utilisé en ce moment
+capacity-binds = limite
+capacity-line = { $reserved } sur { $promised } réservés, { $free } libres. Utilisés en ce moment : { $used } sur { $total }.
+capacity-kept = { $kept } sont gardés pour le système, ou utilisés à côté des machines.
+capacity-memory = mémoire
+capacity-cpu = processeur
+capacity-sessions = nombre de machines
+capacity-pids = processus
+capacity-disk = disque
+capacity-addresses-internal = adresses sans internet
+capacity-addresses-egress = adresses avec internet
+capacity-addresses-own = réseaux particuliers
+### One's own account: how pages are read, and logins
+
+account-must = Votre mot de passe a été choisi pour vous. Choisissez-en un à vous avant de continuer.
+account-chosen = Votre choix vaut sur tous vos appareils.
+account-ended = La connexion est terminée.
+choices-title = Langue et apparence
+choices-text = Votre choix vaut sur toutes les pages et sur tous vos appareils.
+choices-language = Langue
+choices-look = Apparence
+language-browser = Celle du navigateur
+language-english = English
+language-french = Français
+look-system = Comme l’appareil
+look-light = Claire
+look-dark = Sombre
+logins-title = Mes connexions
+logins-text = Là où vous êtes connecté. Si vous n’en reconnaissez pas une, terminez-la et changez de mot de passe.
+logins-this = celle-ci
+logins-end = Terminer
+logins-end-others = { $count ->
+    [one] Terminer l’autre connexion
+   *[other] Terminer les { $count } autres
+}
+browser-on = { $browser } sous { $system }
+browser-unknown = un navigateur que nous ne connaissons pas
+browser-unknown-on = un navigateur sous { $system }
+
+### The admin's pages of users
+
+nav-users = Utilisateurs
+role-admin = Administrateur
+role-user = Utilisateur
+users-create = Nouvel utilisateur
+users-create-button = Créer l’utilisateur
+users-created = L’utilisateur est créé
+users-created-text = Donnez ce mot de passe à { $name } pour la première connexion.
+users-name = Nom
+users-role = Rôle
+users-password = Mot de passe
+users-password-note = Au moins 8 caractères. Laissez vide pour en faire créer un, que vous verrez une seule fois.
+users-must-change = À changer à la première connexion
+users-must = doit changer de mot de passe
+users-password-made = Le nouveau mot de passe
+users-made-text = Donnez ce mot de passe à { $name }. L’ancien ne fonctionne plus.
+users-made-once = Il n’est montré que cette fois : personne ne pourra le retrouver ensuite.
+users-made-on = À la page de l’utilisateur
+users-back = Tous les utilisateurs
+users-removed = { $name } a été supprimé.
+users-filter = Chercher des utilisateurs
+users-filter-button = Afficher
+users-search = Partie du nom
+users-any = Tous
+users-state = État
+users-active = actif
+users-disabled = désactivé
+users-sort = Ordre
+users-count = { $count ->
+    [one] { $count } utilisateur
+   *[other] { $count } utilisateurs
+}
+users-import = Importer une liste
+users-export = Exporter
+users-none = Aucun utilisateur ne correspond.
+users-machines = Machines
+users-running = en marche :
+users-home = Fichiers
+users-created-at = Créé
+users-last-login = Dernière connexion
+users-never = jamais
+users-pages = Parties de la liste
+users-first = Depuis le début
+users-next = Partie suivante
+
+user-own = C’est vous.
+user-access = Accès
+user-disable = Désactiver
+user-disable-text = Un utilisateur désactivé ne peut pas se connecter, et il est déconnecté aussitôt. Ses machines et ses fichiers restent.
+user-enable = Réactiver
+user-enable-text = Cet utilisateur ne peut pas se connecter. Réactivé, il le pourra de nouveau.
+user-role-text = Qui change de rôle est déconnecté et se reconnecte.
+user-role-button = Changer le rôle
+user-password-text = Crée un nouveau mot de passe, que vous verrez une seule fois. L’utilisateur est déconnecté partout.
+user-password-button = Créer un nouveau mot de passe
+user-no-machines = Cet utilisateur n’a pas de machine.
+user-machines-on = À toutes les machines
+user-logins = Connexions
+user-no-logins = Cet utilisateur n’est pas connecté.
+user-logins-end = Terminer toutes les connexions
+user-delete = Supprimer l’utilisateur
+user-delete-text = Vous verrez d’abord ce que deviennent ses machines et ses fichiers.
+user-delete-button = Supprimer …
+user-done-created = L’utilisateur est créé.
+user-done-disabled = L’utilisateur est désactivé et déconnecté.
+user-done-enabled = L’utilisateur peut de nouveau se connecter.
+user-done-role = Le rôle a été changé.
+user-done-limits = Les limites valent dès le prochain démarrage d’une machine.
+user-done-logins = Ce qui était demandé est terminé.
+
+limits-title = Limites
+limits-text = Pour cet utilisateur seulement. Ce qui est vide suit les réglages généraux.
+limits-sessions = Machines au plus
+limits-cpus = Cœurs de toutes les machines en marche
+limits-memory = Mémoire de toutes les machines en marche, en Mio
+limits-templates = Types de machines, séparés par des espaces
+limits-general = En général
+limits-none = sans limite
+limits-all = tous
+limits-button = Enregistrer les limites
+limits-sessions-wrong = Le nombre de machines doit être un nombre entier jusqu’à 10000.
+limits-cpus-wrong = Les cœurs doivent être un nombre jusqu’à 1024.
+limits-memory-wrong = La mémoire doit être un nombre entier de Mio.
+limits-templates-wrong = Les types de machines sont des noms séparés par des espaces ; un tiret signifie aucun.
+limits-templates-unknown = L’un de ces types de machines n’existe pas.
+
+delete-logins = L’utilisateur est déconnecté aussitôt et ne peut plus se connecter.
+delete-no-machines = Il n’a pas de machine.
+delete-machines = { $count ->
+    [one] Cette machine est supprimée : { $names } (en marche : { $running }).
+   *[other] Ces { $count } machines sont supprimées : { $names } (en marche : { $running }).
+}
+delete-own-homes = { $count ->
+    [one] L’une d’elles a ses propres fichiers, qui disparaissent avec elle.
+   *[other] { $count } d’entre elles ont leurs propres fichiers, qui disparaissent avec elles.
+}
+delete-home = Ses fichiers se trouvent ici :
+delete-home-size = Ses fichiers ({ $size }) se trouvent ici :
+delete-no-home = Il n’a pas de fichiers à conserver.
+delete-home-unknown = Le serveur ne dit pas en ce moment s’il a des fichiers.
+delete-choice = Que deviennent ses fichiers ?
+delete-keep = Les conserver
+delete-keep-text = Ils restent où ils sont, sous ce nom, jusqu’à ce que quelqu’un les y supprime.
+delete-remove = Les supprimer
+delete-remove-text = Définitivement, avec toutes leurs copies.
+delete-last = L’utilisateur et ses machines ne pourront pas être rétablis.
+delete-button = Supprimer définitivement l’utilisateur
+
+import-title = Importer des utilisateurs
+import-text = Depuis une feuille de calcul enregistrée en CSV. Vous verrez d’abord ce qui arriverait à chaque ligne ; rien ne change avant que vous le disiez. Le mot de passe d’un utilisateur qui existe déjà n’est jamais changé.
+import-file = Un fichier
+import-paste = Ou le texte lui-même
+import-columns = La première ligne nomme les colonnes, dans n’importe quel ordre ; seule name est nécessaire :
+import-try = Voir ce qui arriverait
+import-gone = Cet essai est trop ancien. Recommencez.
+import-shown = Ce qui arriverait
+import-shown-text = { $count ->
+    [one] Une ligne a été lue. Rien n’a encore été changé.
+   *[other] { $count } lignes ont été lues. Rien n’a encore été changé.
+}
+import-running = L’importation est en cours
+import-running-text = { $done } lignes sur { $count } sont faites. Vous pouvez quitter cette page ; cela continue sans vous.
+import-ended = Ce qui a été fait
+import-ended-text = { $count ->
+    [one] La ligne est faite.
+   *[other] Les { $count } lignes sont faites.
+}
+import-will-make = { $count ->
+    [one] L’un d’eux n’a pas de mot de passe et en reçoit un. Vous pourrez ensuite le prendre une seule fois.
+   *[other] { $count } d’entre eux n’ont pas de mot de passe et en reçoivent un. Vous pourrez ensuite les prendre une seule fois.
+}
+import-made = { $count ->
+    [one] Un mot de passe a été créé pour un utilisateur. Prenez-le maintenant : on ne peut le prendre qu’une fois, et personne ne pourra le retrouver ensuite.
+   *[other] Des mots de passe ont été créés pour { $count } utilisateurs. Prenez-les maintenant : on ne peut les prendre qu’une fois, et personne ne pourra les retrouver ensuite.
+}
+import-passwords = Prendre les mots de passe
+import-do = Faire exactement cela
+import-again = Une autre liste
+import-count-created = Créés
+import-count-changed = Changés
+import-count-exists = Laissés tels quels
+import-count-refused = Refusés
+import-line = Ligne
+import-result = Résultat
+import-detail = Pourquoi
+import-created = créé
+import-changed = changé
+import-exists = existe
+import-refused = refusé
+import-more = { $count ->
+    [one] Une ligne de plus n’est pas montrée.
+   *[other] { $count } lignes de plus ne sont pas montrées.
+}
+import-field-disabled = accès
+import-field-limits = limites
+import-field-role = rôle
+### Administration
+
+nav-log = Journal
+nav-settings = Réglages
+filter-any = Indifférent
+filter-show = Afficher
+filter-all = Tout afficher
+pages = Pages
+
+### Le journal
+
+log-title = Journal
+log-text = Qui a fait quoi, et comment cela s’est terminé. Rien ne peut y être modifié sans que cela se voie.
+log-event = Événement
+log-outcome = Résultat
+log-actor = Qui
+log-target = Quoi ou qui
+log-since = Depuis
+log-until = Jusqu’à
+log-times = Heures en UTC : 2026-01-31, 2026-01-31T08:15, ou il y a combien de temps : 30m, 12h, 7d.
+log-time-unread = Ce n’est pas une date. Écrivez 2026-01-31T08:15, ou 12h pour il y a douze heures.
+log-live = Les nouvelles lignes apparaissent ici au fil de l’eau.
+log-newest = Aller aux lignes les plus récentes
+log-newer = Lignes plus récentes
+log-older = Lignes plus anciennes
+log-export = Tout ce qui répond à ces critères, en fichier :
+log-jsonl = lignes JSON
+log-csv = table CSV
+log-empty = Aucune ligne ne répond à ces critères.
+log-when = Quand
+log-what = Ce qui s’est passé
+log-raw = Ligne { $number } telle qu’enregistrée
+log-outcome-ok = Fait
+log-outcome-refused = Refusé
+log-outcome-failed = Échoué
+log-group-sessions = Machines
+log-group-logins = Connexions
+log-group-users = Utilisateurs
+log-group-viewers = Observation et aide
+log-group-grants = Partage
+log-group-images = Images
+log-group-homes = Fichiers
+log-group-server = Serveur
+log-actor-anonymous = Quelqu’un
+log-actor-cli = La ligne de commande
+log-actor-system = Le serveur
+log-actor-token = Le jeton de l’API
+log-unknown = { $actor } : { $event } { $target }
+log-access-refused = { $actor } a demandé { $target } sans y avoir droit.
+log-audit-exported = { $actor } a pris une copie de ce journal.
+log-audit-trimmed = { $lines } anciennes lignes ont été retirées de ce journal : elles sont conservées { $days } jours.
+log-config-danger = Le serveur fonctionne avec un réglage qui affaiblit la sécurité : { $key }
+log-gateway-started = Le serveur est entré en service.
+log-gateway-stopped = Le serveur a reçu l’ordre de s’arrêter.
+log-grant-created = { $actor } a partagé { $target } avec { $grantee }, qui peut { $role ->
+    [helper] l’utiliser
+   *[observer] l’observer
+}.
+log-grant-lapsed = Le temps pendant lequel { $grantee } pouvait ouvrir { $target } est écoulé.
+log-grant-not-created = { $actor } a demandé à partager { $target } avec { $grantee } ; cela n’a pas été fait.
+log-grant-withdrawn = { $actor } ne partage plus { $target } avec { $grantee }.
+log-home-restored = { $actor } a remis la copie { $copy } dans les fichiers de { $target }.
+log-home-set-aside = { $actor } a fait mettre de côté les fichiers de { $target } sous le nom { $copy }.
+log-image-not-pulled = { $actor } a fait télécharger l’image { $image } de { $template } ; cela a échoué.
+log-image-pulled = { $actor } a fait télécharger l’image { $image } de { $template }.
+log-login-ok = { $actor } s’est connecté.
+log-login-refused = { $reason ->
+    [unknown_user] Quelqu’un a tenté de se connecter sous un nom qui n’existe pas.
+    [disabled] { $target } a tenté de se connecter et est désactivé.
+    [throttled] Trop de connexions ont échoué ; les suivantes sont refusées un moment.
+   *[wrong_password] Quelqu’un a tenté de se connecter comme { $target } avec un mot de passe erroné.
+}
+log-logout = { $actor } s’est déconnecté.
+log-session-created = { $actor } a créé { $target } à partir de { $template }.
+log-session-extended = { $actor } a donné plus de temps à { $target } : { $time }.
+log-session-failed = { $target } n’a pas démarré. { $why }
+log-session-not-changed = { $actor } a demandé à { $change ->
+    [start] démarrer
+    [stop] arrêter
+    [pause] figer
+    [resume] reprendre
+   *[extend] prolonger
+} { $target } ; cela n’a pas été fait.
+log-session-not-created = { $actor } a demandé une machine { $name } à partir de { $template } ; elle n’a pas été créée.
+log-session-paused = { $actor } a figé { $target }.
+log-session-ready = { $target } est prête à l’emploi.
+log-session-removed = { $actor } a supprimé { $target }.
+log-session-resumed = { $actor } a repris { $target }.
+log-session-started = { $actor } a démarré { $target }.
+log-session-stopped = { $target } s’est arrêtée. { $why }
+log-user-created = { $actor } a créé { $role ->
+    [admin] l’administrateur
+   *[user] l’utilisateur
+} { $target }.
+log-user-disabled = { $actor } a désactivé l’utilisateur { $target }.
+log-user-enabled = { $actor } a réactivé l’utilisateur { $target }.
+log-user-password-changed = { $actor } a changé le mot de passe de { $target }.
+log-user-removed = { $actor } a retiré l’utilisateur { $target }.
+log-view-only-attempt = { $actor } ne peut qu’observer { $target } et a tenté de l’utiliser. Rien ne lui est parvenu.
+log-viewer-joined = { $actor } a commencé à { $role ->
+    [helper] utiliser
+   *[observer] observer
+} { $target }.
+log-viewer-left = { $actor } a quitté { $target } après { $time }.
+
+### Les machines de tous
+
+admin-search = Chercher un nom, un propriétaire, une étiquette ou un type
+admin-reason = Pourquoi elle s’est terminée
+admin-found = { $count ->
+    [one] { $count } machine
+   *[other] { $count } machines
+}
+admin-pick = Choisir { $name }
+admin-pick-all = Choisir toutes les machines de cette page
+admin-chosen = Celles qui sont cochées :
+admin-picked = { $count } cochées :
+admin-others = { $count } de plus entre-temps. Les afficher.
+admin-others-short = Les afficher.
+admin-gone = Supprimée
+admin-none-fit = Aucune machine ne répond à ces critères.
+page-previous = Page précédente
+page-next = Page suivante
+bulk-do-stop = Arrêter…
+bulk-do-restart = Redémarrer…
+bulk-do-delete = Supprimer…
+bulk-delete = { $count ->
+    [one] Supprimer cette machine ?
+   *[other] Supprimer ces { $count } machines ?
+}
+bulk-delete-button = { $count ->
+    [one] Supprimer une machine
+   *[other] Supprimer { $count } machines
+}
+bulk-delete-done = Ce qui a été supprimé
+bulk-restart = { $count ->
+    [one] Redémarrer cette machine ?
+   *[other] Redémarrer ces { $count } machines ?
+}
+bulk-restart-button = { $count ->
+    [one] Redémarrer une machine
+   *[other] Redémarrer { $count } machines
+}
+bulk-restart-done = Ce qui a été redémarré
+bulk-stop = { $count ->
+    [one] Arrêter cette machine ?
+   *[other] Arrêter ces { $count } machines ?
+}
+bulk-stop-button = { $count ->
+    [one] Arrêter une machine
+   *[other] Arrêter { $count } machines
+}
+bulk-stop-done = Ce qui a été arrêté
+bulk-restart-ends = Les programmes ouverts se ferment, et ce qui n’y est pas enregistré est perdu. Ensuite elle redémarre.
+bulk-restart-starts = Elle est au repos et sera démarrée.
+bulk-stop-ends = Les programmes ouverts se ferment, et ce qui n’y est pas enregistré est perdu.
+bulk-stop-nothing = Elle est déjà au repos : rien ne se passe.
+bulk-keeps = Ses fichiers sont conservés.
+bulk-at-rest = Elle est au repos.
+bulk-effect = Ce que cela fait
+bulk-outcome = Comment cela s’est passé
+bulk-gone = disparue entre-temps
+bulk-nothing = Rien n’est coché
+bulk-nothing-text = Revenez en arrière, cochez les machines et recommencez.
+bulk-leave = Les laisser telles quelles
+bulk-back = Retour aux machines
+
+### Réglages
+
+settings-title = Réglages
+settings-text = Tout ce qui est en vigueur sur ce serveur, et d’où cela vient. Pour changer quelque chose, modifiez le fichier ou l’environnement et redémarrez Berth ; les secrets ne sont jamais montrés.
+settings-dangers = Ce qui affaiblit la sécurité
+settings-tables = Tables de la configuration
+settings-key = Clé et signification
+settings-value = Valeur
+settings-origin = D’où elle vient
+settings-weakens = affaiblit la sécurité
+settings-defaults = Laissées à leur valeur par défaut :
+unit-seconds = secondes
+unit-days = jours
+origin-default = par défaut
+origin-file = { $at }
+origin-environment = variable { $variable }
+problem-filter-invalid = Un critère est illisible : { $why }.

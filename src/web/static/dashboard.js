@@ -36,6 +36,50 @@ function tick() {
     const far = words["so-far"].replace("{time}", spoken(seconds, Math.floor));
     mark.textContent = seconds > 2 ? far : "";
   }
+  for (const mark of document.querySelectorAll(".used time")) {
+    const seconds = (Date.now() - Date.parse(mark.dateTime)) / 1000;
+    mark.textContent = seconds < 10 ? words["now"] : words["ago"].replace("{time}", spoken(seconds, Math.floor));
+  }
+}
+
+/** Times say on hover when they are, on the reader's own clock. */
+function local() {
+  const how = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "full", timeStyle: "medium" });
+  for (const mark of document.querySelectorAll("time[datetime]")) mark.title = how.format(new Date(mark.dateTime));
+}
+
+// --- Finding one among many --------------------------------------------------------------
+const finder = document.getElementById("finder");
+const find = document.getElementById("find");
+
+function sift() {
+  if (!finder) return;
+  const sought = find.value.trim().toLowerCase();
+  const all = [...cards.querySelectorAll(".card")];
+  for (const card of all) card.hidden = !card.dataset.sought.includes(sought);
+  document.getElementById("unfound").hidden = all.some((card) => !card.hidden);
+}
+find?.addEventListener("input", sift);
+document.getElementById("sort")?.addEventListener("change", () => finder.requestSubmit());
+
+// --- The form for a new one --------------------------------------------------------------
+const create = document.getElementById("create");
+const name = document.getElementById("new-name");
+
+document.getElementById("new")?.addEventListener("click", (event) => {
+  if (!create) return;
+  event.preventDefault();
+  create.open = true;
+  create.scrollIntoView();
+  create.querySelector("input:checked")?.focus({ preventScroll: true });
+});
+// A name that was not typed follows what is chosen.
+const suggestions = [...document.querySelectorAll("[data-suggestion]")];
+for (const choice of suggestions) {
+  choice.addEventListener("change", () => {
+    const untouched = suggestions.some((other) => other.dataset.suggestion === name.value);
+    if (untouched) name.value = choice.dataset.suggestion;
+  });
 }
 
 function count_cards() {
@@ -64,7 +108,9 @@ function show(html) {
     if (key) (fresh.querySelector(`[data-key="${key}"]`) ?? fresh.querySelector("a, button"))?.focus();
   }
   count_cards();
+  sift();
   tick();
+  local();
 }
 
 function follow() {
@@ -80,6 +126,14 @@ function follow() {
       const line = document.querySelector(`#card-${CSS.escape(label)} .left`);
       if (line) setLeft(line, seconds);
     }
+  });
+  stream.addEventListener("used", (event) => {
+    for (const [label, at] of Object.entries(JSON.parse(event.data))) {
+      const mark = document.querySelector(`#card-${CSS.escape(label)} .used time`);
+      if (mark) mark.dateTime = at;
+    }
+    tick();
+    local();
   });
   stream.addEventListener("reload", () => location.reload());
   stream.addEventListener("login_ended", () => location.reload());
@@ -147,5 +201,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 tick();
+local();
 setInterval(tick, 1000);
 follow();

@@ -6,8 +6,8 @@ const line = document.getElementById("line");
 const began = Date.now() - Number(wait.dataset.elapsedS) * 1000;
 
 // This address only shows the session. Loading the present one again could wake it, and somebody
-// may just have cancelled the start.
-const onward = () => location.replace(wait.dataset.rest);
+// may just have cancelled the start. Whoever asked for the whole screen still does.
+const onward = () => location.replace(wait.dataset.rest + location.hash);
 
 function clock() {
   if (!elapsed) return;

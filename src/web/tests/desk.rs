@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -18,18 +19,23 @@ use crate::audit::{Actor, Audit};
 use crate::auth::{self, Auth, NewUser};
 use crate::body::Body;
 use crate::broker::{self, Broker, Entry};
+use crate::capacity;
+use crate::config::{Config, DEFAULT_PATH};
 use crate::engine::EngineStatus;
 use crate::engine::fake::{FakeEngine, template};
 use crate::secret::Secret;
 use crate::session::reap::Policy;
 use crate::session::{Home, Protocol, Routing, StateKind, Template};
+use crate::stats::{self, Stats};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Role, Store, User};
 use crate::tasks::Tasks;
-use crate::web::{Settings, State, Web};
+use crate::web::{Landing, Settings, State, Web};
 
 pub const PASSWORD: &str = "a fine password";
 pub const ORIGIN: &str = "https://berth.test:8443";
+/// What stands between the parts of a form with a file.
+const BOUNDARY: &str = "berth-boundary";
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A whole portal over fakes.
@@ -38,7 +44,9 @@ pub struct Desk {
     pub broker: Broker,
     pub auth: Arc<Auth>,
     pub engine: FakeEngine,
+    pub stats: Stats,
     pub store: Arc<dyn Store>,
+    pub audit: Audit,
     pub tasks: Tasks,
     pub draining: CancellationToken,
     /// How often the engine was asked how it is.
@@ -49,17 +57,22 @@ pub struct Desk {
 impl Desk {
     pub fn new(routing: Routing) -> Self {
         let mut desktop = template("desktop".parse().unwrap(), Protocol::Rfb);
-        desktop.title = "Desktop".to_owned();
-        desktop.description = "A calm desktop with a browser, a terminal and an editor.".to_owned();
+        desktop.title = "Desktop".into();
+        desktop.description = "A calm desktop with a browser, a terminal and an editor.".into();
         // Each keeps its files for itself, so that one owner may run several.
         desktop.home = Home::Session;
         let mut lab = template("lab".parse().unwrap(), Protocol::Http);
-        lab.title = "Web lab".to_owned();
-        lab.description = "A notebook in the browser, with a database beside it.".to_owned();
+        lab.title = "Web lab".into();
+        lab.description = "A notebook in the browser, with a database beside it.".into();
         Self::with(routing, vec![desktop, lab])
     }
 
     pub fn with(routing: Routing, templates: Vec<Template>) -> Self {
+        Self::landing(routing, templates, Landing::Dashboard)
+    }
+
+    /// The same, where people land who log in.
+    pub fn landing(routing: Routing, templates: Vec<Template>, landing: Landing) -> Self {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory().unwrap());
         let engine = FakeEngine::new(templates.clone());
         let (tasks, draining) = (Tasks::new(), CancellationToken::new());
@@ -73,12 +86,13 @@ impl Desk {
             tasks.clone(),
         );
         let auth_settings = auth::Settings { refusal_floor: Duration::ZERO, ..auth::Settings::default() };
-        let auth = Arc::new(Auth::new(store.clone(), audit, auth_settings));
+        let auth = Arc::new(Auth::new(store.clone(), audit.clone(), auth_settings));
         let novnc = novnc();
         let settings = Settings {
             domain: "berth.test".to_owned(),
             routing,
             public_port: 8443,
+            landing,
             novnc: novnc.path().to_owned(),
         };
         let status = EngineStatus {
@@ -86,9 +100,20 @@ impl Desk {
             isolation_proven: true,
             isolation_required: true,
         };
+        let sources = stats::Sources {
+            broker: broker.clone(),
+            engine: Arc::new(engine.clone()),
+            store: store.clone(),
+            store_path: "/".into(),
+        };
+        let stats = Stats::new(sources, stats::Settings::default(), capacity::Settings::default());
         let engine_asked = Arc::new(AtomicUsize::new(0));
         let asked = engine_asked.clone();
+        let (_, inventory) = Config::load_all(Path::new(DEFAULT_PATH), std::iter::empty()).unwrap();
         let state = State {
+            tasks: tasks.clone(),
+            audit: audit.clone(),
+            inventory: Arc::new(inventory),
             broker: broker.clone(),
             auth: auth.clone(),
             store: store.clone(),
@@ -96,6 +121,7 @@ impl Desk {
                 asked.fetch_add(1, Ordering::SeqCst);
                 futures_util::future::ready(status.clone()).boxed()
             }),
+            stats: stats.clone(),
             draining: draining.clone(),
             settings,
         };
@@ -104,7 +130,9 @@ impl Desk {
             broker,
             auth,
             engine,
+            stats,
             store,
+            audit,
             tasks,
             draining,
             engine_asked,
@@ -156,6 +184,8 @@ fn broker_settings() -> broker::Settings {
     broker::Settings {
         max_sessions: 20,
         max_sessions_per_user: 8,
+        cpus_per_user: None,
+        memory_mib_per_user: None,
         max_parallel_starts: 1,
         start_deadline: Duration::from_secs(60),
         queue_deadline: Duration::from_secs(600),
@@ -212,6 +242,19 @@ impl Browser<'_> {
         Answer::read(self.send(Method::POST, path, fields.join("&")).await).await
     }
 
+    /// Posts a list of users as a file, as the page for that does.
+    pub async fn post_list(&mut self, path: &str, csrf: &str, list: &str) -> Answer {
+        let part = |name: &str, value: &str| {
+            let file = if name == "file" { "; filename=\"list.csv\"" } else { "" };
+            format!(
+                "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"{file}\r\n\r\n{value}\r\n"
+            )
+        };
+        let body =
+            format!("{}{}{}--{BOUNDARY}--\r\n", part("csrf", csrf), part("file", list), part("text", ""));
+        Answer::read(self.send(Method::POST, path, body).await).await
+    }
+
     /// Posts with the secret of the login's forms, as any page of ours would.
     pub async fn press(&mut self, path: &str) -> Answer {
         let csrf = self.get("/").await.csrf();
@@ -243,7 +286,10 @@ impl Browser<'_> {
             request = request.header("sec-fetch-site", site);
         }
         if method == Method::POST {
-            request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+            let parts = format!("multipart/form-data; boundary={BOUNDARY}");
+            let list = body.starts_with(&format!("--{BOUNDARY}"));
+            let kind = if list { parts.as_str() } else { "application/x-www-form-urlencoded" };
+            request = request.header(CONTENT_TYPE, kind);
             if let Some(origin) = self.origin {
                 request = request.header("origin", origin);
             }

@@ -18,7 +18,7 @@ async fn a_template_is_chosen_by_picture_and_description() {
         "href=\"#icon-desktop\"",
         "id=\"icon-desktop\"",
         "A calm desktop with a browser",
-        "1 core · 256 MiB of memory · no internet · home kept with the machine · freezes after 1 hour unused",
+        "<span>1 core</span><span>256 MiB of memory</span><span>no internet</span><span>home kept with the machine</span>",
         "<input type=\"radio\" name=\"template\" value=\"desktop\" checked required>",
     ] {
         assert!(page.contains(part), "{part}: {page}");

@@ -1,5 +1,5 @@
 // How the desktop is shown: its size, the quality of the picture, the whole screen, a screenshot.
-import { desktop, whenPrepared } from "./connection.js";
+import { desktop, focus, whenPrepared } from "./connection.js";
 import { at, on, role, say, show, store, stored, viewer } from "./page.js";
 
 const settings = {
@@ -38,6 +38,23 @@ on("full", "click", () => {
   if (document.fullscreenElement) document.exitFullscreen();
   else viewer.requestFullscreen().catch(() => {});
 });
+
+// A link may ask for the whole screen. Browsers give it only to a press on this page, so the page
+// asks for that, and no more once it was answered.
+function answered(wanted) {
+  at("offer").hidden = true;
+  history.replaceState(null, "", location.pathname + location.search);
+  if (wanted) viewer.requestFullscreen().catch(() => {});
+  focus();
+}
+if (location.hash === "#full" && document.fullscreenEnabled) {
+  at("offer").hidden = false;
+  at("offer-full").focus();
+}
+on("offer-full", "click", () => answered(true));
+on("offer-no", "click", () => answered(false));
+on("offer", "keydown", (event) => { if (event.key === "Escape") answered(false); });
+
 document.addEventListener("fullscreenchange", () => {
   at("full").setAttribute("aria-pressed", String(document.fullscreenElement !== null));
 });

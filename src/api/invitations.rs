@@ -1,0 +1,162 @@
+//! `/api/v1/sessions/<label>/invitations`: links by which others are let into a session. Its owner
+//! and administrators read and change them.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use http::{Response, StatusCode};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::gate::{Arrival, Known, document};
+use super::json::Items;
+use super::openapi::Problem;
+use super::{Failure, Site, json};
+use crate::audit::Actor;
+use crate::auth::policy::Verb;
+use crate::body::Body;
+use crate::broker::{Invite, LONGEST_INVITATION};
+use crate::respond::{self, Unreadable};
+use crate::session::{GrantRole, Invitation, InvitationId};
+use crate::store::{Guest, Invited};
+
+/// What is posted.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewInvitation {
+    /// What those who come by it may do.
+    #[schema(value_type = String, examples("observer", "helper"))]
+    role: GrantRole,
+    /// For how many seconds it works; 30 days at most.
+    #[schema(minimum = 1, maximum = 2_592_000)]
+    lasts_s: u64,
+    /// How many people may come by it; absent for any number.
+    #[schema(minimum = 1, maximum = 100)]
+    most: Option<u32>,
+}
+
+/// A link by which others are let into a session.
+#[derive(Serialize, ToSchema)]
+pub(super) struct InvitationDocument {
+    /// Opaque identity; it opens nothing.
+    #[schema(value_type = String)]
+    id: InvitationId,
+    /// What those who come by it may do: `helper` uses the session, `observer` watches.
+    #[schema(value_type = String)]
+    role: GrantRole,
+    /// How many people may come by it; `null` is any number.
+    most: Option<u32>,
+    /// Who made it.
+    made_by: String,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// When it lapses, and every grant that came of it.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+    /// Who came by it, oldest first.
+    guests: Vec<GuestDocument>,
+    /// The link itself; only in the answer to its making, because nothing but its hash is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+}
+
+/// Somebody who came by an invitation.
+#[derive(Serialize, ToSchema)]
+pub(super) struct GuestDocument {
+    /// Who.
+    user: String,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    came_at: Timestamp,
+}
+
+impl From<Guest> for GuestDocument {
+    fn from(guest: Guest) -> Self {
+        Self { user: guest.name, came_at: guest.came_at }
+    }
+}
+
+fn shown(invitation: Invitation, guests: Vec<Guest>, url: Option<String>) -> InvitationDocument {
+    InvitationDocument {
+        id: invitation.id,
+        role: invitation.role,
+        most: invitation.most,
+        made_by: invitation.made_by,
+        created_at: invitation.created_at,
+        expires_at: invitation.expires_at,
+        guests: guests.into_iter().map(GuestDocument::from).collect(),
+        url,
+    }
+}
+
+/// Those in force, oldest first.
+#[utoipa::path(
+    get, path = "/api/v1/sessions/{label}/invitations", tag = "grants",
+    params(("label" = String, Path, description = "The session's label")),
+    responses((status = 200, body = Items<InvitationDocument>), (status = "4XX", body = Problem)),
+)]
+pub(super) async fn list(
+    State(site): State<Site>,
+    arrival: Arrival,
+    Known(known): Known,
+    Path(label): Path<String>,
+) -> Result<Response<Body>, Failure> {
+    let entry = site.entry(&known, arrival.address, Verb::Change, &label).await?;
+    let invited = site.broker().invitations(&entry).await?;
+    let item = |Invited { invitation, guests }: Invited| shown(invitation, guests, None);
+    Ok(json::document(StatusCode::OK, &Items { items: invited.into_iter().map(item).collect() }))
+}
+
+/// Makes a link.
+#[utoipa::path(
+    post, path = "/api/v1/sessions/{label}/invitations", tag = "grants",
+    params(("label" = String, Path, description = "The session's label")),
+    request_body = NewInvitation,
+    responses((status = 201, body = InvitationDocument), (status = "4XX", body = Problem)),
+)]
+pub(super) async fn make(
+    State(site): State<Site>,
+    arrival: Arrival,
+    Known(known): Known,
+    Path(label): Path<String>,
+    sent: Result<Json<NewInvitation>, JsonRejection>,
+) -> Result<Response<Body>, Failure> {
+    let entry = site.entry(&known, arrival.address, Verb::Change, &label).await?;
+    let NewInvitation { role, lasts_s, most } = document(sent)?;
+    let lasts = Duration::from_secs(lasts_s);
+    let sensible = (1..=LONGEST_INVITATION.as_secs()).contains(&lasts_s)
+        && most.is_none_or(|most| (1..=100).contains(&most));
+    if !sensible {
+        return Err(Unreadable { status: StatusCode::UNPROCESSABLE_ENTITY }.into());
+    }
+    let invite = Invite { id: InvitationId::random(), role, lasts, most };
+    let made = site.broker().invite(&entry, invite, Actor::user(&known.name, arrival.address)).await?;
+    let url = format!("{}/join?token={}", site.0.origin, made.token.expose());
+    Ok(json::document(StatusCode::CREATED, &shown(made.invitation, Vec::new(), Some(url))))
+}
+
+/// Takes a link back, and ends every grant that came of it; also fine if it has ended already.
+#[utoipa::path(
+    delete, path = "/api/v1/sessions/{label}/invitations/{id}", tag = "grants",
+    params(
+        ("label" = String, Path, description = "The session's label"),
+        ("id" = String, Path, description = "The invitation's id"),
+    ),
+    responses((status = 204), (status = "4XX", body = Problem)),
+)]
+pub(super) async fn withdraw(
+    State(site): State<Site>,
+    arrival: Arrival,
+    Known(known): Known,
+    Path((label, id)): Path<(String, String)>,
+) -> Result<Response<Body>, Failure> {
+    let entry = site.entry(&known, arrival.address, Verb::Change, &label).await?;
+    let id = id.parse().map_err(|_| Failure::not_found())?;
+    let by = Actor::user(&known.name, arrival.address);
+    site.broker().withdraw_invitation(&entry, id, by).await?;
+    Ok(respond::bare(StatusCode::NO_CONTENT, String::new()))
+}

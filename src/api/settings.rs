@@ -1,0 +1,78 @@
+//! `/api/v1/settings`: every key in force, for administrators to read.
+
+use axum::extract::State;
+use http::{Response, StatusCode};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::gate::Administrator;
+use super::json;
+use super::openapi::Problem;
+use super::{Failure, Site};
+use crate::body::Body;
+use crate::inventory::{Origin, Setting};
+
+/// Everything in force.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SettingsDocument {
+    /// Every key, in the order of the file.
+    items: Vec<SettingDocument>,
+    /// What weakens security, in one plain sentence each.
+    dangers: Vec<String>,
+}
+
+/// One key.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SettingDocument {
+    /// Its table: `limits`, or `template desktop`.
+    section: String,
+    /// Its name.
+    key: String,
+    /// Its value as the file would have it (TOML), secrets as `(hidden)`.
+    value: String,
+    /// What the value counts: `s`, `d`, `MiB`, `%`.
+    unit: Option<&'static str>,
+    /// Where it comes from: `default`, `environment` or `file`.
+    from: &'static str,
+    /// The variable, or `path:line`.
+    at: Option<String>,
+    /// What it means.
+    about: String,
+    /// Whether it weakens security, set as it is.
+    weakens: bool,
+}
+
+impl From<&Setting> for SettingDocument {
+    fn from(setting: &Setting) -> Self {
+        let (from, at) = match &setting.origin {
+            Origin::Default => ("default", None),
+            Origin::Environment { variable } => ("environment", Some(variable.clone())),
+            Origin::File { at } => ("file", Some(at.clone())),
+        };
+        Self {
+            section: setting.section.clone(),
+            key: setting.key.clone(),
+            value: setting.value.clone(),
+            unit: setting.unit,
+            from,
+            at,
+            about: setting.about.clone(),
+            weakens: setting.weakens,
+        }
+    }
+}
+
+/// Every key in force and where its value comes from.
+#[utoipa::path(
+    get, path = "/api/v1/settings", tag = "settings",
+    responses((status = 200, body = SettingsDocument), (status = "4XX", body = Problem)),
+)]
+pub(super) async fn list(
+    State(site): State<Site>,
+    Administrator(_known): Administrator,
+) -> Result<Response<Body>, Failure> {
+    let inventory = &site.0.inventory;
+    let items = inventory.settings.iter().map(SettingDocument::from).collect();
+    let document = SettingsDocument { items, dangers: inventory.dangers.clone() };
+    Ok(json::document(StatusCode::OK, &document))
+}

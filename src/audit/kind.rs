@@ -1,0 +1,170 @@
+//! The kinds of events, by their stable names: what filters choose by.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Which of the closed list an event is; [`AuditEvent::kind`](super::AuditEvent::kind) tells.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "each is described where its fields are")]
+pub enum EventKind {
+    AccessRefused,
+    AuditExported,
+    AuditTrimmed,
+    ConfigDanger,
+    GatewayStarted,
+    GatewayStopped,
+    GrantCreated,
+    GrantLapsed,
+    GrantNotCreated,
+    GrantWithdrawn,
+    HomeRestored,
+    HomeSetAside,
+    ImageNotPulled,
+    ImagePulled,
+    LoginOk,
+    LoginRefused,
+    Logout,
+    SessionCreated,
+    SessionExtended,
+    SessionFailed,
+    SessionNotChanged,
+    SessionNotCreated,
+    SessionPaused,
+    SessionReady,
+    SessionRemoved,
+    SessionResumed,
+    SessionStarted,
+    SessionStopped,
+    UserCreated,
+    UserDisabled,
+    UserEnabled,
+    UserPasswordChanged,
+    UserRemoved,
+    ViewOnlyAttempt,
+    ViewerJoined,
+    ViewerLeft,
+}
+
+/// There is no event of this name.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[error("there is no event {0:?}; events are {all}", all = EventKind::names())]
+pub struct UnknownEvent(pub String);
+
+impl EventKind {
+    /// Every kind, by name.
+    pub const ALL: [Self; 36] = [
+        Self::AccessRefused,
+        Self::AuditExported,
+        Self::AuditTrimmed,
+        Self::ConfigDanger,
+        Self::GatewayStarted,
+        Self::GatewayStopped,
+        Self::GrantCreated,
+        Self::GrantLapsed,
+        Self::GrantNotCreated,
+        Self::GrantWithdrawn,
+        Self::HomeRestored,
+        Self::HomeSetAside,
+        Self::ImageNotPulled,
+        Self::ImagePulled,
+        Self::LoginOk,
+        Self::LoginRefused,
+        Self::Logout,
+        Self::SessionCreated,
+        Self::SessionExtended,
+        Self::SessionFailed,
+        Self::SessionNotChanged,
+        Self::SessionNotCreated,
+        Self::SessionPaused,
+        Self::SessionReady,
+        Self::SessionRemoved,
+        Self::SessionResumed,
+        Self::SessionStarted,
+        Self::SessionStopped,
+        Self::UserCreated,
+        Self::UserDisabled,
+        Self::UserEnabled,
+        Self::UserPasswordChanged,
+        Self::UserRemoved,
+        Self::ViewOnlyAttempt,
+        Self::ViewerJoined,
+        Self::ViewerLeft,
+    ];
+
+    /// The stable `snake_case` name, as the lines have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AccessRefused => "access_refused",
+            Self::AuditExported => "audit_exported",
+            Self::AuditTrimmed => "audit_trimmed",
+            Self::ConfigDanger => "config_danger",
+            Self::GatewayStarted => "gateway_started",
+            Self::GatewayStopped => "gateway_stopped",
+            Self::GrantCreated => "grant_created",
+            Self::GrantLapsed => "grant_lapsed",
+            Self::GrantNotCreated => "grant_not_created",
+            Self::GrantWithdrawn => "grant_withdrawn",
+            Self::HomeRestored => "home_restored",
+            Self::HomeSetAside => "home_set_aside",
+            Self::ImageNotPulled => "image_not_pulled",
+            Self::ImagePulled => "image_pulled",
+            Self::LoginOk => "login_ok",
+            Self::LoginRefused => "login_refused",
+            Self::Logout => "logout",
+            Self::SessionCreated => "session_created",
+            Self::SessionExtended => "session_extended",
+            Self::SessionFailed => "session_failed",
+            Self::SessionNotChanged => "session_not_changed",
+            Self::SessionNotCreated => "session_not_created",
+            Self::SessionPaused => "session_paused",
+            Self::SessionReady => "session_ready",
+            Self::SessionRemoved => "session_removed",
+            Self::SessionResumed => "session_resumed",
+            Self::SessionStarted => "session_started",
+            Self::SessionStopped => "session_stopped",
+            Self::UserCreated => "user_created",
+            Self::UserDisabled => "user_disabled",
+            Self::UserEnabled => "user_enabled",
+            Self::UserPasswordChanged => "user_password_changed",
+            Self::UserRemoved => "user_removed",
+            Self::ViewOnlyAttempt => "view_only_attempt",
+            Self::ViewerJoined => "viewer_joined",
+            Self::ViewerLeft => "viewer_left",
+        }
+    }
+
+    fn names() -> String {
+        Self::ALL.map(Self::name).join(", ")
+    }
+}
+
+impl FromStr for EventKind {
+    type Err = UnknownEvent;
+
+    fn from_str(text: &str) -> Result<Self, UnknownEvent> {
+        let found = Self::ALL.into_iter().find(|kind| kind.name() == text);
+        found.ok_or_else(|| UnknownEvent(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_listed_once_and_has_the_name_it_is_written_with() {
+        let mut sorted = EventKind::ALL;
+        sorted.sort();
+        sorted.windows(2).for_each(|two| assert_ne!(two[0], two[1]));
+        assert_eq!(sorted[sorted.len() - 1] as usize + 1, EventKind::ALL.len(), "none is left out");
+        for kind in EventKind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+            assert_eq!(kind.name().parse(), Ok(kind));
+        }
+        assert!("reboot".parse::<EventKind>().unwrap_err().to_string().contains("session_stopped"));
+    }
+}

@@ -1,0 +1,82 @@
+//! How something ended, and why it was not done.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::fault::{Answer, Fault, chain};
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was tried and did not work.
+    Failed,
+    /// It was done.
+    Ok,
+    /// It was not allowed.
+    Refused,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 3] = [Self::Failed, Self::Ok, Self::Refused];
+
+    /// The stable `snake_case` name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Ok => "ok",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// How it ended when it ended with this error: what the asker may not have is refused, what
+    /// should have worked has failed.
+    #[must_use]
+    pub fn of(error: &dyn Answer) -> Self {
+        match (error.fault(), error.code()) {
+            // Full is the engine's fault to the asker, and still an answer rather than a failure.
+            (Fault::Downstream, _) | (_, "full") => Self::Refused,
+            (Fault::Upstream | Fault::Engine | Fault::Store | Fault::Internal, _) => Self::Failed,
+        }
+    }
+}
+
+impl FromStr for Outcome {
+    type Err = UnknownOutcome;
+
+    fn from_str(text: &str) -> Result<Self, UnknownOutcome> {
+        let found = Self::ALL.into_iter().find(|outcome| outcome.name() == text);
+        found.ok_or_else(|| UnknownOutcome(text.to_owned()))
+    }
+}
+
+/// There is no such outcome.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[error("there is no outcome {0:?}; outcomes are failed, ok, refused")]
+pub struct UnknownOutcome(pub String);
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Reason {
+    /// The stable code of the error.
+    pub code: &'static str,
+    /// The sentence that whoever asked has read.
+    pub text: String,
+    /// The error's own words with those of its causes: the engine's, the store's.
+    pub detail: String,
+    /// Whether it was refused or failed.
+    #[serde(skip)]
+    pub outcome: Outcome,
+}
+
+impl Reason {
+    /// The reason that an error is.
+    #[must_use]
+    pub fn of<E: Answer>(error: &E) -> Self {
+        Self { code: error.code(), text: error.public(), detail: chain(error), outcome: Outcome::of(error) }
+    }
+}

@@ -1,0 +1,182 @@
+//! The audit at the command line: reading, following, proving, and taking it away.
+//!
+//! It works on the store itself, beside a running gateway: reading asks nobody.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use super::args::{AuditCommand, AuditFilterArgs, AuditFormat, ExportArgs, TailArgs};
+use super::failure::{Exit, Failure};
+use crate::app::open_store;
+use crate::audit::{self, Actor, Audit, AuditEvent, Export, Reading, Record};
+use crate::config::Config;
+use crate::fault::chain;
+use crate::store::{AuditLine, AuditOrder, AuditSearch, Store, StoreError};
+
+/// Whoever follows looks for new lines this often.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// So many lines are read at once.
+const PAGE: usize = 500;
+
+pub(super) async fn audit(config: &Config, command: AuditCommand) -> Result<(), Failure> {
+    match command {
+        AuditCommand::Verify { export: Some(file) } => prove(&file),
+        AuditCommand::Verify { export: None } => verify(&*open_store(config)?).await,
+        AuditCommand::Tail(wanted) => tail(&*open_store(config)?, wanted).await,
+        AuditCommand::Export(wanted) => export(config, wanted).await,
+    }
+}
+
+impl From<AuditFilterArgs> for AuditSearch {
+    fn from(filter: AuditFilterArgs) -> Self {
+        let AuditFilterArgs { event, actor, target, outcome, since, until } = filter;
+        Self { events: event, actor, target, outcome, since, until, after: None, before: None }
+    }
+}
+
+async fn tail(store: &dyn Store, wanted: TailArgs) -> Result<(), Failure> {
+    let mut search = AuditSearch::from(wanted.filter);
+    let mut out = io::stdout().lock();
+    let newest = store.find_audit(&search, AuditOrder::NewestFirst, wanted.lines).await;
+    let mut newest = newest.map_err(|error| unread(&error))?;
+    newest.reverse();
+    // Followed from where the newest line of all is: what does not fit is not looked at again.
+    let all = store.find_audit(&AuditSearch::default(), AuditOrder::NewestFirst, 1).await;
+    search.after = all.map_err(|error| unread(&error))?.first().map(|line| line.number);
+    if newest.iter().try_for_each(|line| print(&mut out, line, wanted.json)).is_err() || !wanted.follow {
+        return Ok(());
+    }
+    let mut ticks = tokio::time::interval(LOOK);
+    loop {
+        ticks.tick().await;
+        let lines = store.find_audit(&search, AuditOrder::OldestFirst, PAGE).await;
+        for line in lines.map_err(|error| unread(&error))? {
+            search.after = Some(line.number);
+            // Whoever read it has gone: that ends it, and is no failure.
+            if print(&mut out, &line, wanted.json).is_err() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn print(out: &mut impl Write, line: &AuditLine, json: bool) -> io::Result<()> {
+    if json { writeln!(out, "{}", audit::visible(&line.body)) } else { writeln!(out, "{}", row(line)) }
+}
+
+/// A line for a terminal; nothing in it is obeyed there.
+fn row(line: &AuditLine) -> String {
+    let reading = Reading::of(line);
+    let at = reading.at.map_or_else(|| "?".to_owned(), |at| at.strftime("%FT%TZ").to_string());
+    let target = Some(reading.text("target")).filter(|target| !target.is_empty());
+    let target = target.unwrap_or_else(|| "-".to_owned());
+    let (outcome, event, actor) = (reading.text("outcome"), reading.text("event"), reading.text("actor"));
+    let address = Some(reading.text("address")).filter(|address| !address.is_empty());
+    let from = address.map(|address| format!("from={address} ")).unwrap_or_default();
+    let row = format!("{at} {outcome:<7} {event:<20} {actor:<14} {target:<14} {from}{}", reading.details());
+    row.trim_end().to_owned()
+}
+
+async fn verify(store: &dyn Store) -> Result<(), Failure> {
+    let verified = audit::verify(store).await.map_err(|broken| {
+        Failure::new(
+            Exit::Failed,
+            "the audit was changed or damaged",
+            chain(&broken),
+            "compare with a backup; everything before the named line is as it was written",
+        )
+    })?;
+    println!("the audit is unbroken: {} lines, {} to {}", verified.lines(), verified.first, verified.last);
+    if verified.first > 1 {
+        println!("lines up to {} were cut by retention, and the chain says so", verified.first - 1);
+    }
+    println!(
+        "hash of the newest line: {} (kept elsewhere, it proves that none is missing later)",
+        verified.hash
+    );
+    Ok(())
+}
+
+fn prove(file: &Path) -> Result<(), Failure> {
+    let failed = |why: String| {
+        Failure::new(
+            Exit::Failed,
+            format!("the export {} proves nothing", file.display()),
+            why,
+            "take it anew with `berth audit export`, or compare it with another copy",
+        )
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
+    let proven = audit::prove(&text).map_err(|error| failed(error.to_string()))?;
+    match proven.gaps {
+        _ if proven.lines == 0 => println!("the export is empty"),
+        0 => println!("the export is unbroken: {} lines, {} to {}", proven.lines, proven.first, proven.last),
+        gaps => println!(
+            "the export has {} lines as they were written, between {} and {}; others were left out in {gaps} places",
+            proven.lines, proven.first, proven.last
+        ),
+    }
+    if proven.lines > 0 {
+        println!("hash of its last line: {}", proven.hash);
+    }
+    Ok(())
+}
+
+async fn export(config: &Config, wanted: ExportArgs) -> Result<(), Failure> {
+    let store = open_store(config)?;
+    let words = wanted.filter.to_string();
+    let search = AuditSearch::from(wanted.filter);
+    let format = wanted.format.unwrap_or(match wanted.file.extension() {
+        Some(extension) if extension == "csv" => AuditFormat::Csv,
+        Some(_) | None => AuditFormat::Jsonl,
+    });
+    let mut out: Box<dyn Write> = if wanted.file == Path::new("-") {
+        Box::new(io::stdout().lock())
+    } else {
+        let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&wanted.file);
+        Box::new(new.map_err(|error| unwritten(&wanted.file, &error))?)
+    };
+    let mut export =
+        Export::of(store.clone(), search, format.into()).await.map_err(|error| unread(&error))?;
+    while let Some(piece) = export.next().await.map_err(|error| unread(&error))? {
+        out.write_all(piece.as_bytes()).map_err(|error| unwritten(&wanted.file, &error))?;
+    }
+    out.flush().map_err(|error| unwritten(&wanted.file, &error))?;
+    let event = AuditEvent::AuditExported { search: words };
+    Audit::new(store).record(Record::new(Actor::cli(), event)).await;
+    Ok(())
+}
+
+fn unread(error: &StoreError) -> Failure {
+    Failure::new(Exit::Failed, "the audit cannot be read", chain(error), "mend the database and try again")
+}
+
+fn unwritten(file: &Path, error: &io::Error) -> Failure {
+    Failure::new(
+        Exit::Failed,
+        format!("{} cannot be written", file.display()),
+        error,
+        "name a file that is not there yet, in a directory that can be written; `-` is standard output",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_obeys_nothing_of_a_row() {
+        let hostile = "\u{1b}[2J\u{202e}\r\nok\u{9b}x\u{7f}";
+        let body = serde_json::json!({
+            "at": "2026-01-31T08:15:00.5Z", "outcome": hostile, "event": "login_ok", "actor": hostile,
+            "target": hostile, "address": hostile, "detail": hostile, hostile: hostile,
+        });
+        let row = row(&AuditLine { number: 1, body: body.to_string(), hash: String::new() });
+        assert!(row.starts_with("2026-01-31T08:15:00Z \\u001b[2J\\u202e\\u000d\\u000aok"), "{row}");
+        assert!(!row.chars().any(audit::is_obeyed), "{row:?}");
+    }
+}

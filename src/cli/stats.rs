@@ -1,0 +1,125 @@
+//! What is used and what there is room for: from the running gateway, or from the engine itself when none runs.
+
+use std::time::Duration;
+
+use super::args::OutputArgs;
+use super::data::{ask_gateway, print_json};
+use super::failure::{Exit, Failure};
+use crate::app::Offline;
+use crate::capacity::{Capacity, Resource};
+use crate::config::Config;
+use crate::control::{self, HostRow, Performer, Reply, Request, UseRow};
+
+/// Between two samples, when no gateway has taken any.
+const BETWEEN: Duration = Duration::from_secs(1);
+
+const MIB: f64 = 1_048_576.0;
+
+pub(super) async fn stats(config: &Config, output: OutputArgs) -> Result<(), Failure> {
+    match ask(config, Request::Stats).await? {
+        Reply::Stats { hosts, sessions } if output.json => {
+            print_json(&serde_json::json!({ "hosts": hosts, "sessions": sessions }));
+        }
+        Reply::Stats { hosts, sessions } => show_stats(&hosts, &sessions),
+        other => return Err(unexpected(other)),
+    }
+    Ok(())
+}
+
+pub(super) async fn capacity(config: &Config, output: OutputArgs) -> Result<(), Failure> {
+    match ask(config, Request::Capacity).await? {
+        Reply::Capacity { capacity } if output.json => print_json(&capacity),
+        Reply::Capacity { capacity } => show_capacity(&capacity),
+        other => return Err(unexpected(other)),
+    }
+    Ok(())
+}
+
+async fn ask(config: &Config, request: Request) -> Result<Reply, Failure> {
+    if let Some(reply) = ask_gateway(config, &request).await? {
+        return Ok(reply);
+    }
+    let offline = Offline::open(config)?;
+    let (broker, stats) = offline.stats(config).await?;
+    stats.sample_once().await;
+    tokio::time::sleep(BETWEEN).await;
+    stats.sample_once().await;
+    let performer = Performer {
+        auth: offline.auth.clone(),
+        broker: Some(broker),
+        store: offline.store.clone(),
+        stats: Some(stats),
+    };
+    Ok(control::perform(&performer, request).await)
+}
+
+fn unexpected(reply: Reply) -> Failure {
+    let (why, what) = match reply {
+        Reply::Refused { code, text } => (code, text),
+        other => (format!("{other:?}"), "the gateway answered something else".to_owned()),
+    };
+    Failure::new(Exit::Failed, what, why, "look at the engine with `berth doctor`, and try again")
+}
+
+fn show_stats(hosts: &[HostRow], sessions: &[UseRow]) {
+    let number = |value: Option<f32>| value.map_or("-".to_owned(), |value| format!("{value:.1}"));
+    let mib =
+        |value: Option<f32>| value.map_or("-".to_owned(), |value| format!("{:.0}", f64::from(value) / MIB));
+    for host in hosts {
+        println!("server {}", host.node);
+        println!("  CPU        {} % of all cores, load {}", number(host.cpu_percent), number(host.load_1m));
+        println!("  memory     {} of {} MiB", mib(host.memory_used_bytes), mib(host.memory_bytes));
+        println!("  disk       {} of {} MiB (containers)", mib(host.disk_used_bytes), mib(host.disk_bytes));
+        println!(
+            "  disk       {} of {} MiB (database)",
+            mib(host.store_disk_used_bytes),
+            mib(host.store_disk_bytes)
+        );
+        println!("  starts     {} in the last hour, and {} that failed", host.starts, host.starts_failed);
+    }
+    println!(
+        "\n{:<14} {:<16} {:<14} {:<9} {:>8} {:>11} PROCESSES",
+        "LABEL", "OWNER", "TEMPLATE", "STATE", "CPU_%", "MEMORY_MIB"
+    );
+    for row in sessions {
+        println!(
+            "{:<14} {:<16} {:<14} {:<9} {:>8} {:>11} {}",
+            row.label,
+            row.owner,
+            row.template,
+            row.state,
+            number(row.usage.cpu_percent),
+            row.usage.memory_bytes >> 20,
+            row.usage.processes
+        );
+    }
+}
+
+fn show_capacity(capacity: &Capacity) {
+    println!("{:<14} {:>5}  BOUND BY", "TEMPLATE", "MORE");
+    for room in &capacity.templates {
+        let others: Vec<String> =
+            room.by_resource.iter().map(|fits| format!("{} {}", fits.resource.name(), fits.more)).collect();
+        println!("{:<14} {:>5}  {} ({})", room.template, room.more, room.bound_by.name(), others.join(", "));
+    }
+    println!(
+        "\n{:<19} {:<10} {:>12} {:>12} {:>12} {:>12} {:>12}",
+        "RESOURCE", "UNIT", "TOTAL", "PROMISED", "RESERVED", "FREE", "IN_USE"
+    );
+    for line in &capacity.resources {
+        // People count memory and disk in MiB.
+        let in_bytes = matches!(line.resource, Resource::Memory | Resource::Disk);
+        let amount =
+            |value: f64| if in_bytes { format!("{:.0}", value / MIB) } else { format!("{value:.1}") };
+        println!(
+            "{:<19} {:<10} {:>12} {:>12} {:>12} {:>12} {:>12}",
+            line.resource.name(),
+            if in_bytes { "MiB" } else { line.unit.as_str() },
+            amount(line.total),
+            amount(line.promised),
+            amount(line.reserved),
+            amount(line.free),
+            line.used.map_or("-".to_owned(), amount)
+        );
+    }
+}

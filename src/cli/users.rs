@@ -1,0 +1,293 @@
+//! Users on the command line.
+
+use std::io::{BufRead, IsTerminal, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::args::{LimitArgs, UserCommand, UserImportArgs};
+use super::data::{ask, done, print_json, show};
+use super::failure::{Exit, Failure};
+use crate::auth::import::sheet::{self, SheetFlaw};
+use crate::auth::import::{ImportRow, RowOutcome, Tally, mark_repeated};
+use crate::config::Config;
+use crate::control::{Reply, Request, ResultRow, UserRequest, told};
+use crate::fault::Answer;
+use crate::secret::{Secret, random_password};
+use crate::session::{LimitsChange, Setting};
+
+/// Rows of one request: a few seconds of hashing, and a line that fits the control socket.
+const BATCH: usize = 50;
+/// The most of a request's text that its rows may take.
+const BATCH_BYTES: usize = 40 * 1024;
+
+pub(super) async fn user(config: &Config, command: UserCommand) -> Result<(), Failure> {
+    let of = async |request: UserRequest| ask(config, Request::User(request)).await;
+    match command {
+        UserCommand::Add { name, role, password_stdin, must_change } => {
+            let (password, made) = password(password_stdin)?;
+            done(of(UserRequest::Add { name, role: role.into(), password, must_change }).await?)?;
+            tell_password(made);
+            Ok(())
+        }
+        UserCommand::Passwd { name, password_stdin, must_change } => {
+            let (password, made) = password(password_stdin)?;
+            done(of(UserRequest::Passwd { name, password, must_change }).await?)?;
+            tell_password(made);
+            Ok(())
+        }
+        UserCommand::List(output) => show(of(UserRequest::List).await?, output),
+        UserCommand::Show { name, output } => show(of(UserRequest::Show { name }).await?, output),
+        UserCommand::Role { name, role } => done(of(UserRequest::Role { name, role: role.into() }).await?),
+        UserCommand::Limits { name, limits } => {
+            done(of(UserRequest::Limits { name, change: change(&limits)? }).await?)
+        }
+        UserCommand::Logins { name, output } => show(of(UserRequest::Logins { name }).await?, output),
+        UserCommand::Logout { name, login } => done(of(UserRequest::Logout { name, login }).await?),
+        UserCommand::Disable { name } => done(of(UserRequest::Disable { name }).await?),
+        UserCommand::Enable { name } => done(of(UserRequest::Enable { name }).await?),
+        UserCommand::Remove { name, dry_run: true, home: _ } => {
+            done(of(UserRequest::Outlook { name }).await?)
+        }
+        UserCommand::Remove { name, home, dry_run: false } => {
+            done(of(UserRequest::Remove { name, home: home.into() }).await?)
+        }
+        UserCommand::Export => done(of(UserRequest::Export).await?),
+        UserCommand::Import(arguments) => import(config, arguments).await,
+    }
+}
+
+/// What the options say of limits.
+fn change(limits: &LimitArgs) -> Result<LimitsChange, Failure> {
+    let wrong = |option: &str, expected: &str| {
+        let why = format!("it must be {expected}, or default");
+        Failure::new(
+            Exit::Refused,
+            format!("{option} cannot be read"),
+            why,
+            "correct it; nothing was changed",
+        )
+    };
+    Ok(LimitsChange {
+        max_sessions: limit(limits.max_sessions.as_deref(), sheet::max_sessions)
+            .ok_or_else(|| wrong("--max-sessions", "a whole number up to 10000"))?,
+        max_cpus: limit(limits.max_cpus.as_deref(), sheet::max_cpus)
+            .ok_or_else(|| wrong("--max-cpus", "a number up to 1024"))?,
+        max_memory_mib: limit(limits.max_memory_mib.as_deref(), sheet::max_memory_mib)
+            .ok_or_else(|| wrong("--max-memory-mib", "a whole number of MiB"))?,
+        templates: limit(limits.templates.as_deref(), sheet::templates)
+            .ok_or_else(|| wrong("--templates", "names of templates with commas between, - for none"))?,
+    })
+}
+
+fn limit<T>(text: Option<&str>, parse: fn(&str) -> Option<T>) -> Option<Setting<T>> {
+    text.map_or(Some(Setting::Keep), |text| sheet::setting(text.trim(), parse))
+}
+
+async fn import(config: &Config, arguments: UserImportArgs) -> Result<(), Failure> {
+    let mut rows =
+        sheet::read(&bytes_of(&arguments.csv)?).map_err(|flaw| unreadable(&arguments.csv, &flaw))?;
+    // Here, because the rows travel in parts.
+    mark_repeated(&mut rows);
+    let results = carry(config, rows, arguments.dry_run).await?;
+    if let Some(path) = arguments.passwords.as_ref().filter(|_| !arguments.dry_run) {
+        write_passwords(path, &results)?;
+    }
+    print_results(&results, &arguments);
+    let refused = results.iter().filter(|row| row.code.is_some()).count();
+    if refused > 0 {
+        return Err(Failure::new(
+            Exit::Refused,
+            format!("{refused} of {} rows were refused", results.len()),
+            "each says why beside its line",
+            "correct those rows and import the list again: what is there already is left as it is",
+        ));
+    }
+    Ok(())
+}
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>, Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::new(
+            Exit::Missing,
+            format!("{} cannot be read", path.display()),
+            error,
+            "name a file that is there",
+        )
+    };
+    if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).map_err(failed)?;
+        return Ok(bytes);
+    }
+    std::fs::read(path).map_err(failed)
+}
+
+fn unreadable(path: &Path, flaw: &SheetFlaw) -> Failure {
+    Failure::new(
+        Exit::Refused,
+        format!("nothing of {} was imported", path.display()),
+        flaw.public(),
+        "correct the file and import it again",
+    )
+}
+
+/// Sends the rows that can be read, part by part, and puts all results in order.
+async fn carry(config: &Config, rows: Vec<ImportRow>, dry_run: bool) -> Result<Vec<ResultRow>, Failure> {
+    let bar = bar(rows.len());
+    let (flawed, sound): (Vec<ImportRow>, Vec<ImportRow>) =
+        rows.into_iter().partition(|row| row.flaw.is_some());
+    let mut results: Vec<_> =
+        flawed.iter().filter_map(|row| Some(row.result(RowOutcome::Refused(row.flaw.clone()?)))).collect();
+    bar.inc(results.len() as u64);
+    let mut before = Tally::of(&results);
+    let mut told_rows: Vec<ResultRow> = results.drain(..).map(told).collect();
+    let mut parts = parts(sound).into_iter().peekable();
+    while let Some(part) = parts.next() {
+        let (count, more) = (part.len(), parts.peek().is_some());
+        let request = UserRequest::Import { rows: part, dry_run, before, more };
+        match ask(config, Request::User(request)).await? {
+            Reply::Results { results } => {
+                for row in &results {
+                    match row.result.as_str() {
+                        "created" => before.created += 1,
+                        "changed" => before.changed += 1,
+                        "exists" => before.exists += 1,
+                        _ => before.refused += 1,
+                    }
+                }
+                told_rows.extend(results);
+            }
+            other => done(other)?,
+        }
+        bar.inc(count as u64);
+    }
+    bar.finish_and_clear();
+    told_rows.sort_by_key(|row| row.line);
+    Ok(told_rows)
+}
+
+fn parts(rows: Vec<ImportRow>) -> Vec<Vec<ImportRow>> {
+    let (mut parts, mut part, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for row in rows {
+        let length = serde_json::to_string(&row).map_or(0, |text| text.len() + 1);
+        if !part.is_empty() && (part.len() == BATCH || bytes + length > BATCH_BYTES) {
+            parts.push(std::mem::take(&mut part));
+            bytes = 0;
+        }
+        bytes += length;
+        part.push(row);
+    }
+    if !part.is_empty() {
+        parts.push(part);
+    }
+    parts
+}
+
+fn bar(rows: usize) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:32} {pos} of {len} users, {eta} left");
+    ProgressBar::new(rows as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// Into a file that only its owner can read, and that was not there.
+fn write_passwords(path: &Path, results: &[ResultRow]) -> Result<(), Failure> {
+    let made: Vec<_> =
+        results.iter().filter_map(|row| Some((row.name.clone(), row.password.clone()?))).collect();
+    let written =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).and_then(
+            |mut file| std::io::Write::write_all(&mut file, sheet::write_passwords(&made).as_bytes()),
+        );
+    if let Err(error) = written {
+        // They exist nowhere else.
+        print!("{}", sheet::write_passwords(&made));
+        return Err(Failure::new(
+            Exit::Failed,
+            format!("the passwords could not be written to {}", path.display()),
+            error,
+            "take them from above: the users are there, and nobody can show these again",
+        ));
+    }
+    Ok(())
+}
+
+fn print_results(results: &[ResultRow], arguments: &UserImportArgs) {
+    if arguments.output.json {
+        return print_json(&results);
+    }
+    println!("{:>6} {:<24} {:<9} DETAIL", "LINE", "NAME", "RESULT");
+    for row in results {
+        let password = row.password.as_ref().filter(|_| arguments.passwords.is_none());
+        let detail = row
+            .detail
+            .clone()
+            .or_else(|| password.map(|made| format!("first password: {}", made.expose())))
+            .unwrap_or_else(|| row.changed.join(" "));
+        println!("{:>6} {:<24} {:<9} {detail}", row.line, row.name, row.result);
+    }
+    let count = |result: &str| results.iter().filter(|row| row.result == result).count();
+    let (created, changed, exists, refused) =
+        (count("created"), count("changed"), count("exists"), count("refused"));
+    let what = if arguments.dry_run { "a trial run, nothing was changed: " } else { "" };
+    println!("{what}{created} created, {changed} changed, {exists} there already, {refused} refused");
+}
+
+/// The password from standard input, or a fresh one that is to be told.
+fn password(from_stdin: bool) -> Result<(Secret<String>, Option<Secret<String>>), Failure> {
+    if !from_stdin {
+        let made = random_password();
+        return Ok((made.clone(), Some(made)));
+    }
+    let mut line = String::new();
+    let read = std::io::stdin().lock().read_line(&mut line);
+    match read {
+        Ok(1..) => Ok((Secret::new(line.trim_end_matches(['\r', '\n']).to_owned()), None)),
+        Ok(0) | Err(_) => Err(Failure::new(
+            Exit::Refused,
+            "no password was given",
+            "standard input is empty",
+            "write the password and a line end to standard input",
+        )),
+    }
+}
+
+fn tell_password(made: Option<Secret<String>>) {
+    if let Some(password) = made {
+        println!("first password: {} (they change it under /account)", password.expose());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_travel_in_parts_that_fit_the_socket() {
+        let row = |line: u64, name: String| ImportRow { line, name, ..ImportRow::default() };
+        let many: Vec<_> = (0..120).map(|line| row(line, format!("user {line}"))).collect();
+        let lengths: Vec<_> = parts(many).iter().map(Vec::len).collect();
+        assert_eq!(lengths, [50, 50, 20]);
+        let wide: Vec<_> = (0..3).map(|line| row(line, "w".repeat(30 * 1024))).collect();
+        assert_eq!(parts(wide).len(), 3);
+        assert!(parts(Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn limits_are_kept_followed_or_own() {
+        let arguments = LimitArgs {
+            max_sessions: Some("default".to_owned()),
+            max_cpus: Some("1.5".to_owned()),
+            max_memory_mib: None,
+            templates: Some("desktop,lab".to_owned()),
+        };
+        let read = change(&arguments).unwrap();
+        assert_eq!(read.max_sessions, Setting::Follow);
+        assert_eq!((read.max_cpus, read.max_memory_mib), (Setting::Own(1.5), Setting::Keep));
+        assert!(matches!(read.templates, Setting::Own(names) if names.len() == 2));
+        let wrong = LimitArgs { max_sessions: Some("many".to_owned()), ..arguments };
+        assert!(change(&wrong).is_err());
+    }
+}

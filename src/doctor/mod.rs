@@ -1,0 +1,236 @@
+//! `berth doctor`: looks at everything that has to be right, from the configuration to the address that
+//! browsers use, and names what is not.
+//!
+//! Each thing looked at is a [`Hop`]. Later ones stand on earlier ones: what cannot be looked at because
+//! something before it is broken is skipped, so that the one that is broken stands alone. The gateway may run
+//! or not. Nothing is changed but what a start changes too.
+
+mod certificate;
+mod engine;
+mod machine;
+mod store;
+mod url;
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::config::{Config, ConfigErrors};
+
+/// One thing that is looked at, in this order.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hop {
+    /// The configuration can be read.
+    Configuration,
+    /// The clock is plausible.
+    Clock,
+    /// There is room on the disks.
+    Disk,
+    /// The store can be read and written.
+    Store,
+    /// The audit's chain is whole.
+    Audit,
+    /// The certificate and its key.
+    Certificate,
+    /// The viewer's library.
+    Viewer,
+    /// The privileged process.
+    Spawner,
+    /// What runs containers.
+    Engine,
+    /// Sessions reach neither each other nor this machine.
+    Isolation,
+    /// What sessions are made from.
+    Images,
+    /// The gateway's process.
+    Gateway,
+    /// Its own address on this machine.
+    Listener,
+    /// The domain's address.
+    Name,
+    /// The port that browsers use.
+    Port,
+    /// Who answers there.
+    Tls,
+    /// What is answered there.
+    Health,
+    /// Whether WebSockets come through.
+    WebSocket,
+}
+
+impl Hop {
+    /// What people read.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Clock => "clock",
+            Self::Disk => "disk",
+            Self::Store => "store",
+            Self::Audit => "audit",
+            Self::Certificate => "certificate",
+            Self::Viewer => "viewer library",
+            Self::Spawner => "spawner",
+            Self::Engine => "engine",
+            Self::Isolation => "isolation",
+            Self::Images => "images",
+            Self::Gateway => "gateway",
+            Self::Listener => "own address",
+            Self::Name => "domain name",
+            Self::Port => "public port",
+            Self::Tls => "public TLS",
+            Self::Health => "public HTTP",
+            Self::WebSocket => "public WebSocket",
+        }
+    }
+}
+
+/// How a hop is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// As it should be.
+    Ok,
+    /// It works, but somebody should know.
+    Warning,
+    /// It does not work.
+    Broken,
+    /// It was not looked at, because it stands on something that is not there.
+    Skipped,
+}
+
+/// What was found at one hop.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Finding {
+    /// Where.
+    pub hop: Hop,
+    /// How it is.
+    pub verdict: Verdict,
+    /// What was seen.
+    pub why: String,
+    /// What to do; absent where nothing needs to be done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub todo: Option<String>,
+}
+
+impl Finding {
+    fn ok(hop: Hop, why: impl Into<String>) -> Self {
+        Self { hop, verdict: Verdict::Ok, why: why.into(), todo: None }
+    }
+
+    fn warning(hop: Hop, why: impl Into<String>, todo: impl Into<String>) -> Self {
+        Self { hop, verdict: Verdict::Warning, why: why.into(), todo: Some(todo.into()) }
+    }
+
+    fn broken(hop: Hop, why: impl Into<String>, todo: impl Into<String>) -> Self {
+        Self { hop, verdict: Verdict::Broken, why: why.into(), todo: Some(todo.into()) }
+    }
+
+    fn skipped(hop: Hop, why: impl Into<String>) -> Self {
+        Self { hop, verdict: Verdict::Skipped, why: why.into(), todo: None }
+    }
+
+    fn is_ok(&self) -> bool {
+        matches!(self.verdict, Verdict::Ok | Verdict::Warning)
+    }
+}
+
+/// Everything that was found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Whether nothing is broken.
+    pub healthy: bool,
+    /// The first hop that is broken: what to mend first.
+    pub broken: Option<Hop>,
+    /// Each hop.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    fn of(findings: Vec<Finding>) -> Self {
+        let broken = findings.iter().find(|found| found.verdict == Verdict::Broken).map(|found| found.hop);
+        Self { healthy: broken.is_none(), broken, findings }
+    }
+
+    /// Of a configuration that cannot be read: nothing else can be looked at.
+    #[must_use]
+    pub fn unconfigured(errors: &ConfigErrors) -> Self {
+        let todo = "correct it; `berth check-config` checks again";
+        Self::of(vec![Finding::broken(Hop::Configuration, errors.to_string(), todo)])
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Finding { hop, verdict, why, todo } in &self.findings {
+            let mark = match verdict {
+                Verdict::Ok => "ok",
+                Verdict::Warning => "WARNING",
+                Verdict::Broken => "BROKEN",
+                Verdict::Skipped => "-",
+            };
+            writeln!(
+                f,
+                "{mark:<8} {:<17} {}",
+                hop.title(),
+                why.replace('\n', "\n                           ")
+            )?;
+            if let Some(todo) = todo {
+                writeln!(f, "                           do: {todo}")?;
+            }
+        }
+        match self.broken {
+            Some(hop) => write!(f, "\nbroken: {}", hop.title()),
+            None => write!(f, "\nnothing is broken"),
+        }
+    }
+}
+
+/// Looks at everything.
+pub async fn examine(config: &Config) -> Report {
+    let mut findings = vec![configuration(config), machine::clock(config), machine::disks(config)];
+    findings.extend(store::examine(config).await);
+    findings.push(certificate::examine(config));
+    findings.push(machine::viewer(config));
+    let gateway = url::gateway(config).await;
+    findings.extend(engine::examine(config, gateway.is_ok()).await);
+    findings.extend(url::examine(config, gateway).await);
+    Report::of(findings)
+}
+
+fn configuration(config: &Config) -> Finding {
+    let templates = config.templates.len();
+    match config.dangers().as_slice() {
+        [] => Finding::ok(Hop::Configuration, format!("it can be read; {templates} templates")),
+        dangers => Finding::warning(
+            Hop::Configuration,
+            format!("it weakens security: {}", dangers.join("; ")),
+            "take these keys back once they are not needed any more",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_broken_hop_is_named() {
+        let report = Report::of(vec![
+            Finding::ok(Hop::Store, "it can be written"),
+            Finding::warning(Hop::Certificate, "two days are left", "renew it"),
+            Finding::broken(Hop::Engine, "no such file", "start it"),
+            Finding::broken(Hop::Images, "desktop is missing", "build it"),
+            Finding::skipped(Hop::Tls, "no gateway runs"),
+        ]);
+        assert_eq!((report.healthy, report.broken), (false, Some(Hop::Engine)));
+        let text = report.to_string();
+        for part in ["BROKEN   engine", "do: start it", "\nbroken: engine", "WARNING  certificate"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!((&json["broken"], &json["findings"][4]["hop"]), (&"engine".into(), &"tls".into()));
+        assert!(Report::of(vec![Finding::skipped(Hop::Tls, "")]).healthy);
+    }
+}

@@ -1,0 +1,292 @@
+//! The way of a browser, hop by hop: the process, its own address, the domain's name, the port, TLS, HTTP,
+//! WebSocket. Only what is public is asked.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+
+use super::{Finding, Hop};
+use crate::app;
+use crate::config::Config;
+use crate::control;
+use crate::server::inspect::{self, Facts};
+
+/// Whoever takes longer for any of these takes too long for a person.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The head of an answer of ours is shorter.
+const MOST_BYTES: usize = 16 * 1024;
+/// A WebSocket's key is not secret; this one is the RFC's own (RFC 6455 §1.3), with the answer to it.
+const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+const NOT_RUNNING: &str = "no gateway runs";
+
+/// Whether a gateway runs here.
+pub(super) async fn gateway(config: &Config) -> Finding {
+    let path = &config.server.control;
+    match control::ask(path, &control::Request::TemplateProgress).await {
+        Ok(Some(_)) => Finding::ok(Hop::Gateway, format!("it answers on {}", path.display())),
+        Ok(None) => Finding::skipped(
+            Hop::Gateway,
+            format!("{NOT_RUNNING} here: nothing answers on {}", path.display()),
+        ),
+        Err(error) => Finding::warning(
+            Hop::Gateway,
+            format!("whether it runs cannot be told: {error}"),
+            "run this as the gateway's own user, in its working directory",
+        ),
+    }
+}
+
+/// The rest of the way.
+pub(super) async fn examine(config: &Config, gateway: Finding) -> Vec<Finding> {
+    let runs = gateway.is_ok();
+    let way = Way { config, runs, own: Facts::read(&config.tls.certificate).ok() };
+    let mut found = vec![gateway, way.listener().await];
+    match way.name().await {
+        Ok((finding, addresses)) => {
+            found.push(finding);
+            found.extend(way.beyond(&addresses).await);
+        }
+        Err(broken) => {
+            found.push(broken);
+            found
+                .extend(skip(&[Hop::Port, Hop::Tls, Hop::Health, Hop::WebSocket], "the name has no address"));
+        }
+    }
+    found
+}
+
+struct Way<'a> {
+    config: &'a Config,
+    runs: bool,
+    /// The certificate that the gateway should present.
+    own: Option<Facts>,
+}
+
+impl Way<'_> {
+    fn domain(&self) -> &str {
+        &self.config.server.domain
+    }
+
+    fn port(&self) -> u16 {
+        app::portal_port(self.config)
+    }
+
+    /// The first address that the gateway listens on, from this machine.
+    async fn listener(&self) -> Finding {
+        let Some(address) = self.config.server.listen.first().map(local) else {
+            return Finding::skipped(Hop::Listener, "server.listen is empty");
+        };
+        let tried = self.health_at(&[address]).await;
+        match (self.runs, tried) {
+            (true, Ok(())) => Finding::ok(Hop::Listener, format!("{address} answers over TLS")),
+            (true, Err(why)) => Finding::broken(
+                Hop::Listener,
+                format!("the gateway runs, but {address} does not answer as it should: {why}"),
+                "look at its log; a firewall of this machine may be in the way",
+            ),
+            (false, Err(_)) => Finding::skipped(Hop::Listener, NOT_RUNNING),
+            (false, Ok(())) => Finding::warning(
+                Hop::Listener,
+                format!(
+                    "{address} answers, although no gateway is found at {}",
+                    self.config.server.control.display()
+                ),
+                "run this in the gateway's working directory, with its configuration",
+            ),
+        }
+    }
+
+    async fn health_at(&self, addresses: &[SocketAddr]) -> Result<(), String> {
+        let stream = dial(addresses).await.map_err(|error| error.to_string())?;
+        let (mut stream, _) =
+            secured(stream, self.domain()).await.map_err(|error| format!("TLS: {error}"))?;
+        let answer = ask(&mut stream, &self.request("")).await.map_err(|error| format!("HTTP: {error}"))?;
+        if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(first_line(&answer)) }
+    }
+
+    async fn name(&self) -> Result<(Finding, Vec<SocketAddr>), Finding> {
+        let (domain, port) = (self.domain(), self.port());
+        let looked_up = timeout(PATIENCE, lookup_host((domain, port))).await;
+        let addresses: Vec<SocketAddr> = match looked_up {
+            Ok(Ok(addresses)) => addresses.collect(),
+            Ok(Err(error)) => return Err(self.unnamed(&error.to_string())),
+            Err(_slow) => return Err(self.unnamed("the name server does not answer")),
+        };
+        if addresses.is_empty() {
+            return Err(self.unnamed("it has no address"));
+        }
+        let shown: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
+        Ok((Finding::ok(Hop::Name, format!("{domain} is {}", shown.join(", "))), addresses))
+    }
+
+    fn unnamed(&self, why: &str) -> Finding {
+        let todo = "make the DNS entry (A or AAAA, and *.<domain> for sessions by subdomain), or correct server.domain";
+        Finding::broken(Hop::Name, format!("{} cannot be looked up: {why}", self.domain()), todo)
+    }
+
+    /// From the port to the WebSocket.
+    async fn beyond(&self, addresses: &[SocketAddr]) -> Vec<Finding> {
+        let port = self.port();
+        let stream = match dial(addresses).await {
+            Ok(stream) => stream,
+            Err(_) if !self.runs => {
+                return skip(&[Hop::Port, Hop::Tls, Hop::Health, Hop::WebSocket], NOT_RUNNING);
+            }
+            Err(error) => {
+                let why = format!("{}:{port} does not accept connections: {error}", self.domain());
+                let todo =
+                    "open it in the firewall, forward it where there is a NAT, or correct server.public_port";
+                let rest = skip(&[Hop::Tls, Hop::Health, Hop::WebSocket], "the port is closed");
+                return [vec![Finding::broken(Hop::Port, why, todo)], rest].concat();
+            }
+        };
+        let mut found = vec![Finding::ok(Hop::Port, format!("{port} accepts connections"))];
+        let mut stream = match secured(stream, self.domain()).await {
+            Ok((stream, presented)) => {
+                found.push(self.judge(&presented));
+                stream
+            }
+            Err(error) => {
+                let why = format!("whoever listens on port {port} does not speak TLS with us: {error}");
+                let todo = "another program has the port, or a proxy in front speaks plain HTTP: Berth itself speaks TLS";
+                found.push(Finding::broken(Hop::Tls, why, todo));
+                found.extend(skip(&[Hop::Health, Hop::WebSocket], "there is no TLS"));
+                return found;
+            }
+        };
+        found.push(self.health(ask(&mut stream, &self.request("")).await));
+        found.push(match self.upgraded(addresses).await {
+            Ok(()) => Finding::ok(Hop::WebSocket, "an upgrade comes through"),
+            Err(why) => Finding::broken(
+                Hop::WebSocket,
+                format!("desktops cannot be opened: {why}"),
+                "let the proxy in front pass `Upgrade` and `Connection` on, and not buffer",
+            ),
+        });
+        found
+    }
+
+    /// Whose certificate is presented: the gateway's own, or that of something in front of it.
+    fn judge(&self, presented: &Facts) -> Finding {
+        let domain = self.domain();
+        if !presented.covers(domain) {
+            let why =
+                format!("a certificate for {} is presented, not for {domain}", presented.names.join(", "));
+            let todo = "another program or proxy answers there: send the port to Berth, or give it a certificate for it";
+            return Finding::broken(Hop::Tls, why, todo);
+        }
+        if presented.expires_at < crate::clock::now() {
+            let why = format!("the certificate that is presented expired on {}", presented.expires_at);
+            return Finding::broken(Hop::Tls, why, "renew it where TLS ends");
+        }
+        match &self.own {
+            Some(own) if own.is(presented) => Finding::ok(Hop::Tls, "Berth's own certificate is presented"),
+            Some(_) | None => Finding::warning(
+                Hop::Tls,
+                format!("a certificate of {} is presented, which is not the one in [tls]", presented.issuer),
+                "fine if a proxy stands in front (then see server.trusted_proxies); else reload with SIGHUP",
+            ),
+        }
+    }
+
+    fn health(&self, answer: io::Result<String>) -> Finding {
+        let todo = "something else answers at this address: look at what stands in front of Berth";
+        match answer {
+            Ok(answer) if answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok") => {
+                Finding::ok(Hop::Health, "GET /health is answered")
+            }
+            Ok(answer) => Finding::broken(
+                Hop::Health,
+                format!("GET /health is answered with: {}", first_line(&answer)),
+                todo,
+            ),
+            Err(error) => Finding::broken(Hop::Health, format!("GET /health is not answered: {error}"), todo),
+        }
+    }
+
+    async fn upgraded(&self, addresses: &[SocketAddr]) -> Result<(), String> {
+        let stream = dial(addresses).await.map_err(|error| error.to_string())?;
+        let (mut stream, _) = secured(stream, self.domain()).await.map_err(|error| error.to_string())?;
+        let upgrade = format!(
+            "upgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: {KEY}\r\n"
+        );
+        let answer = ask(&mut stream, &self.request(&upgrade)).await.map_err(|error| error.to_string())?;
+        let accepted = answer.to_ascii_lowercase().contains(&ACCEPT.to_ascii_lowercase());
+        if answer.starts_with("HTTP/1.1 101") && accepted { Ok(()) } else { Err(first_line(&answer)) }
+    }
+
+    fn request(&self, more: &str) -> String {
+        let close = if more.is_empty() { "connection: close\r\n" } else { "" };
+        let host = match self.port() {
+            443 => self.domain().to_owned(),
+            port => format!("{}:{port}", self.domain()),
+        };
+        format!("GET /health HTTP/1.1\r\nhost: {host}\r\nuser-agent: berth-doctor\r\n{close}{more}\r\n")
+    }
+}
+
+fn skip(hops: &[Hop], why: &str) -> Vec<Finding> {
+    hops.iter().map(|hop| Finding::skipped(*hop, why)).collect()
+}
+
+/// "Everywhere" is no address to go to.
+fn local(listen: &SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}
+
+/// The first of the addresses that accepts.
+async fn dial(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    bounded(TcpStream::connect(addresses)).await
+}
+
+async fn secured(
+    stream: TcpStream,
+    domain: &str,
+) -> io::Result<(impl AsyncRead + AsyncWrite + Unpin + use<>, Facts)> {
+    bounded(inspect::connect(stream, domain)).await
+}
+
+/// Sends a request and reads the head of the answer, or all of it if the connection ends.
+async fn ask(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> io::Result<String> {
+    let exchange = async {
+        stream.write_all(request.as_bytes()).await?;
+        stream.flush().await?;
+        let mut answer = Vec::new();
+        let mut piece = [0; 1024];
+        while answer.len() < MOST_BYTES && !answer.starts_with(b"HTTP/1.1 101") {
+            match stream.read(&mut piece).await {
+                Ok(0) => break,
+                Ok(read) => answer.extend_from_slice(&piece[..read]),
+                // Not everybody says goodbye.
+                Err(_) if !answer.is_empty() => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(answer)
+    };
+    let answer = bounded(exchange).await?;
+    if answer.is_empty() {
+        return Err(io::Error::other("the connection was closed without an answer"));
+    }
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+async fn bounded<T>(call: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    let slow = |_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer within 5 s"));
+    timeout(PATIENCE, call).await.unwrap_or_else(slow)
+}
+
+fn first_line(answer: &str) -> String {
+    answer.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).take(120).collect()
+}

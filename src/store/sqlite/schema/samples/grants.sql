@@ -1,0 +1,5 @@
+-- What schema 2 added, as that version wrote it. For tests alone.
+
+INSERT INTO grants VALUES
+    ('55555555555545558555555555555555', '33333333333343338333333333333333', '22222222222242228222222222222222',
+     'root', 'observer', 'Ann', '2026-02-01T10:00:00.000000000Z', NULL);

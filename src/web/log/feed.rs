@@ -1,0 +1,69 @@
+//! The log as it is written: every new line under the filters of the page, as an event.
+//!
+//! An event's id is its line's number, so that a browser that comes back misses nothing.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use axum::response::sse::Event;
+use tokio::sync::watch;
+
+use super::line::LogRow;
+use crate::language::Language;
+use crate::store::{AuditOrder, AuditSearch};
+use crate::web::Site;
+use crate::web::live::{Live, Wake};
+
+/// So many lines are read at once.
+const PAGE: usize = 50;
+
+/// A command line beside this gateway writes without telling it; it is looked for this often.
+const OTHERS: Duration = Duration::from_secs(5);
+
+/// Who follows the log, and what of it.
+pub(super) struct Feed {
+    site: Site,
+    live: Live,
+    search: AuditSearch,
+    language: Language,
+    news: watch::Receiver<u64>,
+    pending: VecDeque<Event>,
+}
+
+impl Feed {
+    /// The lines that fit `search` from here on.
+    pub(super) fn of(site: &Site, live: Live, search: AuditSearch, language: Language) -> Self {
+        let news = site.0.state.audit.news();
+        Self { site: site.clone(), live, search, language, news, pending: VecDeque::new() }
+    }
+
+    /// The next event; `None` at the end.
+    pub(super) async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.pending.pop_front() {
+                return Some(event);
+            }
+            self.look().await;
+            if !self.pending.is_empty() {
+                continue;
+            }
+            let news = self.news.changed();
+            match self.live.wait(OTHERS, async { news.await.is_ok() }).await {
+                Wake::News | Wake::Tick => {}
+                Wake::Say(event) => return Some(event),
+                Wake::Over => return None,
+            }
+        }
+    }
+
+    /// What was written since the last look. A store that fails is asked again at the next one.
+    async fn look(&mut self) {
+        let store = &self.site.0.state.store;
+        let found = store.find_audit(&self.search, AuditOrder::OldestFirst, PAGE).await;
+        for line in found.unwrap_or_default() {
+            self.search.after = Some(line.number);
+            let html = LogRow::of(&line, self.language).html(self.language);
+            self.pending.push_back(Event::default().event("line").id(line.number.to_string()).data(html));
+        }
+    }
+}

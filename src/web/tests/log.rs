@@ -1,0 +1,234 @@
+//! The page of the audit: found, paged, followed, taken away.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use http::StatusCode;
+
+use super::desk::Desk;
+use super::streams::Stream;
+use crate::audit::{Actor, AuditEvent, EventKind, Reason, Record, prove};
+use crate::language::Language;
+use crate::session::{GrantRole, Routing, StopReason, ViewerRole};
+use crate::store::{AuditLine, AuditOrder, AuditSearch, Role, StoreError};
+
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
+
+fn rows(page: &str) -> Vec<u64> {
+    let ids = page.split("<tr id=\"line-").skip(1);
+    ids.filter_map(|rest| rest.split('"').next()?.parse().ok()).collect()
+}
+
+fn link(page: &str, rel: &str) -> Option<String> {
+    let before =
+        page.split(&format!("\" rel=\"{rel}\"")).next().filter(|before| before.len() < page.len())?;
+    before.rsplit("href=\"").next().map(str::to_owned)
+}
+
+/// A desk with an administrator and so many logouts of ann.
+async fn desk_with(count: usize) -> Desk {
+    let desk = Desk::new(Routing::Path);
+    desk.user("root", Role::Admin).await;
+    for _ in 0..count {
+        let record = Record::new(Actor::user("ann", HERE), AuditEvent::Logout).about("ann");
+        desk.audit.record(record).await;
+    }
+    desk
+}
+
+#[tokio::test]
+async fn lines_are_read_newest_first_under_filters_that_are_in_the_address() {
+    let desk = desk_with(3).await;
+    let stopped = Record::new(Actor::system(), AuditEvent::stopped(StopReason::Away)).about("kx2mbn");
+    desk.audit.record(stopped).await;
+    let mut root = desk.log_in("root").await;
+    let page = root.get("/admin/log").await;
+    let seen = rows(&page.text);
+    assert!(seen.len() >= 5 && seen.is_sorted_by(|one, other| one > other), "{seen:?}");
+    for words in [
+        "\u{2068}ann\u{2069} logged out.",
+        "nobody used it for a long time",
+        "192.0.2.7",
+        "data-outcome=\"ok\"",
+    ] {
+        assert!(page.text.contains(words), "{words}: {}", page.text);
+    }
+    for (query, count) in [
+        ("event=logout", 3),
+        ("event=logout&actor=ANN", 3),
+        ("event=session_stopped&target=kx2mbn", 1),
+        ("event=logout&outcome=refused", 0),
+        ("event=logout&since=1h", 3),
+        ("event=logout&until=2001-01-01", 0),
+    ] {
+        assert_eq!(rows(&root.get(&format!("/admin/log?{query}")).await.text).len(), count, "{query}");
+    }
+    let wrong = root.get("/admin/log?since=soon&actor=%3Cb%3E").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        wrong.text.contains("value=\"soon\"") && wrong.text.contains("This is no time"),
+        "{}",
+        wrong.text
+    );
+    assert!(wrong.text.contains("value=\"&#60;b&#62;\""), "what was typed is kept");
+    root.language = "fr";
+    let french = root.get("/admin/log?event=session_stopped").await.text;
+    assert!(french.contains("s’est arrêtée. ") && french.contains("Vos fichiers sont conservés"), "{french}");
+}
+
+#[tokio::test]
+async fn pages_lead_to_older_lines_and_back() {
+    let desk = desk_with(120).await;
+    let mut root = desk.log_in("root").await;
+    let mut page = root.get("/admin/log?event=logout").await.text;
+    assert!(page.len() < 100 * 1024, "{} bytes", page.len());
+    let mut sizes = vec![rows(&page).len()];
+    while let Some(older) = link(&page, "next") {
+        page = root.get(&older).await.text;
+        assert!(!page.contains("data-events"), "an older page does not move");
+        sizes.push(rows(&page).len());
+    }
+    assert_eq!(sizes, [50, 50, 20]);
+    let mut newest = 0;
+    while let Some(newer) = link(&page, "prev") {
+        page = root.get(&newer).await.text;
+        newest = rows(&page)[0];
+    }
+    assert_eq!(newest, rows(&root.get("/admin/log?event=logout").await.text)[0]);
+}
+
+#[tokio::test]
+async fn a_line_under_the_filters_appears_while_one_watches() {
+    let desk = desk_with(1).await;
+    let mut root = desk.log_in("root").await;
+    let page = root.get("/admin/log?event=logout&actor=ann").await.text;
+    let events = page.split("data-events=\"").nth(1).unwrap().split('"').next().unwrap();
+    let mut stream = Stream::open(&mut root, &events.replace("&#38;", "&")).await;
+    let logout = |name: &str| Record::new(Actor::user(name, HERE), AuditEvent::Logout).about(name);
+    desk.audit.record(logout("bob")).await;
+    desk.audit.record(Record::new(Actor::cli(), AuditEvent::GatewayStarted)).await;
+    desk.audit.record(logout("ann")).await;
+    let (name, row) = stream.next().await.unwrap();
+    assert!(name == "line" && row.contains("\u{2068}ann\u{2069} logged out"), "{row}");
+    // What another process wrote is found as well.
+    let body = r#"{"v":1,"at":"2026-01-01T00:00:00Z","outcome":"ok","event":"logout","actor":"ann"}"#;
+    tokio::time::pause();
+    desk.store.append_audit(body.to_owned()).await.unwrap();
+    let (_, row) = stream.next().await.unwrap();
+    assert!(row.contains("2026-01-01 00:00:00 UTC"), "{row}");
+    desk.draining.cancel();
+    assert_eq!(stream.next().await, None);
+}
+
+#[tokio::test]
+async fn what_is_filtered_can_be_taken_away_and_that_is_told() {
+    let desk = desk_with(60).await;
+    let mut root = desk.log_in("root").await;
+    for format in ["jsonl", "csv"] {
+        let file = root.get(&format!("/admin/log/export?event=logout&actor=ann&format={format}")).await;
+        assert!(file.header("content-disposition").contains(&format!("audit.{format}")));
+        assert_eq!(prove(&file.text).unwrap().lines, 60, "{}", file.text);
+    }
+    let search = AuditSearch { events: vec![EventKind::AuditExported], ..AuditSearch::default() };
+    let told = desk.store.find_audit(&search, AuditOrder::OldestFirst, 10).await.unwrap();
+    assert_eq!(told.len(), 2);
+    assert!(told[1].body.contains("\"search\":\"event=logout&actor=ann&format=csv\""), "{}", told[1].body);
+}
+
+#[tokio::test]
+async fn nothing_that_stands_in_a_line_becomes_markup_or_turns_the_text_around() {
+    let desk = desk_with(0).await;
+    let hostile = "</pre><script>alert(1)</script>\u{202e}\u{2067}\u{1b}[2J\n\"'";
+    let reason = Reason::of(&StoreError::Unavailable { detail: hostile.to_owned() });
+    let event =
+        AuditEvent::SessionNotCreated { template: hostile.to_owned(), name: hostile.to_owned(), reason };
+    let actor = Actor { name: hostile.to_owned(), address: None };
+    desk.audit.record(Record::new(actor, event).about(hostile)).await;
+    let forged = AuditLine { number: 0, hash: String::new(), body: format!("no JSON {hostile}") };
+    desk.store.append_audit(forged.body).await.unwrap();
+    let mut root = desk.log_in("root").await;
+    let page = root.get("/admin/log").await.text;
+    assert!(
+        !page.contains("<script>alert") && !page.contains("\u{202e}") && !page.contains('\u{1b}'),
+        "{page}"
+    );
+    assert!(page.contains("\\u202e") && page.contains("the store cannot work now"), "{page}");
+    let isolated = page.matches('\u{2068}').count();
+    assert_eq!(isolated, page.matches('\u{2069}').count());
+}
+
+/// One event of each kind, with everything that it may have.
+fn every_event() -> Vec<AuditEvent> {
+    let text = || "x".to_owned();
+    let reason = || Reason::of(&StoreError::Stale);
+    let kinds = |kind: EventKind| match kind {
+        EventKind::AccessRefused => AuditEvent::AccessRefused { code: "x" },
+        EventKind::AuditExported => AuditEvent::AuditExported { search: text() },
+        EventKind::AuditTrimmed => {
+            AuditEvent::AuditTrimmed { lines: 3, first: 1, through: 3, hash: text(), keep_days: 30 }
+        }
+        EventKind::ConfigDanger => AuditEvent::ConfigDanger { key: text() },
+        EventKind::GatewayStarted => AuditEvent::GatewayStarted,
+        EventKind::GatewayStopped => AuditEvent::GatewayStopped,
+        EventKind::GrantCreated => {
+            AuditEvent::GrantCreated { grantee: text(), role: GrantRole::Helper, expires_at: None }
+        }
+        EventKind::GrantLapsed => AuditEvent::GrantLapsed { grantee: text(), role: GrantRole::Helper },
+        EventKind::GrantNotCreated => AuditEvent::GrantNotCreated { grantee: text(), reason: reason() },
+        EventKind::GrantWithdrawn => AuditEvent::GrantWithdrawn { grantee: text(), role: GrantRole::Helper },
+        EventKind::HomeRestored => AuditEvent::HomeRestored { copy: text() },
+        EventKind::HomeSetAside => AuditEvent::HomeSetAside { copy: text() },
+        EventKind::ImageNotPulled => {
+            AuditEvent::ImageNotPulled { template: text(), image: text(), detail: text() }
+        }
+        EventKind::ImagePulled => {
+            AuditEvent::ImagePulled { template: text(), image: text(), id: text(), digest: None }
+        }
+        EventKind::LoginOk => AuditEvent::LoginOk,
+        EventKind::LoginRefused => {
+            AuditEvent::LoginRefused { reason: crate::audit::LoginRefusal::WrongPassword }
+        }
+        EventKind::Logout => AuditEvent::Logout,
+        EventKind::SessionCreated => AuditEvent::SessionCreated { template: text() },
+        EventKind::SessionExtended => AuditEvent::SessionExtended { by_s: 600 },
+        EventKind::SessionFailed => AuditEvent::failed(&crate::session::FailReason::EngineDown),
+        EventKind::SessionNotChanged => AuditEvent::SessionNotChanged { change: "start", reason: reason() },
+        EventKind::SessionNotCreated => {
+            AuditEvent::SessionNotCreated { template: text(), name: text(), reason: reason() }
+        }
+        EventKind::SessionPaused => AuditEvent::SessionPaused,
+        EventKind::SessionReady => AuditEvent::SessionReady,
+        EventKind::SessionRemoved => AuditEvent::SessionRemoved,
+        EventKind::SessionResumed => AuditEvent::SessionResumed,
+        EventKind::SessionStarted => AuditEvent::SessionStarted,
+        EventKind::SessionStopped => AuditEvent::stopped(StopReason::Away),
+        EventKind::UserCreated => AuditEvent::UserCreated { role: Role::User },
+        EventKind::UserDisabled => AuditEvent::UserDisabled,
+        EventKind::UserEnabled => AuditEvent::UserEnabled,
+        EventKind::UserPasswordChanged => AuditEvent::UserPasswordChanged,
+        EventKind::UserRemoved => AuditEvent::UserRemoved,
+        EventKind::ViewOnlyAttempt => AuditEvent::ViewOnlyAttempt { count: 3 },
+        EventKind::ViewerJoined => AuditEvent::ViewerJoined { role: ViewerRole::Observer },
+        EventKind::ViewerLeft => AuditEvent::ViewerLeft { role: ViewerRole::Observer, after_s: 60 },
+    };
+    EventKind::ALL.map(kinds).into()
+}
+
+#[tokio::test]
+async fn every_event_is_a_sentence_in_every_language() {
+    let desk = desk_with(0).await;
+    for event in every_event() {
+        let kind = event.kind();
+        desk.audit.record(Record::new(Actor::user("ann", HERE), event).about("kx2mbn")).await;
+        let search = AuditSearch { events: vec![kind], ..AuditSearch::default() };
+        let found = desk.store.find_audit(&search, AuditOrder::NewestFirst, 1).await.unwrap();
+        assert_eq!(found.len(), 1, "{kind:?} is written under its name");
+    }
+    let mut root = desk.log_in("root").await;
+    for language in [Language::English, Language::French] {
+        root.language = language.tag();
+        let page = root.get("/admin/log").await.text;
+        assert!(rows(&page).len() >= EventKind::ALL.len(), "each is on the page");
+        // A placeable without its argument, or a message without its text, would stand there.
+        assert!(!page.contains("{$") && !page.contains("{ $") && !page.contains(">log-"), "{page}");
+    }
+}

@@ -1,0 +1,141 @@
+//! Users in a real browser: an administrator creates, imports, resets, disables and deletes them;
+//! people see and end their logins, and choose the language and the look of their pages.
+
+use std::time::{Duration, Instant};
+
+use thirtyfour::prelude::*;
+
+use crate::browser::Browser;
+use crate::gateway::{DESKTOP, Gateway};
+use crate::viewer::Viewer;
+
+/// What P7 promises of rights that end.
+const CUT_WITHIN: Duration = Duration::from_secs(1);
+
+async fn type_into(browser: &Browser, css: &str, text: &str) {
+    let field = browser.wait_for(css).await;
+    field.clear().await.expect("a field");
+    field.send_keys(text).await.expect("typing");
+}
+
+async fn text_of(browser: &Browser, css: &str) -> String {
+    browser.wait_for(css).await.text().await.expect("its text")
+}
+
+async fn go(browser: &Browser, gateway: &Gateway, path: &str) {
+    browser.driver.goto(gateway.url(path)).await.expect("the page");
+}
+
+/// The same page in light and dark and on a telephone, for looking at.
+async fn pictures(browser: &Browser, name: &str) {
+    browser.screenshot(name).await;
+    browser.script("document.documentElement.dataset.look = 'dark'").await;
+    browser.screenshot(&format!("{name}-dark")).await;
+    browser.pretend(390, 844).await;
+    browser.screenshot(&format!("{name}-narrow")).await;
+    browser.cdp("Emulation.clearDeviceMetricsOverride", serde_json::json!({})).await;
+    browser.cdp("Emulation.setTouchEmulationEnabled", serde_json::json!({ "enabled": false })).await;
+    browser.driver.refresh().await.expect("the page");
+}
+
+#[tokio::test]
+async fn an_administrator_manages_users_from_the_first_to_the_last() {
+    let gateway = Gateway::builder().template(DESKTOP).start().await;
+    let mut browser = Browser::open(1280, 900).await;
+    browser.log_in(&gateway, "root").await;
+
+    go(&browser, &gateway, "/admin/users").await;
+    browser.click("#create summary").await;
+    type_into(&browser, "#new-user", "zoé").await;
+    browser.click("#create form > button").await;
+    let password = text_of(&browser, "#made").await;
+    assert_eq!(password.len(), 19, "{password}");
+    browser.screenshot("users-made").await;
+    go(&browser, &gateway, "/admin/users").await;
+    pictures(&browser, "users").await;
+
+    go(&browser, &gateway, "/admin/user-import").await;
+    let list = "name;role;password;max_sessions\nyann;user;;2\nzoé;user;;\nxav;teacher;;\nroot;user;;\n";
+    type_into(&browser, "#text", list).await;
+    pictures(&browser, "import").await;
+    type_into(&browser, "#text", list).await;
+    browser.click("form.stack button.primary").await;
+    browser.wait_for("[data-result=refused]").await;
+    browser.screenshot("import-trial").await;
+    let users = gateway.berth(&["user", "list"], None);
+    assert!(!users.contains("yann"), "a trial run changes nothing");
+    browser.click("form button.primary").await;
+    browser.wait_for("form[action$='/passwords'] button").await;
+    browser.screenshot("import-done").await;
+    assert!(gateway.berth(&["user", "show", "yann"], None).contains("sessions 2"));
+
+    go(&browser, &gateway, "/admin/users/zo%C3%A9").await;
+    pictures(&browser, "user").await;
+    browser.click("#password button").await;
+    let again = text_of(&browser, "#made").await;
+    assert_ne!(again, password);
+    browser.click(".row .primary").await;
+    browser.click("#access .danger").await;
+    browser.wait_for("#access form[action$='/enable']").await;
+    browser.screenshot("user-disabled").await;
+    browser.click("#delete .danger").await;
+    browser.wait_for("form[action$='/delete']").await;
+    pictures(&browser, "user-delete").await;
+    browser.click("form[action$='/delete'] .danger").await;
+    let notice = text_of(&browser, ".notice").await;
+    assert!(notice.contains("zoé"), "{notice}");
+    assert!(!gateway.berth(&["user", "list"], None).contains("zoé"));
+    assert!(!gateway.berth(&["audit", "verify"], None).is_empty());
+}
+
+#[tokio::test]
+async fn a_login_that_is_ended_elsewhere_closes_its_sockets_at_once() {
+    let gateway = Gateway::builder().template(DESKTOP).start().await;
+    let elsewhere = gateway.login("ann").await;
+    let label = elsewhere.create("desktop", "mine").await;
+    elsewhere.until(&label, "ready").await;
+    let viewer = Viewer::open(&elsewhere, &label).await;
+    let mut browser = Browser::open(1280, 900).await;
+    browser.log_in(&gateway, "ann").await;
+    go(&browser, &gateway, "/account").await;
+    assert_eq!(browser.driver.find_all(By::Css("#logins .badge")).await.expect("a page").len(), 1);
+    pictures(&browser, "account").await;
+    browser.wait_for("#logins li button").await;
+    let (closed, pressed) = tokio::join!(viewer.closed(), async {
+        browser.click("#logins li button").await;
+        Instant::now()
+    });
+    assert_eq!(closed, Some(4401));
+    // The click returns once the next page is there, which is later than the end of the login.
+    assert!(pressed.elapsed() < CUT_WITHIN, "{:?}", pressed.elapsed());
+    assert!(elsewhere.page("/account").await.is_empty(), "it is sent to log in");
+    assert!(!gateway.login("ann").await.page("/").await.is_empty());
+}
+
+#[tokio::test]
+async fn language_and_look_are_chosen_without_a_script_and_hold_everywhere() {
+    let gateway = Gateway::builder().template(DESKTOP).start().await;
+    let mut browser = Browser::open(1280, 900).await;
+    browser.log_in(&gateway, "ann").await;
+    let off = serde_json::json!({ "value": true });
+    browser.cdp("Emulation.setScriptExecutionDisabled", off).await;
+    go(&browser, &gateway, "/account").await;
+    browser.click("button[name=look][value=dark]").await;
+    browser.wait_for("html[data-look=dark] .notice").await;
+    browser.click("button[name=language][value=fr]").await;
+    browser.wait_for("html[lang=fr][data-look=dark] .notice").await;
+    browser.screenshot("account-french-dark").await;
+    go(&browser, &gateway, "/").await;
+    browser.wait_for("html[lang=fr][data-look=dark]").await;
+    browser.click("form[action='/logout'] button").await;
+    browser.wait_for("html[lang=fr][data-look=dark] form[action='/login']").await;
+    browser.screenshot("login-french-dark").await;
+    browser.click("button[name=language][value=en]").await;
+    browser.click("button[name=look][value=light]").await;
+    browser.wait_for("html[lang=en][data-look=light] form[action='/login']").await;
+    browser.screenshot("login-english-light").await;
+
+    // Another device, where nothing was chosen: what she chose for herself holds.
+    let elsewhere = gateway.login("ann").await;
+    assert!(elsewhere.page("/").await.contains("<html lang=\"fr\" data-look=\"dark\""));
+}
