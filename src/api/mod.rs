@@ -28,9 +28,9 @@ mod templates;
 #[cfg(test)]
 mod tests;
 mod tokens;
-mod verbs;
 mod user_import;
 mod users;
+mod verbs;
 
 use std::net::IpAddr;
 use std::sync::Arc;

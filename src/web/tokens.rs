@@ -278,7 +278,7 @@ impl View<'_> {
             surface: self.site.portal(),
             language: self.language,
             person: &person,
-            tab: if self.all { Tab::Admin } else { Tab::Account },
+            tab: if self.all { Tab::Tokens } else { Tab::Account },
             all: self.all,
             here: if self.all { ALL } else { OWN },
             rows: tokens.into_iter().map(|token| self.row(token, &names)).collect(),

@@ -127,7 +127,7 @@ async fn in_a_tab_and_on_the_whole_screen(browser: &Browser, gateway: &Gateway, 
     browser.wait_for("[data-state=connected] #screen canvas").await;
     browser.until("document.activeElement.id === 'offer-full'").await;
     browser.screenshot("student-full-screen").await;
-    browser.driver.action_chain().send_keys(Key::Enter.to_string()).perform().await.expect("a key");
+    browser.driver.action_chain().send_keys(String::from(Key::Enter.value())).perform().await.expect("a key");
     browser.until("document.fullscreenElement !== null").await;
     browser.until("location.hash === ''").await;
     browser.script("document.exitFullscreen()").await;

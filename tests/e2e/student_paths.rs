@@ -10,15 +10,15 @@ use crate::gateway::{DESKTOP, Gateway, PASSWORD, eventually};
 /// The most presses of Tab that lead anywhere.
 const FAR: usize = 60;
 
-async fn press(browser: &Browser, keys: impl AsRef<str>) {
-    browser.driver.action_chain().send_keys(keys).perform().await.expect("key events");
+async fn press(browser: &Browser, keys: impl Into<String>) {
+    browser.driver.action_chain().send_keys(keys.into()).perform().await.expect("key events");
 }
 
 /// Walks by Tab to the element; on every stop of the way something shows where one is.
 async fn tab_to(browser: &Browser, css: &str) {
     let here = format!("return document.activeElement.matches({})", json!(css));
     for _ in 0..FAR {
-        press(browser, Key::Tab.to_string()).await;
+        press(browser, String::from(Key::Tab.value())).await;
         let seen = browser
             .script(
                 "const e = document.activeElement; const marked = e.closest('.choice') ?? e;\
@@ -52,53 +52,53 @@ async fn keys_alone_lead_from_the_login_to_the_desktop_and_out_again() {
     press(&browser, "ann").await;
     tab_to(&browser, "[name=password]").await;
     press(&browser, PASSWORD).await;
-    press(&browser, Key::Enter.to_string()).await;
+    press(&browser, String::from(Key::Enter.value())).await;
     browser.wait_for("#empty:not([hidden])").await;
 
     // The first stop of a page skips what every page begins with.
-    press(&browser, Key::Tab.to_string()).await;
+    press(&browser, String::from(Key::Tab.value())).await;
     browser.until("document.activeElement.matches('.skip')").await;
     browser.screenshot("student-keyboard-skip").await;
-    press(&browser, Key::Enter.to_string()).await;
+    press(&browser, String::from(Key::Enter.value())).await;
     tab_to(&browser, "[name=template]:checked").await;
     browser.screenshot("student-keyboard-create").await;
     tab_to(&browser, "#new-name").await;
-    press(&browser, Key::Enter.to_string()).await;
+    press(&browser, String::from(Key::Enter.value())).await;
     browser.wait_for("[data-state=connected] #screen canvas").await;
     let label = label_of(&browser, false).await;
     painted(&browser.driver, "#screen canvas").await;
 
     // The desktop has the keyboard and keeps Tab; the way out is said under Help, and to screen readers.
     browser.until("document.getElementById('screen').contains(document.activeElement)").await;
-    press(&browser, Key::Tab.to_string()).await;
+    press(&browser, String::from(Key::Tab.value())).await;
     browser.until("document.getElementById('screen').contains(document.activeElement)").await;
     let said = browser.wait_for("#screen").await.attr("aria-label").await.expect("a name");
     assert!(said.is_some_and(|said| said.contains("Ctrl+Alt+Shift")));
     leave_desktop(&browser).await;
     browser.until("document.getElementById('tools').contains(document.activeElement)").await;
-    press(&browser, Key::End.to_string()).await;
+    press(&browser, String::from(Key::End.value())).await;
     browser.until("document.activeElement.id === 'help'").await;
-    press(&browser, Key::Enter.to_string()).await;
+    press(&browser, String::from(Key::Enter.value())).await;
     browser.wait_for("#panel-help:not([hidden])").await;
     browser.screenshot("student-keyboard-help").await;
-    press(&browser, Key::Escape.to_string()).await;
+    press(&browser, String::from(Key::Escape.value())).await;
     browser
         .until("document.getElementById('panel-help').hidden && document.activeElement.id === 'help'")
         .await;
-    press(&browser, Key::Home.to_string()).await;
-    press(&browser, Key::Enter.to_string()).await;
+    press(&browser, String::from(Key::Home.value())).await;
+    press(&browser, String::from(Key::Enter.value())).await;
 
     browser.wait_for(&format!("#card-{label} .state[data-state=ready]")).await;
     tab_to(&browser, "[data-key=more]").await;
-    press(&browser, Key::Enter.to_string()).await;
+    press(&browser, String::from(Key::Enter.value())).await;
     browser.wait_for("details.more[open]").await;
     tab_to(&browser, "[data-key=stop]").await;
-    press(&browser, Key::Escape.to_string()).await;
+    press(&browser, String::from(Key::Escape.value())).await;
     browser.until("!document.querySelector('details.more[open]')").await;
     browser.until("document.activeElement.dataset.key === 'more'").await;
     browser.driver.refresh().await.expect("the page");
     tab_to(&browser, "form[action='/logout'] button").await;
-    press(&browser, Key::Enter.to_string()).await;
+    press(&browser, String::from(Key::Enter.value())).await;
     browser.wait_for("form[action='/login']").await;
 }
 

@@ -65,7 +65,7 @@ impl Feed {
             pending: VecDeque::new(),
             over: false,
         };
-        for entry in feed.query.select(&feed.broker).rows {
+        for entry in feed.query.select(&feed.broker, language).rows {
             feed.said.insert(entry.label.to_string(), String::new());
         }
         feed.look();
@@ -126,7 +126,7 @@ impl Feed {
         let Some(entry) = self.broker.find(label) else { return };
         // A row of another page is no news to this one; only what nobody has seen yet is.
         let fresh = clock::since(session.created_at) < Duration::from_secs(60);
-        if fresh && self.query.fits(&entry, session) && self.others.insert(label.to_owned()) {
+        if fresh && self.query.fits(&entry, session, self.language) && self.others.insert(label.to_owned()) {
             self.pending.push_back(Event::default().event("others").data(self.others.len().to_string()));
         }
     }

@@ -87,7 +87,7 @@ pub(super) async fn show(
     Query(query): Query<TableQuery>,
 ) -> Result<Response<Body>, Failure> {
     let broker = site.broker();
-    let Selected { rows, found, previous, next } = query.select(broker);
+    let Selected { rows, found, previous, next } = query.select(broker, language);
     let page = |cursor: (&str, String)| query.address("/admin", &[(cursor.0, &cursor.1)]);
     let shown = AdminPage {
         surface: site.portal(),

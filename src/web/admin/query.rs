@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::broker::{Broker, Entry};
 use crate::clock;
+use crate::language::Language;
 use crate::session::{Session, State, StateKind};
 use crate::web::card;
 
@@ -94,13 +95,13 @@ impl Column {
         }
     }
 
-    fn key(self, broker: &Broker, entry: &Entry, session: &Session) -> Key {
+    fn key(self, broker: &Broker, entry: &Entry, session: &Session, language: Language) -> Key {
         let text = |text: &str| Key::Text(text.to_lowercase());
         let second = |at: jiff::Timestamp| Key::Number(u64::try_from(at.as_second()).unwrap_or_default());
         match self {
             Self::Name => text(session.name.as_str()),
             Self::Owner => text(&session.owner_name),
-            Self::Template => text(&card::title(entry, session)),
+            Self::Template => text(&card::title(language, entry, session)),
             Self::State => Key::Number(session.state.kind() as u64),
             Self::Since => second(session.state_since),
             Self::Input if session.state.kind() == StateKind::Ready => {
@@ -133,32 +134,32 @@ impl TableQuery {
     }
 
     /// Whether a session fits the filters.
-    pub(super) fn fits(&self, entry: &Entry, session: &Session) -> bool {
+    pub(super) fn fits(&self, entry: &Entry, session: &Session, language: Language) -> bool {
         let is = |filter: &str, value: &str| filter.is_empty() || filter == value;
         is(&self.state, session.state.kind().name())
             && is(&self.template, session.template.as_str())
             && (self.reason.is_empty() || reason(&session.state) == Some(self.reason.as_str()))
-            && self.mentions(entry, session)
+            && self.mentions(entry, session, language)
     }
 
-    fn mentions(&self, entry: &Entry, session: &Session) -> bool {
+    fn mentions(&self, entry: &Entry, session: &Session, language: Language) -> bool {
         let wanted = self.q.trim().to_lowercase();
         wanted.is_empty()
             || session.label.as_str().contains(&wanted)
             || [session.name.as_str(), &session.owner_name, session.template.as_str()]
                 .iter()
                 .any(|text| text.to_lowercase().contains(&wanted))
-            || card::title(entry, session).to_lowercase().contains(&wanted)
+            || card::title(language, entry, session).to_lowercase().contains(&wanted)
     }
 
     /// The page that is asked for.
-    pub(super) fn select(&self, broker: &Broker) -> Selected {
+    pub(super) fn select(&self, broker: &Broker, language: Language) -> Selected {
         let (column, reversed) = self.order();
         let mut rows: Vec<(Key, Arc<Entry>)> = Vec::new();
         for entry in broker.entries() {
             let session = entry.session();
-            if self.fits(&entry, &session) {
-                rows.push((column.key(broker, &entry, &session), entry));
+            if self.fits(&entry, &session, language) {
+                rows.push((column.key(broker, &entry, &session, language), entry));
             }
         }
         let compare = |one: &(&Key, &str), other: &(&Key, &str)| {

@@ -68,15 +68,15 @@ pub(super) struct Choice {
 }
 
 /// The groups by the message that names each, in the order of the form.
-const GROUPS: [(&str, &str); 8] = [
-    ("session", "log-group-sessions"),
-    ("log", "log-group-logins"),
-    ("user", "log-group-users"),
-    ("view", "log-group-viewers"),
-    ("grant", "log-group-grants"),
-    ("image", "log-group-images"),
-    ("home", "log-group-homes"),
-    ("", "log-group-server"),
+const GROUPS: [(&[&str], &str); 8] = [
+    (&["session"], "log-group-sessions"),
+    (&["log"], "log-group-logins"),
+    (&["user"], "log-group-users"),
+    (&["view"], "log-group-viewers"),
+    (&["grant", "invitation", "link"], "log-group-grants"),
+    (&["image"], "log-group-images"),
+    (&["home"], "log-group-homes"),
+    (&[""], "log-group-server"),
 ];
 
 impl LogQuery {
@@ -148,7 +148,7 @@ impl Group {
         let belongs = |kind: &EventKind| {
             GROUPS
                 .iter()
-                .find(|(prefix, _)| kind.name().starts_with(prefix))
+                .find(|(prefixes, _)| prefixes.iter().any(|prefix| kind.name().starts_with(prefix)))
                 .is_some_and(|(_, of)| *of == title)
         };
         let choice = |kind: EventKind| Choice {

@@ -75,7 +75,10 @@ fn why(language: Language, reading: &Reading) -> Cow<'static, str> {
 pub(super) fn note(reading: &Reading) -> Option<String> {
     let (text, detail) = (reading.text("text"), reading.text("detail"));
     let told = match reading.kind? {
-        EventKind::SessionFailed | EventKind::ImageNotPulled => detail,
+        EventKind::BackupFailed
+        | EventKind::ImageNotPulled
+        | EventKind::RestoreFailed
+        | EventKind::SessionFailed => detail,
         EventKind::GrantNotCreated | EventKind::SessionNotChanged | EventKind::SessionNotCreated => {
             if detail.is_empty() || detail == text { text } else { format!("{text} ({detail})") }
         }
@@ -89,6 +92,8 @@ fn id(kind: EventKind) -> &'static str {
         EventKind::AccessRefused => "log-access-refused",
         EventKind::AuditExported => "log-audit-exported",
         EventKind::AuditTrimmed => "log-audit-trimmed",
+        EventKind::BackupFailed => "log-backup-failed",
+        EventKind::BackupMade => "log-backup-made",
         EventKind::ConfigDanger => "log-config-danger",
         EventKind::GatewayStarted => "log-gateway-started",
         EventKind::GatewayStopped => "log-gateway-stopped",
@@ -96,13 +101,21 @@ fn id(kind: EventKind) -> &'static str {
         EventKind::GrantLapsed => "log-grant-lapsed",
         EventKind::GrantNotCreated => "log-grant-not-created",
         EventKind::GrantWithdrawn => "log-grant-withdrawn",
+        EventKind::HomeRemoved => "log-home-removed",
         EventKind::HomeRestored => "log-home-restored",
         EventKind::HomeSetAside => "log-home-set-aside",
         EventKind::ImageNotPulled => "log-image-not-pulled",
         EventKind::ImagePulled => "log-image-pulled",
+        EventKind::InvitationCreated => "log-invitation-created",
+        EventKind::InvitationRefused => "log-invitation-refused",
+        EventKind::InvitationUsed => "log-invitation-used",
+        EventKind::InvitationWithdrawn => "log-invitation-withdrawn",
+        EventKind::LoginEnded => "log-login-ended",
         EventKind::LoginOk => "log-login-ok",
         EventKind::LoginRefused => "log-login-refused",
         EventKind::Logout => "log-logout",
+        EventKind::RestoreFailed => "log-restore-failed",
+        EventKind::Restored => "log-restored",
         EventKind::SessionCreated => "log-session-created",
         EventKind::SessionExtended => "log-session-extended",
         EventKind::SessionFailed => "log-session-failed",
@@ -114,11 +127,18 @@ fn id(kind: EventKind) -> &'static str {
         EventKind::SessionResumed => "log-session-resumed",
         EventKind::SessionStarted => "log-session-started",
         EventKind::SessionStopped => "log-session-stopped",
+        EventKind::TokenCreated => "log-token-created",
+        EventKind::TokenRefused => "log-token-refused",
+        EventKind::TokenRevoked => "log-token-revoked",
         EventKind::UserCreated => "log-user-created",
         EventKind::UserDisabled => "log-user-disabled",
         EventKind::UserEnabled => "log-user-enabled",
+        EventKind::UserLimitsChanged => "log-user-limits-changed",
         EventKind::UserPasswordChanged => "log-user-password-changed",
+        EventKind::UserRefused => "log-user-refused",
         EventKind::UserRemoved => "log-user-removed",
+        EventKind::UserRoleChanged => "log-user-role-changed",
+        EventKind::UsersImported => "log-users-imported",
         EventKind::ViewOnlyAttempt => "log-view-only-attempt",
         EventKind::ViewerJoined => "log-viewer-joined",
         EventKind::ViewerLeft => "log-viewer-left",

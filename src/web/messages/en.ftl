@@ -942,6 +942,7 @@ import-field-role = role
 
 nav-log = Log
 nav-settings = Settings
+nav-tokens = Tokens
 filter-any = Any
 filter-show = Show
 filter-all = Show everything
@@ -1041,6 +1042,29 @@ log-viewer-joined = { $actor } began to { $role ->
     [helper] use
    *[observer] watch
 } { $target }.
+log-backup-failed = { $actor } asked for a backup; it was not made.
+log-backup-made = { $actor } made a backup.
+log-home-removed = { $actor } removed the files of { $target } and every copy of them.
+log-invitation-created = { $actor } made a link to { $target }: whoever comes by it may { $role ->
+    [helper] use it
+   *[observer] watch it
+  }.
+log-invitation-refused = { $actor } came by a link and was not let in.
+log-invitation-used = { $actor } came to { $target } by a link.
+log-invitation-withdrawn = { $actor } took a link to { $target } back.
+log-login-ended = { $actor } ended a login of { $target }.
+log-restore-failed = { $actor } asked to put a backup back; it did not succeed.
+log-restored = { $actor } put a backup back.
+log-token-created = { $actor } made the token { $target }.
+log-token-refused = { $actor } asked for more than their tokens may be used for. It was refused.
+log-token-revoked = { $actor } revoked the token { $target }, or it went with its user.
+log-user-limits-changed = { $actor } changed the limits of { $target }.
+log-user-refused = { $actor } asked to change { $target }; it was refused.
+log-user-role-changed = { $actor } made { $target } { $role ->
+    [admin] an administrator
+   *[user] a user
+  }.
+log-users-imported = { $actor } imported a list of users.
 log-viewer-left = { $actor } left { $target } after { $time }.
 
 ### Everybody's machines

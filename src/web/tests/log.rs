@@ -166,6 +166,8 @@ fn every_event() -> Vec<AuditEvent> {
         EventKind::AuditTrimmed => {
             AuditEvent::AuditTrimmed { lines: 3, first: 1, through: 3, hash: text(), keep_days: 30 }
         }
+        EventKind::BackupFailed => AuditEvent::BackupFailed { detail: text() },
+        EventKind::BackupMade => AuditEvent::BackupMade { parts: vec!["store"], bytes: 3 },
         EventKind::ConfigDanger => AuditEvent::ConfigDanger { key: text() },
         EventKind::GatewayStarted => AuditEvent::GatewayStarted,
         EventKind::GatewayStopped => AuditEvent::GatewayStopped,
@@ -175,6 +177,7 @@ fn every_event() -> Vec<AuditEvent> {
         EventKind::GrantLapsed => AuditEvent::GrantLapsed { grantee: text(), role: GrantRole::Helper },
         EventKind::GrantNotCreated => AuditEvent::GrantNotCreated { grantee: text(), reason: reason() },
         EventKind::GrantWithdrawn => AuditEvent::GrantWithdrawn { grantee: text(), role: GrantRole::Helper },
+        EventKind::HomeRemoved => AuditEvent::HomeRemoved,
         EventKind::HomeRestored => AuditEvent::HomeRestored { copy: text() },
         EventKind::HomeSetAside => AuditEvent::HomeSetAside { copy: text() },
         EventKind::ImageNotPulled => {
@@ -183,11 +186,27 @@ fn every_event() -> Vec<AuditEvent> {
         EventKind::ImagePulled => {
             AuditEvent::ImagePulled { template: text(), image: text(), id: text(), digest: None }
         }
+        EventKind::InvitationCreated => AuditEvent::InvitationCreated {
+            role: GrantRole::Helper,
+            most: None,
+            expires_at: crate::clock::now(),
+        },
+        EventKind::InvitationRefused => AuditEvent::InvitationRefused { code: "x" },
+        EventKind::InvitationUsed => AuditEvent::InvitationUsed { role: GrantRole::Helper },
+        EventKind::InvitationWithdrawn => AuditEvent::InvitationWithdrawn { role: GrantRole::Helper },
+        EventKind::LoginEnded => AuditEvent::LoginEnded { made_from: text() },
         EventKind::LoginOk => AuditEvent::LoginOk,
         EventKind::LoginRefused => {
             AuditEvent::LoginRefused { reason: crate::audit::LoginRefusal::WrongPassword }
         }
         EventKind::Logout => AuditEvent::Logout,
+        EventKind::RestoreFailed => AuditEvent::RestoreFailed { detail: text() },
+        EventKind::Restored => AuditEvent::Restored {
+            made_at: crate::clock::now(),
+            parts: vec!["store"],
+            logins_ended: 1,
+            replaced: None,
+        },
         EventKind::SessionCreated => AuditEvent::SessionCreated { template: text() },
         EventKind::SessionExtended => AuditEvent::SessionExtended { by_s: 600 },
         EventKind::SessionFailed => AuditEvent::failed(&crate::session::FailReason::EngineDown),
@@ -201,11 +220,20 @@ fn every_event() -> Vec<AuditEvent> {
         EventKind::SessionResumed => AuditEvent::SessionResumed,
         EventKind::SessionStarted => AuditEvent::SessionStarted,
         EventKind::SessionStopped => AuditEvent::stopped(StopReason::Away),
+        EventKind::TokenCreated => {
+            AuditEvent::TokenCreated { scopes: text(), user: Some(text()), expires_at: None }
+        }
+        EventKind::TokenRefused => AuditEvent::TokenRefused { scopes: text() },
+        EventKind::TokenRevoked => AuditEvent::TokenRevoked,
         EventKind::UserCreated => AuditEvent::UserCreated { role: Role::User },
         EventKind::UserDisabled => AuditEvent::UserDisabled,
         EventKind::UserEnabled => AuditEvent::UserEnabled,
+        EventKind::UserLimitsChanged => AuditEvent::UserLimitsChanged { limits: Default::default() },
         EventKind::UserPasswordChanged => AuditEvent::UserPasswordChanged,
         EventKind::UserRemoved => AuditEvent::UserRemoved,
+        EventKind::UserRefused => AuditEvent::UserRefused { code: "x" },
+        EventKind::UserRoleChanged => AuditEvent::UserRoleChanged { role: Role::Admin },
+        EventKind::UsersImported => AuditEvent::UsersImported { created: 1, changed: 1, refused: 1 },
         EventKind::ViewOnlyAttempt => AuditEvent::ViewOnlyAttempt { count: 3 },
         EventKind::ViewerJoined => AuditEvent::ViewerJoined { role: ViewerRole::Observer },
         EventKind::ViewerLeft => AuditEvent::ViewerLeft { role: ViewerRole::Observer, after_s: 60 },
