@@ -149,7 +149,7 @@ impl Api {
         let response = match Repeatable::key(&parts) {
             Ok(None) => self.route(Request::from_parts(parts, axum::body::Body::new(body))).await?,
             Ok(Some(key)) => {
-                let text = Limited::new(body, MOST_BYTES).collect().await;
+                let text = Limited::new(body, sheet::MOST_BYTES).collect().await;
                 let text = text.map_err(|_| Unreadable { status: StatusCode::PAYLOAD_TOO_LARGE });
                 self.once(&key, parts, text.map_err(refusal)?.to_bytes()).await?
             }

@@ -23,6 +23,7 @@ use crate::auth::Principal;
 use crate::auth::policy::{self, Verb};
 use crate::body::Body;
 use crate::broker::{Entry, Wish};
+use crate::language::Language;
 use crate::session::{Next, SessionId, SessionName, StateKind, StopReason, Template, TemplateName};
 use crate::store::User;
 
@@ -151,7 +152,7 @@ async fn owner(site: &Site, known: &Principal, named: Option<&str>) -> Result<Us
 
 /// The template's title, or that with the first free number.
 fn free_name(site: &Site, owner: &User, template: &TemplateName) -> SessionName {
-    let title = |template: &Arc<Template>| template.title.clone();
+    let title = |template: &Arc<Template>| template.title.of(Language::default()).to_owned();
     let title = site.broker().templates().get(template).map_or_else(|| template.to_string(), title);
     let entries = site.broker().entries_of(owner.id);
     let taken = |name: &str| entries.iter().any(|entry| entry.session().name.as_str() == name);

@@ -602,7 +602,7 @@ async fn statistics_are_the_administrators_and_a_sessions_its_owners() {
         assert_eq!(desk.ask(Method::GET, path, Some(login), false).await.0, status, "{path}");
     }
     let strange = desk.ask(Method::GET, "/api/v1/stats?range=year", Some(&root), false).await.0;
-    assert_eq!(strange, StatusCode::BAD_REQUEST);
+    assert_eq!(strange, StatusCode::UNPROCESSABLE_ENTITY);
 
     let (_, hosts) = desk.ask(Method::GET, "/api/v1/stats", Some(&root), false).await;
     let host = &hosts["items"][0];

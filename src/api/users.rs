@@ -2,14 +2,14 @@
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use http::{Response, StatusCode};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::failure::ScopeMissing;
-use super::gate::{Arrival, UsersKeeper, document};
+use super::gate::{Arrival, Query, UsersKeeper, document};
 use super::openapi::Problem;
 use super::{Failure, Site, json};
 use crate::audit::Actor;

@@ -162,6 +162,7 @@ impl Answer for BrokerError {
             | Self::HomeInUse { .. }
             | Self::Illegal(_)
             | Self::NotFound
+            | Self::OverLimit(_)
             | Self::Store(_)
             | Self::TooMany { .. } => None,
         }
