@@ -332,7 +332,9 @@ impl Gateway {
     pub async fn login(&self, user: &str) -> Student<'_> {
         let client = self.client();
         let page = client.get(self.url("/login")).send().await.expect("a login page");
-        let form = hidden_fields(&page.text().await.expect("a login page"));
+        let page = page.text().await.expect("a login page");
+        // The first form: those of the language and the look have secrets of their own.
+        let form = hidden_fields(page.split("</form>").next().unwrap_or_default());
         let mut fields =
             vec![("name".to_owned(), user.to_owned()), ("password".to_owned(), PASSWORD.to_owned())];
         fields.extend(form);

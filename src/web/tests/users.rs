@@ -46,7 +46,7 @@ async fn an_administrator_creates_changes_and_removes_a_user() {
 
     let mut theirs = desk.browser();
     let form = theirs.get("/login").await.csrf();
-    let login = [("csrf", form.as_str()), ("name", "zoé é."), ("password", &password)];
+    let login = [("csrf", form.as_str()), ("name", "zoé é."), ("password", password.as_str())];
     assert_eq!(theirs.post("/login", &login).await.status, StatusCode::SEE_OTHER);
     assert_eq!(theirs.get("/").await.status, StatusCode::OK);
     assert_eq!(theirs.get("/admin/users").await.status, StatusCode::NOT_FOUND);
@@ -134,7 +134,7 @@ async fn passwords_that_an_import_made_are_fetched_once_by_whoever_asked_for_it(
     assert_eq!(admin.post(&fetch, &[("csrf", &csrf)]).await.status, StatusCode::SEE_OTHER);
     let mut ann = desk.browser();
     let form = ann.get("/login").await.csrf();
-    let login = [("csrf", form.as_str()), ("name", "ann"), ("password", &password)];
+    let login = [("csrf", form.as_str()), ("name", "ann"), ("password", password.as_str())];
     assert_eq!(ann.post("/login", &login).await.status, StatusCode::SEE_OTHER);
 }
 
@@ -162,7 +162,8 @@ async fn a_first_password_opens_nothing_until_it_is_changed() {
     let account = browser.get("/account").await;
     assert!(account.text.contains("chosen for you") && !account.text.contains("id=\"logins\""));
     let csrf = account.csrf();
-    let new = [("csrf", csrf.as_str()), ("present", &password), ("new", PASSWORD), ("again", PASSWORD)];
+    let new =
+        [("csrf", csrf.as_str()), ("present", password.as_str()), ("new", PASSWORD), ("again", PASSWORD)];
     assert_eq!(browser.post("/account", &new).await.location(), "/login?changed=yes");
     assert_eq!(desk.log_in("ann").await.get("/").await.status, StatusCode::OK);
 }
