@@ -103,7 +103,7 @@ struct ViewerDocument {
 
 /// A session's home; what is not known yet is `null`.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = Home)]
+#[schema(as = HomeOfSession)]
 struct HomeDocument {
     /// What becomes of its files.
     kind: Home,
@@ -123,7 +123,7 @@ struct HomeDocument {
 
 /// What a session may use, and how long it lasts; `null` is no limit.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = Limits)]
+#[schema(as = SessionLimits)]
 struct LimitsDocument {
     /// Processor cores.
     cpus: f64,
