@@ -172,7 +172,7 @@ async fn an_export_proves_itself() {
         assert_eq!(prove(&without(300)).unwrap().gaps, 1);
         let swapped = text.replace("\"number\":600,", "\"number\":700,").replace("\n600,", "\n700,");
         assert!(prove(&swapped).is_err());
-        let changed = text.replacen("ann", "bob", 1);
+        let changed = text.replacen("ann\"", "bob\"", 1);
         assert_eq!(prove(&changed).unwrap_err().line, 1 + head as u64);
     }
     let search = AuditSearch { events: vec![EventKind::LoginOk], ..AuditSearch::default() };

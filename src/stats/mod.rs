@@ -102,6 +102,16 @@ pub struct Host {
     pub node: NodeName,
     /// Its values.
     pub series: Series<HOST>,
+    /// Its values as of the last sample; not a number where nothing was measured then.
+    pub now: [f32; HOST],
+}
+
+impl Host {
+    /// A value as of the last sample.
+    #[must_use]
+    pub fn last(&self, metric: HostMetric) -> Option<f32> {
+        Some(self.now[metric as usize]).filter(|value| value.is_finite())
+    }
 }
 
 impl Stats {
@@ -124,6 +134,7 @@ impl Stats {
         let of = |(node, track): (&NodeName, &Track<HOST>)| Host {
             node: node.clone(),
             series: track.series(span, now),
+            now: track.latest(),
         };
         self.kept().hosts.iter().map(of).collect()
     }

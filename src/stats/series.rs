@@ -136,6 +136,15 @@ impl<const N: usize> Track<N> {
         }
     }
 
+    /// The values that came last; not a number where nothing was measured then.
+    #[must_use]
+    pub fn latest(&self) -> [f32; N] {
+        // The shortest slot holds one sample.
+        let lane = &self.spans[0];
+        let open = lane.open.map(|open| open.point(self.metrics).values);
+        open.or_else(|| lane.points.back().map(|point| point.values)).unwrap_or([f32::NAN; N])
+    }
+
     /// A span as it is at `now`, the slot that is not over included.
     #[must_use]
     pub fn series(&self, span: StatSpan, now: i64) -> Series<N> {
@@ -228,6 +237,7 @@ mod tests {
         assert_eq!(day.rows[286..], [[9.5, 20.0], [20.0, 1.0]], "the open slot is shown too");
         assert!(day.rows[..286].iter().all(|row| row[0].is_nan()));
         assert_eq!(day.last(0), Some(20.0));
+        assert_eq!(track.latest(), [20.0, 1.0], "not the mean of a longer slot");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! nowhere by itself.
 
 use std::cmp::Reverse;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::Site;
@@ -34,10 +35,11 @@ pub(super) async fn after_login(
     site: &Site,
     known: &Principal,
     next: &NextPath,
-    language: Language,
+    (language, address): (Language, IpAddr),
 ) -> String {
-    let dashboard = next.as_str() == "/";
-    let Some(template) = template(site, known).filter(|_| dashboard) else {
+    // Whoever has to choose a password first comes back after that.
+    let lands = next.as_str() == "/" && !known.must_change;
+    let Some(template) = template(site, known).filter(|_| lands) else {
         return next.as_str().to_owned();
     };
     let own = site.broker().entries_of(known.user);
@@ -48,7 +50,8 @@ pub(super) async fn after_login(
         let leads = session.state.kind() != StateKind::Failed && !card::leaving(&session.state);
         return if leads { site.address(&entry) } else { "/".to_owned() };
     }
-    match create(site, known, &template, language).await {
+    let by = Actor::user(&known.name, address);
+    match create(site, known, &template, language, &by).await {
         Ok(entry) => site.address(&entry),
         Err(code) => format!("/?refused={code}"),
     }
@@ -92,6 +95,7 @@ async fn create(
     known: &Principal,
     template: &Template,
     language: Language,
+    by: &Actor,
 ) -> Result<Arc<Entry>, &'static str> {
     let owner = site.0.state.store.user(known.user).await.map_err(|error| error.code())?;
     let owner = owner.ok_or_else(|| BrokerError::NotFound.code())?;
@@ -99,6 +103,5 @@ async fn create(
     // A title that no session may have as its name: too long, say.
     let name = title.or_else(|_| template.name.as_str().parse()).map_err(|_| "name_invalid")?;
     let wish = Wish { template: template.name.clone(), name, password: None, language: Some(language) };
-    let by = Actor { name: owner.name.clone(), address: None };
-    site.broker().create_for(&owner, wish, &by).await.map_err(|error| error.code())
+    site.broker().create_for(&owner, wish, by).await.map_err(|error| error.code())
 }

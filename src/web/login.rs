@@ -110,8 +110,9 @@ pub(super) async fn log_in(
         // The browser forgets that login now, so nobody could end it any more.
         site.auth().log_out(&before, arrival.address).await?;
     }
-    let language = Language::of(&headers);
-    let to = landing::after_login(&site, &login.principal, &next, language).await;
+    let chosen = login.principal.preferences.language;
+    let language = chosen.unwrap_or_else(|| Language::of(&headers));
+    let to = landing::after_login(&site, &login.principal, &next, (language, arrival.address)).await;
     let mut response = see_other(&to);
     let cookie = cookies::set(cookies::PORTAL, &login.token, site.auth().login_ttl());
     response.headers_mut().append(SET_COOKIE, cookie);

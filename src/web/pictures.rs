@@ -13,6 +13,7 @@ use crate::store::StatSpan;
 
 /// Most points of a picture; more are not seen.
 const POINTS: usize = 144;
+const KIB: f32 = 1024.0;
 /// Rows of a picture's table.
 const ROWS: usize = 12;
 
@@ -142,10 +143,16 @@ fn highest(kind: Kind, columns: &[Vec<f32>]) -> f32 {
 /// The pictures of a machine.
 pub(super) fn of_host(language: Language, span: StatSpan, host: &Host) -> Vec<Chart> {
     let frame = Frame { language, span, series: &host.series };
-    vec![of_sessions(&frame), of_cpu(&frame), of_memory(&frame), of_disk(&frame), of_starts(&frame)]
+    vec![
+        of_sessions(&frame, host),
+        of_cpu(&frame, host),
+        of_memory(&frame, host),
+        of_disk(&frame, host),
+        of_starts(&frame),
+    ]
 }
 
-fn of_sessions(frame: &Frame<'_, HOST>) -> Chart {
+fn of_sessions(frame: &Frame<'_, HOST>, host: &Host) -> Chart {
     // What works is at the bottom, what is over on top.
     const KINDS: [(StateKind, &str, &str); 6] = [
         (StateKind::Ready, "k-ready", "state-ready"),
@@ -157,32 +164,32 @@ fn of_sessions(frame: &Frame<'_, HOST>) -> Chart {
     ];
     let curves =
         KINDS.map(|(kind, class, name)| frame.curve(HostMetric::of_state(kind) as usize, class, name));
-    let running = frame.series.last(HostMetric::Ready as usize).unwrap_or_default();
+    let running = host.last(HostMetric::Ready).unwrap_or_default().round();
     let now = frame.language.say("stats-running", &[("count", f64::from(running).into())]);
     let say = |value: f32| digits(frame.language, value);
     let words = Words { id: "sessions", title: "stats-sessions", now, say: &say };
     frame.chart(&words, Kind::Stack, curves.into(), 0.0)
 }
 
-fn of_cpu(frame: &Frame<'_, HOST>) -> Chart {
+fn of_cpu(frame: &Frame<'_, HOST>, host: &Host) -> Chart {
     let say = |value: f32| percent(frame.language, value);
-    let now = frame.series.last(HostMetric::Cpu as usize).map(say).unwrap_or_default();
+    let now = host.last(HostMetric::Cpu).map(say).unwrap_or_default();
     let words = Words { id: "cpu", title: "stats-cpu", now, say: &say };
     frame.chart(&words, Kind::Lines, vec![frame.curve(HostMetric::Cpu as usize, "l-1", "stats-cpu")], 100.0)
 }
 
-fn of_memory(frame: &Frame<'_, HOST>) -> Chart {
-    let total = frame.series.last(HostMetric::MemoryTotal as usize).unwrap_or_default();
+fn of_memory(frame: &Frame<'_, HOST>, host: &Host) -> Chart {
+    let total = host.last(HostMetric::MemoryTotal).unwrap_or_default();
     let say = |value: f32| bytes(frame.language, value);
-    let used = frame.series.last(HostMetric::MemoryUsed as usize);
+    let used = host.last(HostMetric::MemoryUsed);
     let now = used.map(|used| of_total(frame.language, used, total)).unwrap_or_default();
     let words = Words { id: "memory", title: "stats-memory", now, say: &say };
     let curve = frame.curve(HostMetric::MemoryUsed as usize, "l-1", "stats-memory");
     frame.chart(&words, Kind::Lines, vec![curve], total)
 }
 
-fn of_disk(frame: &Frame<'_, HOST>) -> Chart {
-    let last = |metric: HostMetric| frame.series.last(metric as usize);
+fn of_disk(frame: &Frame<'_, HOST>, host: &Host) -> Chart {
+    let last = |metric: HostMetric| host.last(metric);
     let (engine, store) = (last(HostMetric::DiskTotal), last(HostMetric::StoreDiskTotal));
     let total = engine.unwrap_or_default().max(store.unwrap_or_default());
     let say = |value: f32| bytes(frame.language, value);
@@ -197,8 +204,9 @@ fn of_disk(frame: &Frame<'_, HOST>) -> Chart {
 }
 
 fn of_starts(frame: &Frame<'_, HOST>) -> Chart {
-    let sum = |metric: HostMetric| -> f32 {
-        frame.series.column(metric as usize).into_iter().filter(|value| value.is_finite()).sum()
+    let sum = |metric: HostMetric| {
+        let counts = frame.series.column(metric as usize);
+        counts.into_iter().filter(|count| count.is_finite()).sum::<f32>().round()
     };
     let (starts, failed) = (sum(HostMetric::Starts), sum(HostMetric::StartsFailed));
     let counts = [("starts", f64::from(starts).into()), ("failed", f64::from(failed).into())];
@@ -235,6 +243,17 @@ pub(super) fn of_session(
     };
     let most_cpu = limit.map_or(0.0, |template| template.cpus as f32 * 100.0);
     let words = |id, title, now: String, say| Words { id, title, now, say };
+    // A trickle is drawn as one.
+    let most = |curves: &[Curve]| {
+        let most = curves.iter().map(|curve| chart::largest(&curve.values)).fold(100.0 * KIB, f32::max);
+        let unit = if most < 1000.0 * KIB { KIB } else { KIB * KIB };
+        chart::round_up(most / unit) * unit
+    };
+    let (disk, network) = (
+        two((M::Read, "stats-read"), (M::Written, "stats-written")),
+        two((M::Received, "stats-received"), (M::Sent, "stats-sent")),
+    );
+    let (most_disk, most_network) = (most(&disk), most(&network));
     vec![
         frame.chart(
             &words("cpu", "stats-cpu-core", now_cpu, &cpu),
@@ -248,17 +267,12 @@ pub(super) fn of_session(
             one(M::Memory, "stats-memory"),
             memory,
         ),
-        frame.chart(
-            &words("disk", "stats-disk-traffic", String::new(), &rate),
-            Kind::Lines,
-            two((M::Read, "stats-read"), (M::Written, "stats-written")),
-            0.0,
-        ),
+        frame.chart(&words("disk", "stats-disk-traffic", String::new(), &rate), Kind::Lines, disk, most_disk),
         frame.chart(
             &words("network", "stats-network", String::new(), &rate),
             Kind::Lines,
-            two((M::Received, "stats-received"), (M::Sent, "stats-sent")),
-            0.0,
+            network,
+            most_network,
         ),
     ]
 }

@@ -92,7 +92,7 @@ impl Browser {
         field("name").await.expect("a name field").send_keys(user).await.expect("typing");
         field("password").await.expect("a password field").send_keys(PASSWORD).await.expect("typing");
         self.driver
-            .find(By::Css("form button[type=submit]"))
+            .find(By::Css("form[action='/login'] button[type=submit]"))
             .await
             .expect("a button")
             .click()

@@ -84,3 +84,38 @@ async fn the_owner_sees_a_watcher_at_once_and_a_right_that_ends_closes_the_socke
     let audit = gateway.berth(&["audit", "verify"], None);
     assert!(!audit.is_empty());
 }
+
+/// The text between two marks of a page.
+fn between<'a>(page: &'a str, before: &str, after: &str) -> &'a str {
+    let (_, rest) = page.split_once(before).unwrap_or_else(|| panic!("{before} in {page}"));
+    rest.split_once(after).unwrap_or_else(|| panic!("{after} in {page}")).0
+}
+
+#[tokio::test]
+async fn a_link_lets_somebody_in_and_closes_their_socket_when_it_is_withdrawn() {
+    let gateway = Gateway::builder().template(DESKTOP).start().await;
+    let (ann, bob) = (gateway.login("ann").await, gateway.login("bob").await);
+    let label = ann.create("desktop", "mine").await;
+    ann.until(&label, "ready").await;
+    let form = [("role", "observer"), ("lasts", "10m"), ("most", "1")];
+    let made = ann.post(&format!("/sessions/{label}/invitations"), &form).await;
+    assert_eq!(made.status(), 201);
+    let made = made.text().await.expect("a page");
+    let token = between(&made, "/join?token=", "\"");
+    assert_eq!(bob.post("/join", &[("token", token)]).await.status(), 303);
+    let watcher = Viewer::open(&bob, &label).await;
+    assert!(watcher.width() > 0, "the picture is there");
+
+    let page = ann.page(&format!("/sessions/{label}/share")).await;
+    let id = between(&page, &format!("/sessions/{label}/invitations/"), "/withdraw");
+    let path = format!("/sessions/{label}/invitations/{id}/withdraw");
+    let closed = tokio::join!(watcher.closed(), async {
+        assert_eq!(ann.post(&path, &[]).await.status(), 303);
+        Instant::now()
+    });
+    assert_eq!(closed.0, Some(4403));
+    assert!(closed.1.elapsed() < CUT_WITHIN, "{:?}", closed.1.elapsed());
+    let gone = bob.client.get(gateway.url(&format!("/join?token={token}"))).send().await.expect("an answer");
+    assert_eq!(gone.status(), 410);
+    assert!(!gateway.log().contains(token), "the log has no link");
+}

@@ -48,7 +48,7 @@ async fn an_administrator_sees_what_is_used_and_what_there_is_room_for() {
         lines.iter().find(|line| line["resource"] == name).expect("a resource").clone()
     };
     assert_eq!(line("sessions")["reserved"], 1.0);
-    assert_eq!(line("memory")["reserved"], f64::from(2048 << 20));
+    assert_eq!(line("memory")["reserved"], 2_147_483_648.0);
     assert!(line("addresses_internal")["total"].as_f64().expect("a number") > 100.0);
     assert!(gateway.berth(&["capacity"], None).contains("BOUND BY"));
     let stats = json(&gateway, &["stats", "--json"]);

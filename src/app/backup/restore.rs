@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::failure::{store_failed, unread, unwritten};
@@ -110,7 +110,7 @@ fn put_config(archive: &Archive, config_path: &Path, tell: &mut dyn FnMut(Told))
     Ok(())
 }
 
-fn put_files(folder: &PathBuf, files: &[(String, Vec<u8>)]) -> io::Result<()> {
+fn put_files(folder: &Path, files: &[(String, Vec<u8>)]) -> io::Result<()> {
     for (name, bytes) in files {
         let path = folder.join(name);
         let parent = path.parent().unwrap_or(folder);

@@ -21,7 +21,7 @@ fn rows(page: &str) -> Vec<u64> {
 fn link(page: &str, rel: &str) -> Option<String> {
     let before =
         page.split(&format!("\" rel=\"{rel}\"")).next().filter(|before| before.len() < page.len())?;
-    before.rsplit("href=\"").next().map(str::to_owned)
+    Some(before.rsplit("href=\"").next()?.replace("&#38;", "&"))
 }
 
 /// A desk with an administrator and so many logouts of ann.
