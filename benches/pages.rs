@@ -18,6 +18,7 @@ use berth::capacity;
 use berth::config::{Config, DEFAULT_PATH};
 use berth::engine::EngineStatus;
 use berth::engine::fake::{FakeEngine, template};
+use berth::kiosk::{self, Kiosk};
 use berth::secret::{TokenHash, random_token};
 use berth::session::{Protocol, Routing, Session, State, StopReason};
 use berth::stats::{self, Stats};
@@ -107,9 +108,12 @@ impl Stand {
         let stats = Stats::new(sources, stats::Settings::default(), capacity::Settings::default());
         let (_, inventory) =
             Config::load_all(Path::new(DEFAULT_PATH), std::iter::empty()).expect("the shipped configuration");
+        let auth = Arc::new(Auth::new(store.clone(), audit.clone(), auth::Settings::default()));
+        let kiosk = Kiosk::new(broker.clone(), auth.clone(), store.clone(), kiosk::Settings::default());
         let state = web::State {
             broker,
-            auth: Arc::new(Auth::new(store.clone(), audit.clone(), auth::Settings::default())),
+            kiosk,
+            auth,
             store,
             stats,
             tasks,

@@ -42,6 +42,14 @@ pub trait Answer: std::error::Error {
     fn members(&self) -> Vec<(&'static str, Value)> {
         Vec::new()
     }
+    /// Which field of what was sent is not as it should be, by its path.
+    fn field(&self) -> Option<&str> {
+        None
+    }
+    /// Where a method is refused: those the address takes, as the `Allow` header lists them.
+    fn allow(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// An error and its causes on one line, outermost first; a cause that the line ends with already

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use askama::Template;
-use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::json;
 use tracing::{debug, error, warn};
@@ -73,6 +73,9 @@ pub fn failure(error: &dyn Answer, asker: &Asker<'_>) -> Response<Body> {
     if let Some(after) = error.retry_after() {
         response.headers_mut().insert(RETRY_AFTER, seconds(after));
     }
+    if let Some(allow) = error.allow().and_then(|allow| HeaderValue::from_str(allow).ok()) {
+        response.headers_mut().insert(ALLOW, allow);
+    }
     response
 }
 
@@ -117,9 +120,13 @@ fn downstream_status(code: &str) -> StatusCode {
         "credentials_wrong" | "login_required" | "token_invalid" | "token_required" => {
             StatusCode::UNAUTHORIZED
         }
-        "csrf_failed" | "get_changes_nothing" | "origin_foreign" | "password_change_required" => {
-            StatusCode::FORBIDDEN
-        }
+        "csrf_failed"
+        | "get_changes_nothing"
+        | "origin_foreign"
+        | "owner_foreign"
+        | "password_change_required"
+        | "scope_missing"
+        | "token_denied" => StatusCode::FORBIDDEN,
         "host_foreign" => StatusCode::MISDIRECTED_REQUEST,
         "body_stalled" => StatusCode::REQUEST_TIMEOUT,
         "method" => StatusCode::METHOD_NOT_ALLOWED,
@@ -130,6 +137,7 @@ fn downstream_status(code: &str) -> StatusCode {
         | "home_busy"
         | "home_shared"
         | "home_in_use"
+        | "idempotency_busy"
         | "image_built_here"
         | "invitation_made"
         | "last_admin"
@@ -143,6 +151,8 @@ fn downstream_status(code: &str) -> StatusCode {
         | "too_many_grants"
         | "too_many_invitations"
         | "too_many_sessions"
+        | "too_many_tokens"
+        | "unconfirmed"
         | "user_taken"
         | "wrong_state" => StatusCode::CONFLICT,
         "invitation_gone"
@@ -152,13 +162,14 @@ fn downstream_status(code: &str) -> StatusCode {
         | "ticket_invalid" => StatusCode::GONE,
         "body_too_large" => StatusCode::PAYLOAD_TOO_LARGE,
         "media_type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "grantee_unknown"
+        "field_invalid"
+        | "grantee_unknown"
+        | "idempotency_reused"
         | "link_unfit"
         | "name_invalid"
         | "password_weak"
         | "template_not_allowed"
-        | "template_unknown"
-        | "unconfirmed" => StatusCode::UNPROCESSABLE_ENTITY,
+        | "template_unknown" => StatusCode::UNPROCESSABLE_ENTITY,
         "throttled" => StatusCode::TOO_MANY_REQUESTS,
         // Codes of other modules without a status of their own.
         _ => StatusCode::BAD_REQUEST,
@@ -201,8 +212,16 @@ fn problem(error: &dyn Answer, status: StatusCode, request_id: &str) -> Response
     for (name, value) in error.members() {
         json[name] = value;
     }
+    if let Some(field) = error.field() {
+        json["field"] = field.into();
+    }
     let mut response = bare(status, json.to_string());
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if status == StatusCode::UNAUTHORIZED {
+        // RFC 9110 §15.5.2 wants one. No browser asks its user for a token.
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     response
 }
 

@@ -1,6 +1,6 @@
 //! `/api/v1/audit`: the lines of the audit, for administrators.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use http::{Response, StatusCode};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde_json::Value;
 use thiserror::Error;
 use utoipa::{IntoParams, ToSchema};
 
-use super::gate::Administrator;
+use super::gate::{Administrator, Query};
 use super::openapi::Problem;
 use super::{Failure, Site, json};
 use crate::audit::{UnknownEvent, UnknownOutcome, UnknownTime, when};

@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::fault::{Answer, Fault};
 use crate::language::Sentence;
 use crate::respond::NotFound;
+use crate::store::Scope;
 
 /// Why a handler gives no answer of its own.
 #[derive(Clone, Debug)]
@@ -37,7 +38,10 @@ impl IntoResponse for Failure {
 /// The document names nobody who could log in.
 #[derive(Clone, Copy, Debug, Error)]
 #[error("there is no such user")]
-pub(super) struct NoUser;
+pub(super) struct NoUser {
+    /// Where the document does.
+    pub(super) field: &'static str,
+}
 
 impl Answer for NoUser {
     fn fault(&self) -> Fault {
@@ -50,5 +54,80 @@ impl Answer for NoUser {
 
     fn sentence(&self) -> Sentence {
         Sentence::of("problem-grantee-unknown")
+    }
+
+    fn field(&self) -> Option<&str> {
+        Some(self.field)
+    }
+}
+
+/// Somebody who does not administer wants a session for somebody else.
+#[derive(Clone, Copy, Debug, Error)]
+#[error("only administrators make sessions for others")]
+pub(super) struct OwnerForeign;
+
+impl Answer for OwnerForeign {
+    fn fault(&self) -> Fault {
+        Fault::Downstream
+    }
+
+    fn code(&self) -> &'static str {
+        "owner_foreign"
+    }
+
+    fn sentence(&self) -> Sentence {
+        Sentence::of("problem-owner-foreign")
+    }
+
+    fn field(&self) -> Option<&str> {
+        Some("owner")
+    }
+}
+
+/// The address is there, but not for this method.
+#[derive(Clone, Debug, Error)]
+#[error("the address takes {allow} only")]
+pub(super) struct WrongMethod {
+    /// The methods it takes, as the `Allow` header lists them.
+    pub(super) allow: String,
+}
+
+impl Answer for WrongMethod {
+    fn fault(&self) -> Fault {
+        Fault::Downstream
+    }
+
+    fn code(&self) -> &'static str {
+        "method"
+    }
+
+    fn sentence(&self) -> Sentence {
+        Sentence::of("problem-method-only").with("methods", self.allow.clone())
+    }
+
+    fn allow(&self) -> Option<&str> {
+        Some(&self.allow)
+    }
+}
+
+/// The token is valid, but not for this.
+#[derive(Clone, Copy, Debug, Error)]
+#[error("the token has not the scope {}", scope.name())]
+pub(super) struct ScopeMissing {
+    /// What it would need.
+    pub(super) scope: Scope,
+}
+
+impl Answer for ScopeMissing {
+    fn fault(&self) -> Fault {
+        Fault::Downstream
+    }
+
+    fn code(&self) -> &'static str {
+        "scope_missing"
+    }
+
+    fn sentence(&self) -> Sentence {
+        Sentence::of("problem-scope-missing").with("scope", self.scope.name())
     }
 }

@@ -136,7 +136,10 @@ pub(super) async fn make(
     let invite = Invite { id: InvitationId::random(), role, lasts, most };
     let made = site.broker().invite(&entry, invite, Actor::user(&known.name, arrival.address)).await?;
     let url = format!("{}/join?token={}", site.0.origin, made.token.expose());
-    Ok(json::document(StatusCode::CREATED, &shown(made.invitation, Vec::new(), Some(url))))
+    let again = shown(made.invitation.clone(), Vec::new(), None);
+    let made = shown(made.invitation, Vec::new(), Some(url));
+    // The link is told once.
+    Ok(json::told_once(json::document(StatusCode::CREATED, &made), &again))
 }
 
 /// Takes a link back, and ends every grant that came of it; also fine if it has ended already.

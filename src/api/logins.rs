@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::gate::{Administrator, Arrival};
+use super::gate::{Arrival, UsersKeeper};
 use super::json::Items;
 use super::openapi::Problem;
-use super::users::actor;
+use super::users::{actor, touches};
 use super::{Failure, Site, json};
 use crate::auth::LoginId;
 use crate::body::Body;
@@ -54,7 +54,7 @@ impl From<Login> for LoginDocument {
 )]
 pub(super) async fn list(
     State(site): State<Site>,
-    Administrator(_known): Administrator,
+    UsersKeeper(_known): UsersKeeper,
     Path(name): Path<String>,
 ) -> Result<Response<Body>, Failure> {
     let user = people::find(&*site.0.store, &name).await?;
@@ -72,10 +72,11 @@ pub(super) async fn list(
 pub(super) async fn end_all(
     State(site): State<Site>,
     arrival: Arrival,
-    Administrator(known): Administrator,
+    UsersKeeper(known): UsersKeeper,
     Path(name): Path<String>,
 ) -> Result<Response<Body>, Failure> {
     let user = people::find(&*site.0.store, &name).await?;
+    touches(&known, user.role)?;
     site.auth().end_logins(&actor(&known, arrival), &user).await?;
     Ok(respond::bare(StatusCode::NO_CONTENT, String::new()))
 }
@@ -92,11 +93,12 @@ pub(super) async fn end_all(
 pub(super) async fn end(
     State(site): State<Site>,
     arrival: Arrival,
-    Administrator(known): Administrator,
+    UsersKeeper(known): UsersKeeper,
     Path((name, id)): Path<(String, String)>,
 ) -> Result<Response<Body>, Failure> {
     let id: LoginId = id.parse().map_err(|_| Failure::not_found())?;
     let user = people::find(&*site.0.store, &name).await?;
+    touches(&known, user.role)?;
     site.auth().end_login(&actor(&known, arrival), &user, id).await?;
     Ok(respond::bare(StatusCode::NO_CONTENT, String::new()))
 }

@@ -5,16 +5,23 @@
 
 mod audit;
 mod compat;
+mod conditional;
+mod events;
 mod failure;
+mod flaw;
 mod gate;
 mod grants;
+mod guard;
 mod invitations;
 mod json;
 mod kiosk;
 mod links;
 mod logins;
 mod openapi;
+mod page;
+mod repeat;
 mod screenshot;
+mod session;
 mod sessions;
 mod settings;
 mod stats;
@@ -23,30 +30,39 @@ mod templates;
 #[cfg(test)]
 mod tests;
 mod theirs;
+mod tokens;
 mod user_import;
 mod users;
+mod verbs;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware;
 use axum::routing::{get, post};
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::ALLOW;
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
 use http_body::Body as HttpBody;
+use http_body_util::{BodyExt, Limited};
+use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::failure::Failure;
+use self::conditional::Asked;
+use self::failure::{Failure, WrongMethod};
 use self::gate::Arrival;
+use self::repeat::{Repeatable, UnderWay};
 use crate::access;
 use crate::auth::import::sheet;
 use crate::auth::policy::{Denied, Verb};
 use crate::auth::{Auth, Principal};
 use crate::body::{Body, BodyError};
-use crate::broker::{Broker, Entry};
+use crate::broker::{Broker, BrokerError, Entry};
 use crate::engine::EngineCheck;
 use crate::fault::Answer;
 use crate::inventory::Inventory;
@@ -81,6 +97,8 @@ pub struct State {
     pub thumbnails: Thumbnails,
     /// Where a change goes on when whoever asked for it goes away.
     pub tasks: Tasks,
+    /// Cancelled when the gateway begins to drain: event streams end then.
+    pub draining: CancellationToken,
     /// Imports of users on their way.
     pub imports: Imports,
     /// What is in force, for administrators to read.
@@ -97,7 +115,12 @@ pub struct State {
 #[derive(Clone)]
 pub struct Api {
     router: Router,
+    site: Site,
+    under_way: UnderWay,
 }
+
+/// The error of a request, for which the caller picks the answer.
+type Refusal = Arc<dyn Answer + Send + Sync>;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -107,7 +130,8 @@ impl Api {
     /// The API over `state`.
     #[must_use]
     pub fn new(state: State) -> Self {
-        Self { router: described().with_state(Site(Arc::new(state))) }
+        let site = Site(Arc::new(state));
+        Self { router: described().with_state(site.clone()), site, under_way: UnderWay::default() }
     }
 
     /// Whether a path of the portal is the API's.
@@ -120,26 +144,67 @@ impl Api {
     ///
     /// # Errors
     /// Whatever the handler failed with; nobody logged in is [`crate::auth::AuthError::LoginRequired`].
-    pub async fn handle<B>(
-        &self,
-        mut request: Request<B>,
-        address: IpAddr,
-    ) -> Result<Response<Body>, Arc<dyn Answer + Send + Sync>>
+    pub async fn handle<B>(&self, mut request: Request<B>, address: IpAddr) -> Result<Response<Body>, Refusal>
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
         request.extensions_mut().insert(Arrival { address });
+        let asked = Asked::of(request.method(), request.headers());
+        let (parts, body) = request.into_parts();
+        let response = match Repeatable::key(&parts) {
+            Ok(None) => self.route(Request::from_parts(parts, axum::body::Body::new(body))).await?,
+            Ok(Some(key)) => {
+                let text = Limited::new(body, sheet::MOST_BYTES).collect().await;
+                let text = text.map_err(|_| Unreadable { status: StatusCode::PAYLOAD_TOO_LARGE });
+                self.once(&key, parts, text.map_err(refusal)?.to_bytes()).await?
+            }
+            Err(flaw) => return Err(Arc::new(flaw)),
+        };
+        Ok(conditional::settle(&asked, response))
+    }
+
+    /// Carries a request out unless it was before; to its end, even if nobody waits for it any more.
+    async fn once(&self, key: &str, parts: Parts, body: Bytes) -> Result<Response<Body>, Refusal> {
+        let known =
+            gate::who(&parts.method, &parts.headers, &self.site).await.map_err(|Failure(error)| error)?;
+        let asked = Repeatable::of(&known, &parts, key, &body);
+        let turn = self.under_way.enter(&asked).map_err(refusal)?;
+        let store = self.site.0.store.clone();
+        if let Some(before) = repeat::kept(&*store, &asked).await.map_err(refusal)?.map_err(refusal)? {
+            return Ok(before);
+        }
+        let (api, (tell, told)) = (self.clone(), tokio::sync::oneshot::channel());
+        self.site.0.tasks.spawn("repeatable request", async move {
+            let response = api.route(Request::from_parts(parts, body.into())).await;
+            if let Some(answer) = response.as_ref().ok().and_then(|response| asked.answered(response)) {
+                repeat::keep(&*store, &answer).await;
+            }
+            drop(turn);
+            let _ = tell.send(response);
+        });
+        told.await.unwrap_or_else(|_| Err(Arc::new(BrokerError::BrokenOff)))
+    }
+
+    async fn route(&self, request: Request<axum::body::Body>) -> Result<Response<Body>, Refusal> {
         let routed = self.router.clone().call(request).await;
         let mut response = routed.unwrap_or_else(|never| match never {});
         if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
             return Err(error);
         }
-        if let Some(unreadable) = Unreadable::of(&response) {
-            return Err(Arc::new(unreadable));
+        if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+            let allow = response.headers().get(ALLOW).and_then(|allow| allow.to_str().ok());
+            return Err(Arc::new(WrongMethod { allow: allow.unwrap_or_default().replace(',', ", ") }));
         }
-        Ok(response.map(Body::from))
+        match Unreadable::of(&response) {
+            Some(unreadable) => Err(Arc::new(unreadable)),
+            None => Ok(response.map(Body::from)),
+        }
     }
+}
+
+fn refusal(error: impl Answer + Send + Sync + 'static) -> Refusal {
+    Arc::new(error)
 }
 
 impl std::fmt::Debug for Api {
@@ -176,8 +241,26 @@ impl Site {
 /// the attributes of its handler; methods of one address go into one `routes!`.
 fn routes() -> OpenApiRouter<Site> {
     OpenApiRouter::with_openapi(openapi::frame())
+        .routes(routes!(events::all))
+        .routes(routes!(events::one))
         .routes(routes!(grants::list, grants::give))
         .routes(routes!(grants::withdraw))
+        .routes(routes!(screenshot::show))
+        .routes(routes!(sessions::list, sessions::create))
+        .routes(routes!(sessions::show, sessions::remove))
+        .routes(routes!(status::show))
+        .routes(routes!(templates::list))
+        .routes(routes!(templates::pull))
+        .routes(routes!(templates::show))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(verbs::extend))
+        .routes(routes!(verbs::pause))
+        .routes(routes!(verbs::reset))
+        .routes(routes!(verbs::restart))
+        .routes(routes!(verbs::resume))
+        .routes(routes!(verbs::start))
+        .routes(routes!(verbs::stop))
         .routes(routes!(invitations::list, invitations::make))
         .routes(routes!(invitations::withdraw))
         .routes(routes!(stats::show))
@@ -195,16 +278,8 @@ fn routes() -> OpenApiRouter<Site> {
         .route("/access", get(kiosk::access))
         .route("/remove", get(kiosk::remove))
         .route("/remove-all", get(kiosk::remove_all))
-        .route("/status", get(status::show))
         .route("/api/v1/spawn", post(compat::spawn))
         .route("/api/v1/remove", post(compat::remove))
-        .route("/api/v1/sessions", get(sessions::list))
-        .route("/api/v1/sessions/{label}", get(sessions::show))
-        .route("/api/v1/sessions/{label}/screenshot", get(screenshot::show))
-        .route("/api/v1/sessions/{label}/{verb}", post(sessions::change))
-        .route("/api/v1/templates", get(templates::list))
-        .route("/api/v1/templates/{name}", get(templates::show))
-        .route("/api/v1/templates/{name}/pull", post(templates::pull))
 }
 
 /// What takes more than a document.
@@ -212,10 +287,13 @@ fn lists() -> OpenApiRouter<Site> {
     OpenApiRouter::new().routes(routes!(user_import::import)).layer(DefaultBodyLimit::max(sheet::MOST_BYTES))
 }
 
-/// The same with its description beside it, and an answer for every other address.
+/// The same with its description beside it, a guard before it, and an answer for every other address.
 fn described() -> Router<Site> {
     let (router, document) = routes().split_for_parts();
+    let document = openapi::complete(&document);
+    let addresses = Arc::new(guard::addresses(&document));
     router
+        .layer(middleware::from_fn_with_state(addresses, guard::check))
         .merge(openapi::route(&document))
         .fallback(async || Failure::not_found())
         .layer(DefaultBodyLimit::max(MOST_BYTES))

@@ -1,19 +1,22 @@
 //! The description of the API, generated from the handlers: OpenAPI 3.1.
+//!
+//! What is true of every operation is said here once, in [`complete`]: its errors, the entity tags of
+//! what is read.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Response, StatusCode};
+use http::StatusCode;
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use super::Site;
-use crate::body::Body;
-use crate::respond;
+use super::json;
 
 /// What went wrong (RFC 9457, `application/problem+json`).
 #[derive(Serialize, ToSchema)]
@@ -25,11 +28,17 @@ pub(super) struct Problem {
     /// The status in words.
     title: String,
     /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
     status: u16,
     /// What happened, for people.
     detail: String,
     /// The stable code of what happened, for programs.
+    #[schema(pattern = "^[a-z0-9_]+$")]
     code: String,
+    /// The field or parameter that is not what it should be, by its path in the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String)]
+    field: Option<String>,
     /// The request as it is called in the log.
     request_id: String,
 }
@@ -68,20 +77,116 @@ pub(super) fn frame() -> Document {
     Frame::openapi()
 }
 
-/// `GET /api/v1/openapi.json`: the description itself, for everybody.
-pub(super) fn route(document: &Document) -> Router<Site> {
-    let text: Arc<str> = document.to_json().expect("the description is made of texts").into();
-    let show = move || {
-        let text = text.clone();
-        async move { answer(&text) }
-    };
-    Router::new().route("/api/v1/openapi.json", get(show))
+/// The description of the handlers with what is true of all of them.
+pub(super) fn complete(document: &Document) -> Value {
+    let mut document = serde_json::to_value(document).expect("the description is made of texts");
+    name_apart(&mut document);
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
+    for (method, operation) in paths.filter_map(Value::as_object_mut).flatten() {
+        describe_errors(operation);
+        describe_plainly(operation);
+        match method.as_str() {
+            "get" => describe_tags(operation),
+            "post" => describe_repeats(operation),
+            _ => {}
+        }
+    }
+    document
 }
 
-fn answer(text: &str) -> Response<Body> {
-    let mut response = respond::bare(StatusCode::OK, text.to_owned());
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    response
+/// Handlers of several resources may be called the same; their operations are called after their
+/// resource too.
+fn name_apart(document: &mut Value) {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for operation in operations(document) {
+        *seen.entry(operation["operationId"].to_string()).or_default() += 1;
+    }
+    for operation in operations(document) {
+        if seen[&operation["operationId"].to_string()] > 1 {
+            let of = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let name = format!("{}_{}", of(&operation["operationId"]), of(&operation["tags"][0]));
+            operation["operationId"] = name.into();
+        }
+    }
+}
+
+fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
+    paths.filter_map(Value::as_object_mut).flat_map(Map::values_mut)
+}
+
+/// An answer that says nothing of itself says its status in words.
+fn describe_plainly(operation: &mut Value) {
+    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        if response["description"].as_str().is_none_or(str::is_empty) {
+            let status = status.parse::<StatusCode>().ok();
+            let said = status.and_then(|status| status.canonical_reason()).unwrap_or("An answer");
+            response["description"] = said.into();
+        }
+    }
+}
+
+/// Every operation may be refused or fail, and says so in one form.
+fn describe_errors(operation: &mut Value) {
+    let problem = json!({ "schema": { "$ref": "#/components/schemas/Problem" } });
+    for (range, description) in [("4XX", "Refused"), ("5XX", "It did not work; worth trying again")] {
+        operation["responses"][range] =
+            json!({ "description": description, "content": { "application/problem+json": problem } });
+    }
+}
+
+/// What is read has an entity tag.
+fn describe_tags(operation: &mut Value) {
+    if operation.pointer("/responses/200/content/application~1json").is_none() {
+        return;
+    }
+    let tag = json!({ "description": "Changes with the document", "schema": { "type": "string" } });
+    operation["responses"]["200"]["headers"]["ETag"] = tag.clone();
+    operation["responses"]["304"] =
+        json!({ "description": "As in the answer with this tag", "headers": { "ETag": tag } });
+    let parameter = json!({
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "The entity tag of the document that the asker has",
+        "schema": { "type": "string" },
+    });
+    add_parameter(operation, parameter);
+}
+
+/// What is posted may be posted again.
+fn describe_repeats(operation: &mut Value) {
+    let replayed = json!({
+        "description": "`true` on the answer to a repeated request; what is told once is `null` then",
+        "schema": { "type": "string", "enum": ["true"] },
+    });
+    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        if status.starts_with('2') {
+            response["headers"]["Idempotency-Replayed"] = replayed.clone();
+        }
+    }
+    let parameter = json!({
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "A name for this request, so that sending it again does not carry it out again; \
+                        remembered for 24 hours",
+        "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
+    });
+    add_parameter(operation, parameter);
+}
+
+fn add_parameter(operation: &mut Value, parameter: Value) {
+    match operation["parameters"].as_array_mut() {
+        Some(parameters) => parameters.push(parameter),
+        None => operation["parameters"] = json!([parameter]),
+    }
+}
+
+/// `GET /api/v1/openapi.json`: the description itself, for everybody.
+pub(super) fn route(document: &Value) -> Router<Site> {
+    let document = Arc::new(document.clone());
+    let show = move || {
+        let document = document.clone();
+        async move { json::read(document.as_ref()) }
+    };
+    Router::new().route("/api/v1/openapi.json", get(show))
 }

@@ -1,151 +1,194 @@
-//! `/api/v1/sessions`
+//! `/api/v1/sessions`: listing, making and removing them. What is done with one is in
+//! [`super::verbs`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::extract::{Path, Query, State};
-use bytes::Bytes;
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
 use http::{Response, StatusCode};
+use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::json;
-use thiserror::Error;
+use tokio::time::timeout;
+use utoipa::{IntoParams, ToSchema};
 
-use super::gate::{Arrival, Known};
-use super::{Failure, Site, json};
-use crate::audit::Actor;
+use super::failure::{NoUser, OwnerForeign};
+use super::flaw::Flaw;
+use super::gate::{Caller, Known, Query, document};
+use super::page::{Page, Paging};
+use super::session::SessionDocument;
+use super::{Failure, Site, json, session};
 use crate::auth::Principal;
 use crate::auth::policy::{self, Verb};
 use crate::body::Body;
-use crate::broker::Entry;
-use crate::fault::{Answer, Fault};
-use crate::language::Sentence;
-use crate::respond::Unreadable;
-use crate::session::{Next, SessionId, StopReason};
+use crate::broker::{Entry, Wish};
+use crate::language::Language;
+use crate::session::{Next, SessionId, SessionName, StateKind, StopReason, Template, TemplateName};
+use crate::store::User;
 
-/// Sessions on one page unless the asker wants fewer.
-const MOST_ON_A_PAGE: usize = 100;
+/// A removal that takes longer goes on without whoever asked for it.
+const REMOVAL: Duration = Duration::from_secs(20);
 
-/// Which page of a list.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Page {
-    /// Up to this many. Default and most 100.
-    limit: Option<usize>,
-    /// What the page before called `next`.
-    cursor: Option<SessionId>,
+/// Which of them.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Filter {
+    /// Only those in this state.
+    state: Option<StateKind>,
+    /// Only those of this user.
+    owner: Option<String>,
+    /// Only those made from this template.
+    template: Option<String>,
 }
 
-/// `GET /api/v1/sessions`: one's own sessions, an administrator's all, oldest first.
+impl Filter {
+    fn fits(&self, entry: &Entry) -> bool {
+        let session = entry.session();
+        self.state.is_none_or(|state| session.state.kind() == state)
+            && self.owner.as_ref().is_none_or(|owner| session.owner_name.eq_ignore_ascii_case(owner))
+            && self.template.as_ref().is_none_or(|template| session.template.as_str() == template)
+    }
+}
+
+/// One's own sessions, an administrator's all, oldest first.
+#[utoipa::path(
+    get, path = "/api/v1/sessions", tag = "sessions", operation_id = "list_sessions", params(Paging, Filter),
+    responses((status = 200, description = "A page of them", body = Page<SessionDocument>)),
+)]
 pub(super) async fn list(
     State(site): State<Site>,
     Known(known): Known,
-    Query(page): Query<Page>,
-) -> Response<Body> {
-    let entries = match policy::administer(&known) {
+    Query(paging): Query<Paging>,
+    Query(filter): Query<Filter>,
+) -> Result<Response<Body>, Failure> {
+    let mut entries = match policy::see_all(&known) {
         Ok(()) => site.broker().entries(),
-        Err(_user) => site.broker().entries_of(known.user),
+        Err(_denied) => site.broker().entries_of(known.user),
     };
-    let (shown, next) = page.of(&entries);
-    let items: Vec<_> = shown.iter().map(|entry| json::session(&site, entry, known.user)).collect();
-    json::document(StatusCode::OK, &json!({ "items": items, "next": next }))
+    entries.retain(|entry| filter.fits(entry));
+    let place = |entry: &Arc<Entry>| -> (Timestamp, SessionId) { (entry.session().created_at, entry.id) };
+    let page = paging.of(entries, place)?;
+    Ok(json::read(&page.map(|entry| session::document(&site, &entry, known.user))))
 }
 
-impl Page {
-    /// This page of all entries, and the cursor of the next one. A session that is gone is no
-    /// place to go on from, so the list begins again.
-    fn of<'a>(&self, entries: &'a [Arc<Entry>]) -> (&'a [Arc<Entry>], Option<SessionId>) {
-        let seen = self.cursor.and_then(|cursor| entries.iter().position(|entry| entry.id == cursor));
-        let rest = &entries[seen.map_or(0, |last| last + 1)..];
-        let limit = self.limit.unwrap_or(MOST_ON_A_PAGE).clamp(1, MOST_ON_A_PAGE);
-        let shown = &rest[..limit.min(rest.len())];
-        let next = shown.last().filter(|_| shown.len() < rest.len()).map(|entry| entry.id);
-        (shown, next)
-    }
-}
-
-/// `GET /api/v1/sessions/<label>`
+/// One session.
+#[utoipa::path(
+    get, path = "/api/v1/sessions/{label}", tag = "sessions", operation_id = "read_session",
+    params(("label" = String, Path, description = "The session's label")),
+    responses((status = 200, description = "The session", body = SessionDocument)),
+)]
 pub(super) async fn show(
     State(site): State<Site>,
-    arrival: Arrival,
-    Known(known): Known,
+    caller: Caller,
     Path(label): Path<String>,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&known, arrival.address, Verb::See, &label).await?;
-    Ok(json::document(StatusCode::OK, &json::session(&site, &entry, known.user)))
+    let entry = site.entry(&caller.known, caller.address, Verb::See, &label).await?;
+    Ok(json::read(&session::document(&site, &entry, caller.known.user)))
 }
 
-/// What may come with a change. Most need nothing.
-#[derive(Default, Deserialize)]
+/// What a session is to be.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct How {
-    /// `start`: the label of the session that uses the same home and is to stop for it.
+pub(super) struct NewSession {
+    /// The name of the template that it is made from.
+    #[schema(value_type = String, max_length = 32, pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
+    template: TemplateName,
+    /// What it is called, unique among its owner's; the template's title unless given.
+    #[schema(value_type = Option<String>, max_length = 64, pattern = r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]*[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f\u2066-\u2069\u3000\ufeff][^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]*$")]
+    name: Option<SessionName>,
+    /// The user name of its owner; whoever asks, unless given. Administrators make sessions for others.
+    #[schema(max_length = 64)]
+    owner: Option<String>,
+    /// The label of a session of the same owner that uses the same home and is to stop for it.
+    #[schema(max_length = 63)]
     instead_of: Option<String>,
-    /// `reset`: whether the home is set aside as a copy and starts empty.
-    #[serde(default)]
-    home: bool,
-    /// `reset` with `home`: the session's label once more.
-    confirm: Option<String>,
 }
 
-/// The home is not reset without a second word.
-#[derive(Clone, Copy, Debug, Error)]
-#[error("the reset of a home was not confirmed")]
-struct Unconfirmed;
-
-impl Answer for Unconfirmed {
-    fn fault(&self) -> Fault {
-        Fault::Downstream
-    }
-
-    fn code(&self) -> &'static str {
-        "unconfirmed"
-    }
-
-    fn sentence(&self) -> Sentence {
-        Sentence::of("problem-unconfirmed")
-    }
-}
-
-/// `POST /api/v1/sessions/<label>/<verb>`: `extend`, `start`, `pause`, `resume`, `reset`. Answers 202 with the
-/// session as it is then; what becomes of it is seen by asking again.
-pub(super) async fn change(
+/// Makes a session and starts it. `Location` is where to see what becomes of it.
+#[utoipa::path(
+    post, path = "/api/v1/sessions", tag = "sessions", operation_id = "create_session", request_body = NewSession,
+    responses((
+        status = 202, description = "It is on its way", body = SessionDocument,
+        headers(("Location" = String, description = "The session's address in the API")),
+    )),
+)]
+pub(super) async fn create(
     State(site): State<Site>,
-    arrival: Arrival,
-    Known(known): Known,
-    Path((label, verb)): Path<(String, String)>,
-    sent: Bytes,
+    caller: Caller,
+    sent: Result<Json<NewSession>, JsonRejection>,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&known, arrival.address, Verb::Change, &label).await?;
-    let how = if sent.is_empty() { How::default() } else { read(&sent)? };
-    let by = Actor::user(&known.name, arrival.address);
-    match verb.as_str() {
-        "extend" => site.broker().extend(&entry, &by).await?,
-        "start" => match how.instead_of {
-            Some(of) => {
-                let of = site.entry(&known, arrival.address, Verb::Change, &of).await?;
-                site.broker().start_instead(&entry, &of, reason(&known, &of), &by).await?;
-            }
-            None => site.broker().start(&entry, &by).await?,
+    let new = document(sent)?;
+    let owner = owner(&site, &caller.known, new.owner.as_deref()).await?;
+    let name = new.name.unwrap_or_else(|| free_name(&site, &owner, &new.template));
+    let wish = Wish::of(new.template, name);
+    let entry = match new.instead_of {
+        Some(label) => {
+            let of = site.entry(&caller.known, caller.address, Verb::Change, &label).await?;
+            site.broker().create_instead(&owner, wish, &of, &caller.by()).await?
+        }
+        None => site.broker().create_for(&owner, wish, &caller.by()).await?,
+    };
+    let shown = session::document(&site, &entry, caller.known.user);
+    Ok(json::located(StatusCode::ACCEPTED, &format!("/api/v1/sessions/{}", entry.label), &shown))
+}
+
+/// Whose the session will be.
+async fn owner(site: &Site, known: &Principal, named: Option<&str>) -> Result<User, Failure> {
+    let found = match named.map(str::trim) {
+        Some(name) if name.eq_ignore_ascii_case(&known.name) => site.0.store.user(known.user).await?,
+        Some(name) => {
+            policy::make_for_others(known).map_err(|_denied| OwnerForeign)?;
+            site.0.store.user_by_name(name).await?
+        }
+        // The holder of a token may be nobody who could own one.
+        None => match site.0.store.user(known.user).await? {
+            Some(user) => Some(user),
+            None => return Err(Flaw::new("owner", "this token belongs to nobody, so say whose").into()),
         },
-        "reset" if how.home && how.confirm.as_deref() != Some(entry.label.as_str()) => {
-            return Err(Unconfirmed.into());
-        }
-        "reset" => {
-            let next = if how.home { Next::ResetHome } else { Next::Reset };
-            site.broker().stop(&entry, reason(&known, &entry), next, &by).await?;
-        }
-        "pause" => site.broker().pause(&entry, &by).await?,
-        "resume" => site.broker().resume(&entry, &by).await?,
-        _ => return Err(Failure::not_found()),
+    };
+    found.filter(|user| !user.disabled).ok_or_else(|| NoUser { field: "owner" }.into())
+}
+
+/// The template's title, or that with the first free number.
+fn free_name(site: &Site, owner: &User, template: &TemplateName) -> SessionName {
+    let title = |template: &Arc<Template>| template.title.of(Language::default()).to_owned();
+    let title = site.broker().templates().get(template).map_or_else(|| template.to_string(), title);
+    let entries = site.broker().entries_of(owner.id);
+    let taken = |name: &str| entries.iter().any(|entry| entry.session().name.as_str() == name);
+    let numbered = (2..).map(|number| format!("{title} {number}"));
+    let free = std::iter::once(title.clone()).chain(numbered).find(|name| !taken(name));
+    let short = |text: String| text.parse().ok();
+    // A title may be longer than a name.
+    free.and_then(short)
+        .unwrap_or_else(|| template.as_str().parse().expect("a template's name is short and plain"))
+}
+
+/// Removes it, running or not: its container, its record, and a home of its own. An owner's home stays.
+#[utoipa::path(
+    delete, path = "/api/v1/sessions/{label}", tag = "sessions", operation_id = "remove_session",
+    params(("label" = String, Path, description = "The session's label")),
+    responses(
+        (status = 202, description = "It takes long; it is gone when it reads as unknown", body = SessionDocument),
+        (status = 204, description = "It is gone"),
+    ),
+)]
+pub(super) async fn remove(
+    State(site): State<Site>,
+    caller: Caller,
+    Path(label): Path<String>,
+) -> Result<Response<Body>, Failure> {
+    let entry = site.entry(&caller.known, caller.address, Verb::Change, &label).await?;
+    site.broker().stop(&entry, reason(&caller.known, &entry), Next::Remove, &caller.by()).await?;
+    // Stopping takes some seconds, and whoever removes it wants its place.
+    let _ = timeout(REMOVAL, site.broker().ended(&entry)).await;
+    if site.broker().entry(entry.id).is_none() {
+        return Ok(json::nothing());
     }
-    Ok(json::document(StatusCode::ACCEPTED, &json::session(&site, &entry, known.user)))
+    Ok(json::document(StatusCode::ACCEPTED, &session::document(&site, &entry, caller.known.user)))
 }
 
-fn read(sent: &[u8]) -> Result<How, Unreadable> {
-    let how: Option<How> =
-        serde_json::from_slice(sent).map_err(|_| Unreadable { status: StatusCode::UNPROCESSABLE_ENTITY })?;
-    Ok(how.unwrap_or_default())
-}
-
-fn reason(known: &Principal, entry: &Entry) -> StopReason {
+/// Why a session stops if `known` stops it.
+pub(super) fn reason(known: &Principal, entry: &Entry) -> StopReason {
     if known.user == entry.owner { StopReason::Owner } else { StopReason::Admin }
 }

@@ -1,12 +1,12 @@
 //! `/api/v1/stats` and `/api/v1/capacity`: what the machine and its sessions use, and what there is room for.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use http::{Response, StatusCode};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::gate::{Administrator, Arrival, Known};
+use super::gate::{Administrator, Arrival, Known, Query};
 use super::json::Items;
 use super::openapi::Problem;
 use super::{Failure, Site, json};

@@ -1,16 +1,21 @@
 //! `GET /status`: what is running, for administrators. The first fields and `records` are those of
 //! the kiosk orchestrator that Berth replaces.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::extract::State;
-use http::{Response, StatusCode};
-use serde_json::{Value, json};
+use http::Response;
+use jiff::Timestamp;
+use serde::Serialize;
 use tokio::time::timeout;
+use utoipa::ToSchema;
 
 use super::gate::Administrator;
+use super::json::to_the_second;
 use super::kiosk::container_name;
-use super::{Failure, Site, json};
+use super::session::SessionDocument;
+use super::{Failure, Site, json, session};
 use crate::body::Body;
 use crate::broker::Entry;
 use crate::clock;
@@ -19,46 +24,80 @@ use crate::session::{ClientId, State as SessionState, Upstream};
 /// Whoever asks takes silence for a no.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// `GET /status`
+/// What is running.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Status)]
+struct StatusDocument {
+    /// Sessions that have a container or are about to.
+    active_containers: usize,
+    /// How many there may be.
+    max_slots: usize,
+    /// Those that have one.
+    records: Vec<Record>,
+    /// The version of the gateway.
+    version: &'static str,
+    /// The version of the container engine; `null` while it does not answer.
+    #[schema(required = true)]
+    engine: Option<String>,
+    /// Whether a probe has shown that sessions reach nothing they should not.
+    isolation_proven: bool,
+    /// How many sessions are in each state.
+    states: BTreeMap<&'static str, usize>,
+    /// All sessions, oldest first.
+    sessions: Vec<SessionDocument>,
+}
+
+/// A session with a container, in the kiosk orchestrator's words.
+#[derive(Debug, Serialize, ToSchema)]
+struct Record {
+    /// What its owner calls the session.
+    client_id: String,
+    /// The engine's id.
+    container_id: String,
+    /// The engine's name.
+    container_name: String,
+    /// When the session was asked for.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// When somebody last used it.
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    last_accessed_at: Option<Timestamp>,
+}
+
+/// What is running.
+#[utoipa::path(
+    get, path = "/status", tag = "status", operation_id = "read_status",
+    responses((status = 200, description = "What is running", body = StatusDocument)),
+)]
 pub(super) async fn show(
     State(site): State<Site>,
     Administrator(known): Administrator,
 ) -> Result<Response<Body>, Failure> {
     let broker = site.broker();
     let entries = broker.entries();
-    let states: Value = broker
-        .count_by_state()
-        .into_iter()
-        .map(|(kind, count)| (kind.name().to_owned(), json!(count)))
-        .collect();
     let engine = timeout(PATIENCE, (site.0.engine)()).await.unwrap_or_default();
-    Ok(json::document(
-        StatusCode::OK,
-        &json!({
-            "active_containers": broker.occupied(),
-            "max_slots": broker.settings().max_sessions,
-            "records": entries.iter().filter_map(|entry| record(entry)).collect::<Vec<_>>(),
-            "version": site.0.version,
-            "engine": engine.version,
-            "isolation_proven": engine.isolation_proven,
-            "states": states,
-            "sessions": entries.iter().map(|entry| json::session(&site, entry, known.user)).collect::<Vec<_>>(),
-        }),
-    ))
+    Ok(json::read(&StatusDocument {
+        active_containers: broker.occupied(),
+        max_slots: broker.settings().max_sessions,
+        records: entries.iter().filter_map(|entry| record(entry)).collect(),
+        version: site.0.version,
+        engine: engine.version,
+        isolation_proven: engine.isolation_proven,
+        states: broker.count_by_state().into_iter().map(|(kind, count)| (kind.name(), count)).collect(),
+        sessions: entries.iter().map(|entry| session::document(&site, entry, known.user)).collect(),
+    }))
 }
 
-/// A session with a container, in the kiosk orchestrator's words.
-fn record(entry: &Entry) -> Option<Value> {
+fn record(entry: &Entry) -> Option<Record> {
     let session = entry.session();
     let upstream = upstream(&session.state)?;
-    let last_accessed = clock::earlier(clock::now(), entry.last_input().0);
-    Some(json!({
-        "client_id": session.client.as_ref().map_or(session.name.as_str(), ClientId::as_str),
-        "container_id": upstream.container,
-        "container_name": container_name(entry),
-        "created_at": session.created_at,
-        "last_accessed_at": last_accessed,
-    }))
+    Some(Record {
+        client_id: session.client.as_ref().map_or(session.name.as_str(), ClientId::as_str).to_owned(),
+        container_id: upstream.container.clone(),
+        container_name: container_name(entry),
+        created_at: session.created_at,
+        last_accessed_at: clock::earlier(clock::now(), entry.last_input().0).map(to_the_second),
+    })
 }
 
 fn upstream(state: &SessionState) -> Option<&Upstream> {

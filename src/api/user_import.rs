@@ -1,12 +1,12 @@
 //! `/api/v1/users/import`: a list of users, with a result per row. For administrators.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::gate::{Administrator, Arrival};
+use super::gate::{Administrator, Arrival, Query};
 use super::openapi::Problem;
 use super::users::actor;
 use super::{Failure, Site, json};

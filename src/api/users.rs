@@ -2,22 +2,24 @@
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use http::{Response, StatusCode};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::gate::{Administrator, Arrival, document};
+use super::failure::ScopeMissing;
+use super::gate::{Arrival, Query, UsersKeeper, document};
 use super::openapi::Problem;
 use super::{Failure, Site, json};
 use crate::audit::Actor;
-use crate::auth::{NewUser, Renewal, Terms};
+use crate::auth::policy;
+use crate::auth::{NewUser, Principal, Renewal, Terms};
 use crate::body::Body;
 use crate::people::{self, HomeFate, Person};
 use crate::secret::{Secret, random_password};
 use crate::session::{LimitsChange, Setting, TemplateName, UserLimits};
-use crate::store::{Role, User, UserOrder, UserPlace, UserQuery};
+use crate::store::{Role, Scope, User, UserOrder, UserPlace, UserQuery};
 
 /// The most users of one page, and how many there are unless fewer are asked for.
 const MOST: usize = 200;
@@ -202,7 +204,7 @@ pub(super) struct RemovedUser {
 )]
 pub(super) async fn list(
     State(site): State<Site>,
-    Administrator(_known): Administrator,
+    UsersKeeper(_known): UsersKeeper,
     Query(asked): Query<Asked>,
 ) -> Result<Response<Body>, Failure> {
     let order = match asked.sort.unwrap_or(Sort::Name) {
@@ -234,7 +236,7 @@ pub(super) async fn list(
 pub(super) async fn create(
     State(site): State<Site>,
     arrival: Arrival,
-    Administrator(known): Administrator,
+    UsersKeeper(known): UsersKeeper,
     sent: Result<Json<NewUserDocument>, JsonRejection>,
 ) -> Result<Response<Body>, Failure> {
     let new = document(sent)?;
@@ -246,6 +248,7 @@ pub(super) async fn create(
         limits: change(new.limits)?.of(&UserLimits::default()),
     };
     let new = NewUser { name: new.name, role: new.role.unwrap_or(Role::User), password };
+    touches(&known, new.role)?;
     let user = site.auth().create_user_on(&actor(&known, arrival), new, terms).await?;
     let created = CreatedUser { user: shown(&site, user), password: made.map(|made| made.expose().clone()) };
     Ok(json::document(StatusCode::CREATED, &created))
@@ -259,7 +262,7 @@ pub(super) async fn create(
 )]
 pub(super) async fn show(
     State(site): State<Site>,
-    Administrator(_known): Administrator,
+    UsersKeeper(_known): UsersKeeper,
     Path(name): Path<String>,
 ) -> Result<Response<Body>, Failure> {
     let user = people::find(&*site.0.store, &name).await?;
@@ -276,7 +279,7 @@ pub(super) async fn show(
 pub(super) async fn update(
     State(site): State<Site>,
     arrival: Arrival,
-    Administrator(known): Administrator,
+    UsersKeeper(known): UsersKeeper,
     Path(name): Path<String>,
     sent: Result<Json<UserChange>, JsonRejection>,
 ) -> Result<Response<Body>, Failure> {
@@ -284,6 +287,8 @@ pub(super) async fn update(
     let limits = wanted.limits.map(change).transpose()?;
     let (actor, auth) = (actor(&known, arrival), site.auth());
     let user = people::find(&*site.0.store, &name).await?;
+    touches(&known, user.role)?;
+    touches(&known, wanted.role.unwrap_or(user.role))?;
     // Rights that are taken go first, those that are given last.
     if wanted.disabled == Some(true) {
         people::set_disabled(auth, &actor, &user, true).await?;
@@ -310,11 +315,12 @@ pub(super) async fn update(
 pub(super) async fn remove(
     State(site): State<Site>,
     arrival: Arrival,
-    Administrator(known): Administrator,
+    UsersKeeper(known): UsersKeeper,
     Path(name): Path<String>,
     Query(fate): Query<Fate>,
 ) -> Result<Response<Body>, Failure> {
     let user = people::find(&*site.0.store, &name).await?;
+    touches(&known, user.role)?;
     let actor = actor(&known, arrival);
     let removed =
         people::remove_whole(&site.0.tasks, &site.0.auth, site.broker(), actor, user, fate.home).await?;
@@ -332,12 +338,13 @@ pub(super) async fn remove(
 pub(super) async fn set_password(
     State(site): State<Site>,
     arrival: Arrival,
-    Administrator(known): Administrator,
+    UsersKeeper(known): UsersKeeper,
     Path(name): Path<String>,
     sent: Result<Json<NewPassword>, JsonRejection>,
 ) -> Result<Response<Body>, Failure> {
     let new = document(sent)?;
     let user = people::find(&*site.0.store, &name).await?;
+    touches(&known, user.role)?;
     let made = new.password.is_none().then(random_password);
     let password = new.password.or(made.clone()).unwrap_or_else(random_password);
     let actor = actor(&known, arrival);
@@ -346,8 +353,13 @@ pub(super) async fn set_password(
     Ok(json::document(StatusCode::OK, &set))
 }
 
+/// Refuses whoever may change users, but not administrators.
+pub(super) fn touches(known: &Principal, role: Role) -> Result<(), Failure> {
+    policy::manage_user(known, role).map_err(|_denied| ScopeMissing { scope: Scope::Admin }.into())
+}
+
 /// Who changes something here.
-pub(super) fn actor(known: &crate::auth::Principal, arrival: Arrival) -> Actor {
+pub(super) fn actor(known: &Principal, arrival: Arrival) -> Actor {
     Actor::user(&known.name, arrival.address)
 }
 

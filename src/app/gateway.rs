@@ -87,6 +87,7 @@ pub async fn serve(config: Config, mut inventory: Inventory, config_path: &Path)
         stats: stats.clone(),
         thumbnails: Thumbnails::new(&broker, engine.clone(), tasks.clone(), thumbnail::Settings::default()),
         tasks: tasks.clone(),
+        draining: draining.clone(),
         imports: Imports::default(),
         origin: web.origin().to_owned(),
         routing: config.server.routing,

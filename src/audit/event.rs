@@ -283,6 +283,22 @@ pub enum AuditEvent {
         /// The sentence people read.
         text: &'static str,
     },
+    /// A token of a program was made.
+    TokenCreated {
+        /// What it may be used for.
+        scopes: String,
+        /// Whom it acts as, if anybody.
+        user: Option<String>,
+        /// When it lapses; `None` for never.
+        expires_at: Option<Timestamp>,
+    },
+    /// Somebody tried to make a token that they may not make, or to use theirs for what it is not.
+    TokenRefused {
+        /// What for.
+        scopes: String,
+    },
+    /// A token of a program was revoked, or went with its user.
+    TokenRevoked,
     /// A user was created.
     UserCreated {
         /// What they may do.
@@ -400,6 +416,9 @@ impl AuditEvent {
             Self::SessionResumed => EventKind::SessionResumed,
             Self::SessionStarted => EventKind::SessionStarted,
             Self::SessionStopped { .. } => EventKind::SessionStopped,
+            Self::TokenCreated { .. } => EventKind::TokenCreated,
+            Self::TokenRefused { .. } => EventKind::TokenRefused,
+            Self::TokenRevoked => EventKind::TokenRevoked,
             Self::UserCreated { .. } => EventKind::UserCreated,
             Self::UserDisabled => EventKind::UserDisabled,
             Self::UserEnabled => EventKind::UserEnabled,
@@ -423,6 +442,7 @@ impl AuditEvent {
             | Self::InvitationRefused { .. }
             | Self::LinkRefused { .. }
             | Self::LoginRefused { .. }
+            | Self::TokenRefused { .. }
             | Self::UserRefused { .. }
             | Self::ViewOnlyAttempt { .. } => Outcome::Refused,
             Self::BackupFailed { .. }
@@ -464,6 +484,8 @@ impl AuditEvent {
             | Self::SessionResumed
             | Self::SessionStarted
             | Self::SessionStopped { .. }
+            | Self::TokenCreated { .. }
+            | Self::TokenRevoked
             | Self::UserCreated { .. }
             | Self::UserDisabled
             | Self::UserEnabled

@@ -53,6 +53,9 @@ pub enum EventKind {
     SessionResumed,
     SessionStarted,
     SessionStopped,
+    TokenCreated,
+    TokenRefused,
+    TokenRevoked,
     UserCreated,
     UserDisabled,
     UserEnabled,
@@ -74,7 +77,7 @@ pub struct UnknownEvent(pub String);
 
 impl EventKind {
     /// Every kind, by name.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 58] = [
         Self::AccessRefused,
         Self::AuditExported,
         Self::AuditTrimmed,
@@ -118,6 +121,9 @@ impl EventKind {
         Self::SessionResumed,
         Self::SessionStarted,
         Self::SessionStopped,
+        Self::TokenCreated,
+        Self::TokenRefused,
+        Self::TokenRevoked,
         Self::UserCreated,
         Self::UserDisabled,
         Self::UserEnabled,
@@ -179,6 +185,9 @@ impl EventKind {
             Self::SessionResumed => "session_resumed",
             Self::SessionStarted => "session_started",
             Self::SessionStopped => "session_stopped",
+            Self::TokenCreated => "token_created",
+            Self::TokenRefused => "token_refused",
+            Self::TokenRevoked => "token_revoked",
             Self::UserCreated => "user_created",
             Self::UserDisabled => "user_disabled",
             Self::UserEnabled => "user_enabled",

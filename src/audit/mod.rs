@@ -63,6 +63,9 @@ impl Actor {
     /// The name of whoever holds the bootstrap token.
     pub const TOKEN: &str = "token";
 
+    /// What the names of tokens begin with that act as nobody; no user may be called so.
+    pub const OF_TOKENS: &str = "token ";
+
     /// A user at an address.
     #[must_use]
     pub fn user(name: &str, address: IpAddr) -> Self {

@@ -97,7 +97,7 @@ pub fn masked(secret: &Secret<String>) -> String {
     match bytes(secret.expose()) {
         Some(secret) => {
             let under: [u8; SECRET_BYTES] = std::array::from_fn(|at| secret[at] ^ mask[at]);
-            URL_SAFE_NO_PAD.encode(mask) + &URL_SAFE_NO_PAD.encode(under)
+            URL_SAFE_NO_PAD.encode(mask) + URL_SAFE_NO_PAD.encode(under).as_str()
         }
         // Not made by us: a test's.
         None => secret.expose().clone(),

@@ -117,9 +117,18 @@ pub enum AuthError {
     /// The ticket is unknown, used, lapsed, or for another session.
     #[error("the ticket is not valid")]
     TicketInvalid,
+    /// Who asks may not make such a token.
+    #[error("such a token may not be made")]
+    TokenDenied,
     /// The bearer token is not one of ours.
     #[error("the bearer token is not valid")]
     TokenInvalid,
+    /// The user has as many tokens as they may.
+    #[error("the user has {limit} tokens, the most allowed")]
+    TooManyTokens {
+        /// How many they may have.
+        limit: usize,
+    },
     /// There is a user of this name.
     #[error("the user name is taken")]
     UserTaken,
@@ -154,7 +163,9 @@ impl Answer for AuthError {
             | Self::PasswordWeak(_)
             | Self::Throttled { .. }
             | Self::TicketInvalid
+            | Self::TokenDenied
             | Self::TokenInvalid
+            | Self::TooManyTokens { .. }
             | Self::UserTaken
             | Self::UserUnknown => Fault::Downstream,
         }
@@ -176,7 +187,9 @@ impl Answer for AuthError {
             Self::Store(error) => error.code(),
             Self::Throttled { .. } => "throttled",
             Self::TicketInvalid => "ticket_invalid",
+            Self::TokenDenied => "token_denied",
             Self::TokenInvalid => "token_invalid",
+            Self::TooManyTokens { .. } => "too_many_tokens",
             Self::UserTaken => "user_taken",
             Self::UserUnknown => "user_unknown",
         }
@@ -200,6 +213,8 @@ impl Answer for AuthError {
                 Sentence::of("problem-throttled").with("seconds", whole_seconds(*retry_after))
             }
             Self::TicketInvalid => Sentence::of("problem-ticket-invalid"),
+            Self::TokenDenied => Sentence::of("problem-token-denied"),
+            Self::TooManyTokens { limit } => Sentence::of("problem-too-many-tokens").with("limit", *limit),
             Self::TokenInvalid => Sentence::of("problem-token-invalid"),
             Self::UserTaken => Sentence::of("problem-user-taken"),
             Self::UserUnknown => Sentence::of("problem-user-unknown"),
@@ -222,7 +237,9 @@ impl Answer for AuthError {
             | Self::OriginForeign
             | Self::PasswordWeak(_)
             | Self::TicketInvalid
+            | Self::TokenDenied
             | Self::TokenInvalid
+            | Self::TooManyTokens { .. }
             | Self::UserTaken
             | Self::UserUnknown => None,
         }

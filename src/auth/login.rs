@@ -99,6 +99,7 @@ impl Auth {
         // In memory even if the store failed: what is cut comes back only if the store says so.
         let theirs = |principal: &Principal| principal.user == user;
         self.end_where(theirs, reason);
+        self.forget_tokens_of(user);
         ended?;
         Ok(())
     }
@@ -111,6 +112,7 @@ impl Auth {
     pub async fn purge(&self) -> Result<(), AuthError> {
         let now = clock::now();
         self.end_where(|principal| principal.expires_at <= now, CloseReason::LoginEnded);
+        self.purge_tokens(now);
         self.throttle.forget_old();
         let purged = self.store.purge_lapsed(now).await?;
         self.store.purge_links(now).await?;
@@ -126,6 +128,7 @@ impl Auth {
     /// # Errors
     /// [`AuthError::Store`]; nothing more has ended then.
     pub async fn resync(&self) -> Result<(), AuthError> {
+        self.resync_tokens().await?;
         let live: Vec<Arc<Principal>> = self.live.iter().map(|entry| entry.value().clone()).collect();
         if live.is_empty() {
             return Ok(());

@@ -35,14 +35,15 @@ pub use self::logins::LoginId;
 use self::password::Passwords;
 use self::refusals::Refusals;
 use self::throttle::Throttle;
-pub use self::tokens::SHORTEST_TOKEN;
+use self::tokens::Held;
+pub use self::tokens::{NewApiToken, SHORTEST_TOKEN};
 pub use self::users::{NewUser, Renewal, Terms};
 use crate::audit::Audit;
 use crate::clock;
 use crate::revocation::{CloseReason, Revocation};
 use crate::secret::{Secret, TokenHash};
 use crate::session::{SessionId, UserId};
-use crate::store::{Login, Preferences, Role, Store, User};
+use crate::store::{Login, Preferences, Role, Scopes, Store, User};
 
 /// What the operator may set.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,7 +76,16 @@ pub struct Visitor {
     pub user_agent: String,
 }
 
-/// Somebody who proved who they are: a live login and its user.
+/// Whose sessions somebody may deal with, as far as they may at all.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reach {
+    /// Everybody's.
+    Everybody,
+    /// Their own.
+    Own,
+}
+
+/// Somebody who proved who they are: a live login and its user, or whoever holds a token.
 #[derive(Clone, Debug)]
 pub struct Principal {
     /// Who it is.
@@ -98,6 +108,12 @@ pub struct Principal {
     pub expires_at: Timestamp,
     /// Ends with the login; every open socket waits for it.
     pub revocation: Revocation,
+    /// What they may at most do.
+    pub scopes: Scopes,
+    /// With whose sessions.
+    pub reach: Reach,
+    /// Whether it is a program with a token; no browser sends one by itself.
+    pub token: bool,
 }
 
 /// A login that was just made; the token goes into the cookie and nowhere else.
@@ -123,6 +139,8 @@ pub struct Auth {
     /// it from the store first and from here second; `admit` relies on that order. No guard is held
     /// over an `.await`.
     live: DashMap<TokenHash, Arc<Principal>>,
+    /// The same of tokens. Apart, so that no cookie is taken for one.
+    tokens: DashMap<TokenHash, Arc<Held>>,
     /// Makes read-change-write of a user record one step in this process. Held over store calls:
     /// administration is rare and nothing else waits for it.
     changes: tokio::sync::Mutex<()>,
@@ -141,6 +159,7 @@ impl Auth {
             passwords: Passwords::new(),
             throttle: Throttle::new(),
             live: DashMap::new(),
+            tokens: DashMap::new(),
             changes: tokio::sync::Mutex::new(()),
         }
     }
@@ -172,6 +191,15 @@ impl Principal {
             session: login.session,
             expires_at: login.expires_at,
             revocation: Revocation::new(),
+            scopes: match user.role {
+                Role::Admin => Scopes::all(),
+                Role::User => Scopes::of_user(),
+            },
+            reach: match user.role {
+                Role::Admin => Reach::Everybody,
+                Role::User => Reach::Own,
+            },
+            token: false,
         }
     }
 

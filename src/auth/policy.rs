@@ -2,11 +2,11 @@
 
 use thiserror::Error;
 
-use super::Principal;
+use super::{Principal, Reach};
 use crate::fault::{Answer, Fault};
 use crate::language::Sentence;
 use crate::session::{Grant, SessionId, UserId, ViewerRole};
-use crate::store::Role;
+use crate::store::{Role, Scope, Scopes};
 
 /// What somebody wants to do with a session.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,7 +45,7 @@ impl Answer for Denied {
 /// Owners may do everything with their own. Who has a grant may open and see, never change.
 /// Administrators may see and change all, but open only their own or by a grant: nobody's screen
 /// is watched silently. A login of a session's own host may open that session and nothing else,
-/// because hostile pages live on that host.
+/// because hostile pages live on that host. Who holds a token may do of that what its scopes say.
 ///
 /// # Errors
 /// [`Denied`].
@@ -58,14 +58,19 @@ pub fn allow(
 ) -> Result<(), Denied> {
     let owns = principal.user == owner;
     let granted = grant.is_some_and(|grant| grant.session == session && grant.grantee == principal.user);
+    let everybodys = principal.reach == Reach::Everybody;
     let allowed = match (principal.session, verb) {
         (Some(only), Verb::Open) => only == session && (owns || granted),
         (Some(_), Verb::See | Verb::Change) => false,
         (None, Verb::Open) => owns || granted,
-        (None, Verb::See) => owns || granted || principal.role == Role::Admin,
-        (None, Verb::Change) => owns || principal.role == Role::Admin,
+        (None, Verb::See) => owns || granted || everybodys,
+        (None, Verb::Change) => owns || everybodys,
     };
-    if allowed { Ok(()) } else { Err(Denied) }
+    let scope = match verb {
+        Verb::Open | Verb::See => Scope::SessionsRead,
+        Verb::Change => Scope::SessionsWrite,
+    };
+    if allowed && principal.scopes.allow(scope) { Ok(()) } else { Err(Denied) }
 }
 
 /// As what `principal` may open a session of `owner`.
@@ -99,8 +104,76 @@ pub fn use_portal(principal: &Principal) -> Result<(), Denied> {
 /// # Errors
 /// [`Denied`].
 pub fn administer(principal: &Principal) -> Result<(), Denied> {
+    within(principal, Scope::Admin)
+}
+
+/// Whether `principal` may read and change users.
+///
+/// # Errors
+/// [`Denied`].
+pub fn manage_users(principal: &Principal) -> Result<(), Denied> {
+    within(principal, Scope::UsersWrite)
+}
+
+/// Whether `principal` may change a user who is, or is to be, of this role. Who could make or become
+/// an administrator this way would be one.
+///
+/// # Errors
+/// [`Denied`].
+pub fn manage_user(principal: &Principal, role: Role) -> Result<(), Denied> {
+    match role {
+        Role::Admin => administer(principal),
+        Role::User => manage_users(principal),
+    }
+}
+
+/// Whether what `principal` may do has this in it, on the portal.
+///
+/// # Errors
+/// [`Denied`].
+pub fn within(principal: &Principal, scope: Scope) -> Result<(), Denied> {
     use_portal(principal)?;
-    if principal.role == Role::Admin { Ok(()) } else { Err(Denied) }
+    if principal.scopes.allow(scope) { Ok(()) } else { Err(Denied) }
+}
+
+/// Whether `principal` may see everybody's sessions, not only their own.
+///
+/// # Errors
+/// [`Denied`].
+pub fn see_all(principal: &Principal) -> Result<(), Denied> {
+    within(principal, Scope::SessionsRead)?;
+    if principal.reach == Reach::Everybody { Ok(()) } else { Err(Denied) }
+}
+
+/// Whether `principal` may make sessions for others.
+///
+/// # Errors
+/// [`Denied`].
+pub fn make_for_others(principal: &Principal) -> Result<(), Denied> {
+    within(principal, Scope::SessionsWrite)?;
+    if principal.reach == Reach::Everybody { Ok(()) } else { Err(Denied) }
+}
+
+/// Whether `principal` may make a token of these scopes that acts as `user`, or as nobody. An
+/// administrator may make any. Who is logged in may make one that acts as themself with their
+/// sessions; who holds a token without `admin` makes none.
+///
+/// # Errors
+/// [`Denied`].
+pub fn make_token(principal: &Principal, scopes: Scopes, user: Option<UserId>) -> Result<(), Denied> {
+    use_portal(principal)?;
+    let own = !principal.token && user == Some(principal.user) && scopes.within(Scopes::of_user()) == scopes;
+    if administer(principal).is_ok() || own { Ok(()) } else { Err(Denied) }
+}
+
+/// Whether `principal` may see and revoke the token that acts as `user`, or as nobody.
+///
+/// # Errors
+/// [`Denied`].
+pub fn see_token(principal: &Principal, user: Option<UserId>) -> Result<(), Denied> {
+    use_portal(principal)?;
+    let own = !principal.token && user == Some(principal.user);
+    if administer(principal).is_ok() || own { Ok(()) } else { Err(Denied) }
 }
 
 #[cfg(test)]
@@ -176,6 +249,65 @@ mod tests {
                 assert_eq!(owned.is_ok(), bound_to.is_none_or(|only| only == here));
                 assert!(owned.is_err() || owned == Ok(ViewerRole::Owner));
             }
+        }
+    }
+
+    #[test]
+    fn a_token_does_what_its_scopes_say_and_no_more() {
+        let user = sample_user();
+        let login = Principal::new(&sample_login(user.id), &user);
+        let (own, others, here) = (user.id, UserId::random(), SessionId::random());
+        // (scopes, reach) -> (see own, see others', change own, change others', administer, users)
+        let table = [
+            ("", Reach::Own, [false; 6]),
+            ("sessions:read", Reach::Own, [true, false, false, false, false, false]),
+            ("sessions:read", Reach::Everybody, [true, true, false, false, false, false]),
+            ("sessions:write", Reach::Own, [true, false, true, false, false, false]),
+            ("sessions:write", Reach::Everybody, [true, true, true, true, false, false]),
+            ("users:write", Reach::Everybody, [false, false, false, false, false, true]),
+            ("sessions:read users:write", Reach::Own, [true, false, false, false, false, true]),
+            ("admin", Reach::Everybody, [true; 6]),
+        ];
+        for (scopes, reach, expected) in table {
+            let holder = Principal { scopes: scopes.parse().unwrap(), reach, token: true, ..login.clone() };
+            let may = |verb, owner| allow(&holder, verb, here, owner, None).is_ok();
+            let found = [
+                may(Verb::See, own),
+                may(Verb::See, others),
+                may(Verb::Change, own),
+                may(Verb::Change, others),
+                administer(&holder).is_ok(),
+                manage_users(&holder).is_ok(),
+            ];
+            assert_eq!(manage_user(&holder, Role::User).is_ok(), manage_users(&holder).is_ok());
+            assert_eq!(manage_user(&holder, Role::Admin).is_ok(), administer(&holder).is_ok());
+            assert_eq!(found, expected, "{scopes} {reach:?}");
+            assert!(!may(Verb::Open, others), "nobody's screen is looked at with a token");
+            assert_eq!(see_all(&holder).is_ok(), found[0] && reach == Reach::Everybody);
+            assert_eq!(make_for_others(&holder).is_ok(), found[2] && reach == Reach::Everybody);
+            // Only `admin` begets tokens.
+            for wanted in [Scopes::of_user(), Scopes::all()] {
+                for bound in [None, Some(own), Some(others)] {
+                    assert_eq!(make_token(&holder, wanted, bound).is_ok(), scopes == "admin");
+                    assert_eq!(see_token(&holder, bound).is_ok(), scopes == "admin");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_logged_in_makes_tokens_for_themself_and_an_administrator_any() {
+        for (role, any) in [(Role::User, false), (Role::Admin, true)] {
+            let user = crate::store::User { role, ..sample_user() };
+            let login = Principal::new(&sample_login(user.id), &user);
+            let (own, others) = (Some(user.id), Some(UserId::random()));
+            assert!(make_token(&login, Scopes::of_user(), own).is_ok() && see_token(&login, own).is_ok());
+            for (scopes, bound) in
+                [(Scopes::all(), own), (Scopes::of_user(), others), (Scopes::of_user(), None)]
+            {
+                assert_eq!(make_token(&login, scopes, bound).is_ok(), any, "{scopes} {bound:?}");
+            }
+            assert_eq!((see_token(&login, others).is_ok(), see_token(&login, None).is_ok()), (any, any));
         }
     }
 }

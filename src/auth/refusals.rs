@@ -8,6 +8,7 @@ use crate::audit::{Actor, AuditEvent, Quiet, Record};
 use crate::fault::Answer;
 use crate::secret::TokenHash;
 use crate::session::Label;
+use crate::store::Scope;
 
 /// What stands for all links in the place of a label, which has no such character.
 const LINKS: &str = "/join";
@@ -54,6 +55,16 @@ impl Auth {
             let event = AuditEvent::InvitationRefused { code };
             let record = Record::new(Actor::user(&known.name, address), event);
             self.audit.record(Record { target: label.map(ToString::to_string), ..record }).await;
+        }
+    }
+}
+
+impl Auth {
+    /// Records that a token was used for what it is not, once a minute for each token and scope.
+    pub async fn scope_refused(&self, known: &Principal, address: IpAddr, scope: Scope) {
+        if self.refusals.is_news((known.login, scope.name().to_owned())) {
+            let event = AuditEvent::TokenRefused { scopes: scope.name().to_owned() };
+            self.audit.record(Record::new(Actor::user(&known.name, address), event)).await;
         }
     }
 }

@@ -139,6 +139,7 @@ impl Auth {
         self.replace(&User { disabled: true, ..user.clone() }).await?;
         let revoked = self.revoke_user(id, CloseReason::LoginEnded).await;
         self.told(actor, AuditEvent::UserDisabled, &user).await;
+        self.revoke_tokens_of(actor, id).await?;
         revoked
     }
 
@@ -159,7 +160,10 @@ impl Auth {
     pub async fn remove_user(&self, actor: &Actor, id: UserId) -> Result<(), AuthError> {
         let _one_at_a_time = self.changes.lock().await;
         let user = self.dispensable(actor, id).await?;
+        // They would go with the user, and nobody would be told of them.
+        self.revoke_tokens_of(actor, id).await?;
         self.store.remove_user(id).await?;
+        self.forget_tokens_of(id);
         let revoked = self.revoke_user(id, CloseReason::LoginEnded).await;
         self.told(actor, AuditEvent::UserRemoved, &user).await;
         revoked
@@ -250,7 +254,10 @@ pub(super) fn user_name(text: &str) -> Result<String, AuthError> {
     let name: SessionName = text.parse().map_err(|error| AuthError::NameInvalid(NameFlaw::Text(error)))?;
     // A browser takes the points out of an address, and the API has an address of the last one's.
     const ADDRESSES: [&str; 3] = [".", "..", "import"];
-    if Actor::RESERVED.iter().chain(&ADDRESSES).any(|reserved| name.as_str().eq_ignore_ascii_case(reserved)) {
+    let start = name.as_str().get(..Actor::OF_TOKENS.len()).unwrap_or_default();
+    let of_token = start.eq_ignore_ascii_case(Actor::OF_TOKENS);
+    let mut reserved = Actor::RESERVED.iter().chain(&ADDRESSES);
+    if of_token || reserved.any(|reserved| name.as_str().eq_ignore_ascii_case(reserved)) {
         return Err(AuthError::NameInvalid(NameFlaw::Reserved));
     }
     Ok(name.into())

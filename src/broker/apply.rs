@@ -121,7 +121,7 @@ impl Broker {
     /// Tells followers, log and audit of a change.
     async fn announce(&self, entry: &Arc<Entry>, before: &Session, by: &Actor) {
         let session = entry.session();
-        let _ = self.0.changes.send(Change::Changed(session.clone()));
+        self.0.changes.send(Change::Changed(session.clone()));
         if session.state.kind() == before.state.kind() {
             return;
         }

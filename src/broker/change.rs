@@ -363,6 +363,6 @@ impl Broker {
         entry.close(CloseReason::Gone);
         self.0.by_label.remove(&entry.label);
         self.0.by_id.remove(&entry.id);
-        let _ = self.0.changes.send(Change::Removed(entry.session()));
+        self.0.changes.send(Change::Removed(entry.session()));
     }
 }

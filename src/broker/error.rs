@@ -148,6 +148,25 @@ impl Answer for BrokerError {
             | Self::TooMany { .. } => None,
         }
     }
+
+    fn field(&self) -> Option<&str> {
+        match self {
+            Self::Store(StoreError::Conflict(UniqueKey::SessionName)) => Some("name"),
+            Self::TemplateUnknown(_) => Some("template"),
+            Self::BrokenOff
+            | Self::CopyUnknown(_)
+            | Self::Engine(_)
+            | Self::ExtendSpent { .. }
+            | Self::Full { .. }
+            | Self::HomeBusy
+            | Self::HomeInUse { .. }
+            | Self::Illegal(_)
+            | Self::NotFound
+            | Self::OverLimit(_)
+            | Self::Store(_)
+            | Self::TooMany { .. } => None,
+        }
+    }
 }
 
 fn over_limit(excess: &Excess) -> Sentence {

@@ -45,7 +45,7 @@ impl Broker {
             self.record(entry, AuditEvent::SessionExtended { by_s: granted.as_secs() }, by).await;
         }
         entry.note_input(InputSource::Extend);
-        let _ = self.0.changes.send(Change::Changed(entry.session()));
+        self.0.changes.send(Change::Changed(entry.session()));
         Ok(())
     }
 

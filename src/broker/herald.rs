@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use tokio::sync::broadcast;
-
+use super::changes::Changes;
 use super::{Change, Entry};
 use crate::audit::Audit;
 use crate::tasks::Tasks;
@@ -11,7 +10,7 @@ use crate::tasks::Tasks;
 /// What an entry tells the world by. Every entry of a broker shares one.
 #[derive(Clone)]
 pub(super) struct Herald {
-    pub(super) changes: broadcast::Sender<Change>,
+    pub(super) changes: Changes,
     pub(super) audit: Audit,
     pub(super) tasks: Tasks,
 }
@@ -19,8 +18,7 @@ pub(super) struct Herald {
 impl Herald {
     /// Tells followers to look at the session again.
     pub(super) fn changed(&self, entry: &Entry) {
-        // Nobody may follow.
-        let _ = self.changes.send(Change::Changed(entry.session()));
+        self.changes.send(Change::Changed(entry.session()));
     }
 }
 

@@ -302,7 +302,7 @@ impl Broker {
 
     fn tell_of_images(&self) {
         // Nobody may follow.
-        let _ = self.0.changes.send(Change::Images);
+        self.0.changes.send(Change::Images);
     }
 
     /// Decides whether a session would get another image at its next start, and tells followers if

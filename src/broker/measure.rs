@@ -127,7 +127,7 @@ impl Broker {
         }
         for entry in self.0.by_id.iter().map(|entry| entry.clone()).collect::<Vec<Arc<Entry>>>() {
             if entry.home_key() == Some(key) {
-                let _ = self.0.changes.send(Change::Changed(entry.session()));
+                self.0.changes.send(Change::Changed(entry.session()));
             }
         }
     }

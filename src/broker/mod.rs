@@ -7,6 +7,7 @@
 mod allowance;
 mod apply;
 mod change;
+mod changes;
 mod entry;
 mod error;
 mod extend;
@@ -38,9 +39,10 @@ use std::time::Duration;
 
 use dashmap::DashMap;
 use indexmap::IndexMap;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::Notify;
 
 pub use self::change::Wish;
+use self::changes::Changes;
 pub use self::entry::{Entry, Hold, Route};
 pub use self::error::BrokerError;
 pub use self::grants::{LiveGrant, Share, ShareError};
@@ -177,7 +179,7 @@ struct Inner {
     /// Held while a session is counted and recorded or its start is, so that two requests cannot
     /// share one place.
     creating: tokio::sync::Mutex<()>,
-    changes: broadcast::Sender<Change>,
+    changes: Changes,
     /// What entries tell the world by.
     herald: Arc<Herald>,
     /// Wakes the clock of lapses when a grant is new.
@@ -212,7 +214,7 @@ impl Broker {
     ) -> Self {
         let templates = templates.into_iter().map(|t| (t.name.clone(), Arc::new(t))).collect();
         let queue = Queue::new(settings.max_parallel_starts);
-        let changes = broadcast::Sender::new(256);
+        let changes = Changes::new();
         let herald =
             Arc::new(Herald { changes: changes.clone(), audit: audit.clone(), tasks: tasks.clone() });
         Self(Arc::new(Inner {
@@ -295,13 +297,6 @@ impl Broker {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.0.settings
-    }
-
-    /// Follows every change of every session. A follower that falls behind by 256 is told so and
-    /// should read everything again.
-    #[must_use]
-    pub fn changes(&self) -> broadcast::Receiver<Change> {
-        self.0.changes.subscribe()
     }
 
     /// How far the start of a session is; `None` if it is not starting.

@@ -2,7 +2,7 @@
 
 mod audit;
 mod backups;
-mod sessions;
+pub(in crate::cli) mod sessions;
 mod users;
 
 use std::path::PathBuf;
@@ -11,11 +11,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub use self::audit::{AuditCommand, AuditFilterArgs, AuditFormat, ExportArgs, TailArgs};
 pub use self::backups::{BackupArgs, RestoreArgs};
-pub use self::sessions::{Filter, SessionCommand, StateArg, Which};
+pub use self::sessions::{Filter, SessionCommand, Which};
 pub use self::users::{LimitArgs, UserCommand, UserImportArgs};
 use crate::migration::variables::System;
 use crate::session::{ClientId, CopyName, LinkId};
-use crate::store::Role;
+use crate::store::{Role, Scope};
 
 /// TLS gateway and session broker: one HTTPS URL to a desktop in a container.
 #[derive(Debug, Parser)]
@@ -42,6 +42,9 @@ pub enum Command {
     Spawner(SpawnerArgs),
     /// Manage users.
     User(Anywhere<UserCommand>),
+    /// Manage tokens of programs.
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Manage sessions.
     Session(Anywhere<SessionCommand>),
     /// List templates and fetch their images.
@@ -206,6 +209,35 @@ pub struct SpawnerArgs {
     /// End when standard input closes; for a spawner that belongs to one gateway.
     #[arg(long)]
     pub exit_with_parent: bool,
+}
+
+/// Managing tokens of programs.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token and print its text, which nobody can read again.
+    Create {
+        /// What people call it.
+        name: String,
+        /// What it may be used for: admin, sessions:read, sessions:write, users:write; may be repeated.
+        #[arg(long = "scope", value_name = "SCOPE", required = true)]
+        scopes: Vec<Scope>,
+        /// The user it acts as and goes with; without, it acts as nobody, with everybody's sessions.
+        #[arg(long)]
+        user: Option<String>,
+        /// For how many seconds; until it is revoked unless given.
+        #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3_153_600_000))]
+        lasts_s: Option<u64>,
+        /// How to print it.
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// List tokens.
+    List(OutputArgs),
+    /// Revoke a token at once.
+    Revoke {
+        /// Its id, as `berth token list` shows it.
+        id: String,
+    },
 }
 
 /// Templates and their images.

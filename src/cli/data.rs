@@ -79,6 +79,9 @@ async fn offline(config: &Config, request: Request) -> Result<Reply, Failure> {
         | Request::TemplateList
         | Request::TemplateProgress
         | Request::TemplatePull { .. }
+        | Request::TokenCreate { .. }
+        | Request::TokenList
+        | Request::TokenRevoke { .. }
         | Request::User(_) => None,
     };
     let performer = Performer { auth: offline.auth.clone(), broker, store: offline.store, stats: None };

@@ -18,6 +18,7 @@ mod setup;
 mod stats;
 mod table;
 mod templates;
+mod tokens;
 mod users;
 
 use std::path::{Path, PathBuf};
@@ -112,6 +113,7 @@ async fn dispatch_here(
         Command::Home(command) => data::home(&config, command).await,
         Command::Link(command) => link::link(&config, command).await,
         Command::Audit(command) => audit::audit(&config, command).await,
+        Command::Token(command) => tokens::token(&config, command).await,
         Command::Stats(output) => stats::stats(&config, output).await,
         Command::Capacity(output) => stats::capacity(&config, output).await,
         Command::Completions { .. }

@@ -243,7 +243,7 @@ fn print_grants(grants: &[GrantRow]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args::StateArg;
+    use crate::cli::args::sessions::StateArg;
 
     fn row(label: &str, owner: &str, state: &str) -> SessionRow {
         SessionRow {

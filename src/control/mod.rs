@@ -9,6 +9,7 @@ mod sessions;
 mod socket;
 mod stats;
 mod templates;
+mod tokens;
 mod users;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,7 @@ pub use self::perform::{Performer, perform};
 pub use self::socket::{AskError, ask, serve};
 pub use self::stats::{HostRow, UseRow};
 pub use self::templates::{ImageRow, PullRow, TemplateRow};
+pub use self::tokens::{TokenRow, TokenWish};
 pub use self::users::{LoginRow, ResultRow, UserDetail, UserRequest, limits_text, told};
 use crate::broker::HomeListed;
 use crate::capacity::Capacity;
@@ -43,6 +45,9 @@ pub enum Request {
     TemplateList,
     TemplateProgress,
     TemplatePull { name: String },
+    TokenCreate { wish: TokenWish },
+    TokenList,
+    TokenRevoke { id: String },
     User(UserRequest),
 }
 
@@ -65,6 +70,9 @@ impl Request {
             Self::TemplateList => "template_list",
             Self::TemplateProgress => "template_progress",
             Self::TemplatePull { .. } => "template_pull",
+            Self::TokenCreate { .. } => "token_create",
+            Self::TokenList => "token_list",
+            Self::TokenRevoke { .. } => "token_revoke",
             Self::User(request) => request.name(),
         }
     }
@@ -177,6 +185,11 @@ pub enum Reply {
     Templates {
         /// By name.
         templates: Vec<TemplateRow>,
+    },
+    /// Tokens; one that was just made with its text.
+    Tokens {
+        /// Oldest first.
+        tokens: Vec<TokenRow>,
     },
     /// What became of the rows of a list.
     Results {

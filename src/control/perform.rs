@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{HomeRow, LinkRow, Reply, Request, sessions, stats, templates, users};
+use super::{HomeRow, LinkRow, Reply, Request, sessions, stats, templates, tokens, users};
 use crate::audit::Actor;
 use crate::auth::{Auth, NewLink};
 use crate::broker::Broker;
@@ -44,6 +44,11 @@ pub async fn perform(performer: &Performer, request: Request) -> Reply {
         Request::TemplateList => return templates::list(performer, true).await,
         Request::TemplateProgress => return templates::list(performer, false).await,
         Request::TemplatePull { name } => templates::pull(performer, &name),
+        Request::TokenCreate { wish } => {
+            return tokens::create(performer, wish).await.unwrap_or_else(|refused| refused);
+        }
+        Request::TokenList => return tokens::list(performer).await.unwrap_or_else(|refused| refused),
+        Request::TokenRevoke { id } => tokens::revoke(performer, &id).await,
         Request::User(request) => return users::perform(performer, request).await,
     };
     match done {

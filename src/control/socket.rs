@@ -122,6 +122,9 @@ fn bound(request: &Request) -> Duration {
         | Request::TemplateList
         | Request::TemplateProgress
         | Request::TemplatePull { .. }
+        | Request::TokenCreate { .. }
+        | Request::TokenList
+        | Request::TokenRevoke { .. }
         | Request::User(_) => BOUND,
     }
 }

@@ -289,7 +289,7 @@ impl Proxy {
     fn keep_own_token(&self, headers: &mut HeaderMap) {
         let values = headers.get_all(header::AUTHORIZATION).iter();
         let mut tokens = values.filter_map(tokens::bearer_of);
-        if tokens.any(|token| self.0.auth.bearer(token).is_ok()) {
+        if tokens.any(|token| self.0.auth.issued(token)) {
             headers.remove(header::AUTHORIZATION);
         }
     }

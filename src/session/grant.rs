@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{InvitationId, SessionId, UserId};
@@ -36,7 +37,7 @@ impl std::str::FromStr for GrantId {
 }
 
 /// What a grant lets somebody do with a session that is not theirs.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GrantRole {
     /// Watch and use it, as if at its keyboard.
@@ -71,7 +72,7 @@ impl std::str::FromStr for GrantRole {
 }
 
 /// What a viewer may do with the session it is attached to.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ViewerRole {
     /// Its owner, in any number of tabs and on any number of devices.

@@ -22,6 +22,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use self::client::{ClientId, ClientIdError};
@@ -146,7 +147,7 @@ pub struct Session {
 }
 
 /// What counts as a human at work.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InputSource {
     /// The clipboard was sent to the desktop.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
+use utoipa::ToSchema;
 
 use super::{ImageName, Wording};
 
@@ -61,7 +62,7 @@ impl fmt::Display for TemplateName {
 }
 
 /// What the container speaks.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Protocol {
     /// VNC on one TCP port; the gateway serves the viewer.
@@ -81,7 +82,7 @@ pub enum Routing {
 }
 
 /// What a container may reach.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NetworkPolicy {
     /// Nothing but answers to the gateway.
@@ -91,7 +92,7 @@ pub enum NetworkPolicy {
 }
 
 /// What becomes of the files in the home directory.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Home {
     /// One per owner, kept when the session is removed.
@@ -103,7 +104,7 @@ pub enum Home {
 }
 
 /// The picture beside a template's title.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Icon {
     /// A screen.
@@ -170,7 +171,7 @@ pub struct Volume {
 }
 
 /// When the gateway fetches a template's image by itself.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PullPolicy {
     /// Only when somebody asks for it.

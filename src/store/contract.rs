@@ -5,6 +5,7 @@
 
 mod audit;
 mod invitations;
+mod programs;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +53,9 @@ pub async fn run(store: Arc<dyn Store>) {
     clients_have_one_session_each(&*store).await;
     links(&*store).await;
     one_of_many_takes_each_use(&*store).await;
+    programs::tokens(&*store).await;
+    programs::tokens_go_with_their_user(&*store).await;
+    programs::answers_are_kept_for_a_while(&*store).await;
     invitations::run(&*store).await;
     remembers_that_it_was_restored(&*store).await;
     statistics_are_kept(&*store).await;
@@ -91,6 +95,8 @@ pub fn sample_login(user: UserId) -> Login {
         user_agent: "Mozilla/5.0 «ü» '\"\u{0}".to_owned(),
     }
 }
+
+pub use self::programs::sample_api_token;
 
 /// A session of this owner with random label and name.
 #[must_use]

@@ -3,16 +3,20 @@
 //! One trait, one contract (`contract`), several implementations: [`sqlite`] is the embedded
 //! default. Losing the store means no new sessions and no new logins, never lost sessions.
 
+mod answer;
 pub mod contract;
 mod people;
 pub mod sqlite;
+mod token;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use self::answer::KeptAnswer;
 pub use self::people::{Preferences, UserOrder, UserPage, UserPlace, UserQuery};
+pub use self::token::{ApiToken, Scope, ScopeError, Scopes, TokenId};
 use crate::audit::{EventKind, Outcome};
 use crate::fault::{Answer, Fault};
 use crate::language::Sentence;
@@ -406,6 +410,29 @@ pub trait Store: Send + Sync + 'static {
     async fn remove_grant(&self, id: GrantId) -> Result<(), StoreError>;
     /// Removes grants that lapsed at `now` or before; returns how many.
     async fn purge_grants(&self, now: Timestamp) -> Result<usize, StoreError>;
+
+    /// Adds a token of a program.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] if the user it is bound to is gone.
+    async fn insert_api_token(&self, token: &ApiToken) -> Result<(), StoreError>;
+    /// The token of this hash, lapsed or not.
+    async fn api_token(&self, hash: &TokenHash) -> Result<Option<ApiToken>, StoreError>;
+    /// All tokens, lapsed or not, oldest first.
+    async fn api_tokens(&self) -> Result<Vec<ApiToken>, StoreError>;
+    /// Removes a token and returns it; `None` if there was none.
+    async fn remove_api_token(&self, id: TokenId) -> Result<Option<ApiToken>, StoreError>;
+    /// Removes the tokens that are bound to a user and returns them.
+    async fn remove_api_tokens_of(&self, user: UserId) -> Result<Vec<ApiToken>, StoreError>;
+    /// Notes that a token was used; absent is success.
+    async fn note_api_token_used(&self, id: TokenId, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Keeps an answer, in place of an older one of the same key; very many push the oldest out.
+    async fn keep_answer(&self, answer: &KeptAnswer) -> Result<(), StoreError>;
+    /// The answer that is kept under this key.
+    async fn kept_answer(&self, key: &TokenHash) -> Result<Option<KeptAnswer>, StoreError>;
+    /// Forgets answers older than `before`; returns how many.
+    async fn purge_answers(&self, before: Timestamp) -> Result<usize, StoreError>;
 
     /// Adds an invitation, to be found by the hash of its link's token.
     ///

@@ -179,7 +179,9 @@ async fn again(
         | AuthError::OriginForeign
         | AuthError::Store(_)
         | AuthError::TicketInvalid
+        | AuthError::TokenDenied
         | AuthError::TokenInvalid
+        | AuthError::TooManyTokens { .. }
         | AuthError::UserTaken
         | AuthError::UserUnknown => return Err(refused.into()),
     };

@@ -40,6 +40,7 @@ mod stats;
 mod template_words;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod users;
 mod words;
 
@@ -411,6 +412,8 @@ fn routes() -> Router<Site> {
         .route("/login", get(login::show).post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/account", get(account::show).post(account::change))
+        .route("/account/tokens", get(tokens::show_own).post(tokens::make_own))
+        .route("/account/tokens/{id}/revoke", post(tokens::revoke_own))
         .route("/account/choices", post(choices::mine))
         .route("/account/logins/{id}/end", post(account::end_login))
         .route("/account/logins/end-others", post(account::end_others))
@@ -438,6 +441,8 @@ fn routes() -> Router<Site> {
         .route("/admin/settings", get(settings_page::show))
         .route("/admin/images", get(images::show))
         .route("/admin/images/{template}/pull", post(images::pull))
+        .route("/admin/tokens", get(tokens::show_all).post(tokens::make_any))
+        .route("/admin/tokens/{id}/revoke", post(tokens::revoke_any))
         .route("/admin/stats", get(stats::show))
         .route("/admin/stats/{label}", get(stats::show_session))
         .route("/admin/capacity", get(capacity::show))

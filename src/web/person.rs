@@ -57,6 +57,8 @@ pub enum Tab {
     Log,
     /// What is in force.
     Settings,
+    /// The admin's page of tokens of programs.
+    Tokens,
 }
 
 impl Tab {
@@ -70,6 +72,7 @@ impl Tab {
         (Self::Capacity, "/admin/capacity", "nav-capacity"),
         (Self::Log, "/admin/log", "nav-log"),
         (Self::Settings, "/admin/settings", "nav-settings"),
+        (Self::Tokens, "/admin/tokens", "nav-tokens"),
     ];
 
     /// Whether it is a page of administrators.

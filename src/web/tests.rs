@@ -19,4 +19,5 @@ mod sizes;
 mod stats;
 mod streams;
 mod texts;
+mod tokens;
 mod users;

@@ -12,6 +12,7 @@ mod class;
 mod cli;
 mod compat;
 mod console;
+mod contract;
 mod desktop;
 mod doctor;
 mod faults;

@@ -113,6 +113,7 @@ impl Door {
             store,
             engine: Arc::new(|| futures_util::future::ready(EngineStatus::default()).boxed()),
             thumbnails: Thumbnails::new(&broker, engine, tasks.clone(), thumbnail::Settings::default()),
+            draining: CancellationToken::new(),
             origin: web.origin().to_owned(),
             routing: Routing::Path,
             version: "0.0.0-test",

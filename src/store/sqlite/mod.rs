@@ -13,6 +13,7 @@ mod lock;
 mod logins;
 mod migrate;
 mod open;
+mod programs;
 mod readers;
 mod rows;
 #[cfg(test)]
@@ -36,8 +37,8 @@ pub use self::lock::StoreLock;
 use self::readers::Readers;
 use self::writer::Writer;
 use super::{
-    AuditLine, AuditOrder, AuditSearch, Invited, Login, StatPoint, StatSpan, Store, StoreError, Ticket, User,
-    UserPage, UserQuery,
+    ApiToken, AuditLine, AuditOrder, AuditSearch, Invited, KeptAnswer, Login, StatPoint, StatSpan, Store,
+    StoreError, Ticket, TokenId, User, UserPage, UserQuery,
 };
 use crate::secret::{Secret, TokenHash};
 use crate::session::{
@@ -277,6 +278,46 @@ impl Store for SqliteStore {
 
     async fn purge_grants(&self, now: Timestamp) -> Result<usize, StoreError> {
         self.write(move |connection| grants::purge(connection, now)).await
+    }
+
+    async fn insert_api_token(&self, token: &ApiToken) -> Result<(), StoreError> {
+        let token = token.clone();
+        self.write(move |connection| programs::insert(connection, &token)).await
+    }
+
+    async fn api_token(&self, hash: &TokenHash) -> Result<Option<ApiToken>, StoreError> {
+        let hash = *hash;
+        self.read(move |connection| programs::by_hash(connection, hash)).await
+    }
+
+    async fn api_tokens(&self) -> Result<Vec<ApiToken>, StoreError> {
+        self.read(programs::list).await
+    }
+
+    async fn remove_api_token(&self, id: TokenId) -> Result<Option<ApiToken>, StoreError> {
+        self.write(move |connection| programs::remove(connection, id)).await
+    }
+
+    async fn remove_api_tokens_of(&self, user: UserId) -> Result<Vec<ApiToken>, StoreError> {
+        self.write(move |connection| programs::remove_of(connection, user)).await
+    }
+
+    async fn note_api_token_used(&self, id: TokenId, at: Timestamp) -> Result<(), StoreError> {
+        self.write(move |connection| programs::note_used(connection, id, at)).await
+    }
+
+    async fn keep_answer(&self, answer: &KeptAnswer) -> Result<(), StoreError> {
+        let answer = answer.clone();
+        self.write(move |connection| programs::keep(connection, &answer)).await
+    }
+
+    async fn kept_answer(&self, key: &TokenHash) -> Result<Option<KeptAnswer>, StoreError> {
+        let key = *key;
+        self.read(move |connection| programs::kept(connection, key)).await
+    }
+
+    async fn purge_answers(&self, before: Timestamp) -> Result<usize, StoreError> {
+        self.write(move |connection| programs::purge_answers(connection, before)).await
     }
 
     async fn insert_invitation(&self, invitation: &Invitation, token: &TokenHash) -> Result<(), StoreError> {

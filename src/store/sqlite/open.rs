@@ -27,6 +27,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("schema/005_people.sql"),
     include_str!("schema/006_audit_search.sql"),
     include_str!("schema/007_links.sql"),
+    include_str!("schema/008_programs.sql"),
 ];
 /// Another process (the command line) may hold the file for a moment.
 const BUSY: Duration = Duration::from_secs(5);

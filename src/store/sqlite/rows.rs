@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row};
 use crate::language::Language;
 use crate::secret::{Secret, TokenHash};
 use crate::session::{Grant, Invitation, InvitationId, Link, LinkAction, Session, UserLimits};
-use crate::store::{AuditLine, Guest, Login, Preferences, Role, Ticket, User};
+use crate::store::{ApiToken, AuditLine, Guest, KeptAnswer, Login, Preferences, Role, Ticket, User};
 
 /// A time as text of fixed width, so that it sorts.
 pub(super) fn time(at: Timestamp) -> String {
@@ -94,6 +94,33 @@ pub(super) fn grant(row: &Row<'_>) -> rusqlite::Result<Grant> {
         invitation: parsed_option(row, "invitation")?,
         created_at: parsed(row, "created_at")?,
         expires_at: parsed_option(row, "expires_at")?,
+    })
+}
+
+/// Reads a token of a program.
+pub(super) fn api_token(row: &Row<'_>) -> rusqlite::Result<ApiToken> {
+    Ok(ApiToken {
+        id: parsed(row, "id")?,
+        hash: token(row)?,
+        name: row.get("name")?,
+        scopes: parsed(row, "scopes")?,
+        user: parsed_option(row, "user")?,
+        created_by: row.get("created_by")?,
+        created_at: parsed(row, "created_at")?,
+        expires_at: parsed_option(row, "expires_at")?,
+        last_used_at: parsed_option(row, "last_used_at")?,
+    })
+}
+
+/// Reads an answer that was kept.
+pub(super) fn kept_answer(row: &Row<'_>) -> rusqlite::Result<KeptAnswer> {
+    Ok(KeptAnswer {
+        key: row.get("key").map(TokenHash)?,
+        request: row.get("request").map(TokenHash)?,
+        status: row.get("status")?,
+        location: row.get("location")?,
+        body: row.get("body")?,
+        answered_at: parsed(row, "answered_at")?,
     })
 }
 

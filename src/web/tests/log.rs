@@ -231,6 +231,11 @@ fn every_event() -> Vec<AuditEvent> {
         EventKind::SessionResumed => AuditEvent::SessionResumed,
         EventKind::SessionStarted => AuditEvent::SessionStarted,
         EventKind::SessionStopped => AuditEvent::stopped(StopReason::Away),
+        EventKind::TokenCreated => {
+            AuditEvent::TokenCreated { scopes: text(), user: Some(text()), expires_at: None }
+        }
+        EventKind::TokenRefused => AuditEvent::TokenRefused { scopes: text() },
+        EventKind::TokenRevoked => AuditEvent::TokenRevoked,
         EventKind::UserCreated => AuditEvent::UserCreated { role: Role::User },
         EventKind::UserDisabled => AuditEvent::UserDisabled,
         EventKind::UserEnabled => AuditEvent::UserEnabled,

@@ -1,0 +1,132 @@
+//! What is true of every address: descriptions, entity tags, refusals.
+
+use std::net::Ipv4Addr;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH};
+use http::{Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use serde_json::{Value, json};
+
+use super::{Desk, TOKEN};
+use crate::store::Role;
+
+async fn described(desk: &Desk) -> Value {
+    desk.program(Method::GET, "/api/v1/openapi.json", TOKEN, &Value::Null).await.1
+}
+
+#[tokio::test]
+async fn every_operation_is_described_whole() {
+    let desk = Desk::new();
+    let document = described(&desk).await;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+    let mut names = std::collections::BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let name = operation["operationId"].as_str().unwrap().to_owned();
+            assert!(names.insert(name), "{method} {path} has the name of another");
+            assert!(operation["summary"].is_string(), "{method} {path} says nothing");
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(responses.keys().any(|status| status.starts_with('2')), "{method} {path}");
+            for range in ["4XX", "5XX"] {
+                let problem = &responses[range]["content"]["application/problem+json"];
+                assert!(problem.is_object(), "{method} {path} {range}");
+            }
+            for (status, response) in responses {
+                let said = response["description"].as_str().unwrap_or_default();
+                assert!(!said.is_empty(), "{method} {path} {status} says nothing");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_is_known_is_not_sent_again() {
+    let desk = Desk::new();
+    let ann = desk.log_in("ann", Role::User).await;
+    desk.session(&ann.user, "Mine").await;
+    let ask = async |path: &str, known: &str| {
+        let request = Request::get(path)
+            .header(AUTHORIZATION, format!("Bearer {TOKEN}"))
+            .header(IF_NONE_MATCH, known)
+            .body(Full::<Bytes>::default())
+            .unwrap();
+        desk.api.handle(request, Ipv4Addr::LOCALHOST.into()).await.unwrap()
+    };
+    for path in ["/api/v1/templates", "/api/v1/templates/app", "/api/v1/openapi.json"] {
+        let first = ask(path, "").await;
+        assert_eq!(first.headers()["cache-control"], "private, no-cache");
+        let tag = first.headers()["etag"].to_str().unwrap().to_owned();
+        let again = ask(path, &format!("\"other\", W/{tag}")).await;
+        assert_eq!(
+            (again.status(), &again.headers()["etag"]),
+            (StatusCode::NOT_MODIFIED, &first.headers()["etag"])
+        );
+        assert!(again.headers().get(CONTENT_TYPE).is_none());
+        assert!(again.into_body().collect().await.unwrap().to_bytes().is_empty());
+    }
+    let tag = ask("/api/v1/sessions", "").await.headers()["etag"].clone();
+    desk.session(&ann.user, "Another").await;
+    assert_eq!(ask("/api/v1/sessions", tag.to_str().unwrap()).await.status(), StatusCode::OK);
+}
+
+async fn refusal(
+    desk: &Desk,
+    request: Request<Full<Bytes>>,
+) -> (u16, &'static str, Option<String>, Option<String>) {
+    let error = desk.api.handle(request, Ipv4Addr::LOCALHOST.into()).await.unwrap_err();
+    let status = crate::respond::status(error.as_ref()).as_u16();
+    (status, error.code(), error.field().map(str::to_owned), error.allow().map(str::to_owned))
+}
+
+#[tokio::test]
+async fn a_refusal_names_what_is_wrong() {
+    let desk = Desk::new();
+    let ask = |method: Method, path: &str, kind: &str, body: String| {
+        Request::builder()
+            .method(method)
+            .uri(path)
+            .header(AUTHORIZATION, format!("Bearer {TOKEN}"))
+            .header(CONTENT_TYPE, kind)
+            .body(Full::from(body))
+            .unwrap()
+    };
+    const JSON: &str = "application/json";
+    let (sessions, none) = ("/api/v1/sessions", String::new);
+    let field = |name: &str| Some(name.to_owned());
+    for (request, expected) in [
+        (ask(Method::GET, "/api/v1/nothing", JSON, none()), (404, "not_found", None, None)),
+        (ask(Method::PUT, sessions, JSON, none()), (405, "method", None, field("GET, HEAD, POST"))),
+        (ask(Method::POST, sessions, "text/plain", "{}".to_owned()), (415, "media_type", None, None)),
+        (ask(Method::POST, sessions, JSON, "{".to_owned()), (400, "malformed", None, None)),
+        (
+            ask(Method::POST, sessions, JSON, "[]".to_owned()),
+            (422, "field_invalid", field("(the whole document)"), None),
+        ),
+        (ask(Method::POST, sessions, JSON, "{}".to_owned()), (422, "field_invalid", field("template"), None)),
+        (ask(Method::POST, sessions, JSON, " ".repeat(70_000)), (413, "body_too_large", None, None)),
+        (
+            ask(Method::GET, "/api/v1/sessions?sort=up", JSON, none()),
+            (422, "field_invalid", field("sort"), None),
+        ),
+        (
+            ask(Method::GET, "/api/v1/sessions?limit=x", JSON, none()),
+            (422, "field_invalid", field("limit"), None),
+        ),
+        (
+            ask(Method::GET, "/api/v1/sessions?limit=0", JSON, none()),
+            (422, "field_invalid", field("limit"), None),
+        ),
+        (
+            ask(Method::GET, "/api/v1/sessions?state=on", JSON, none()),
+            (422, "field_invalid", field("state"), None),
+        ),
+        (ask(Method::GET, "/status?limit=1", JSON, none()), (422, "field_invalid", field("limit"), None)),
+    ] {
+        let asked = format!("{} {}", request.method(), request.uri());
+        assert_eq!(refusal(&desk, request).await, expected, "{asked}");
+    }
+    let deep = json!({ "template": "app", "owner": ["x"] }).to_string();
+    let found = refusal(&desk, ask(Method::POST, sessions, JSON, deep)).await;
+    assert_eq!(found.2.as_deref(), Some("owner"));
+}
