@@ -157,6 +157,7 @@ async fn nothing_that_stands_in_a_line_becomes_markup_or_turns_the_text_around()
 }
 
 /// One event of each kind, with everything that it may have.
+#[allow(clippy::too_many_lines, reason = "a line for each event")]
 fn every_event() -> Vec<AuditEvent> {
     let text = || "x".to_owned();
     let reason = || Reason::of(&StoreError::Stale);
