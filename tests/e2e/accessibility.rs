@@ -38,12 +38,13 @@ async fn judge(browser: &Browser) -> Vec<String> {
     found.convert().expect("a list of texts")
 }
 
-/// What the page asked of the network: the hosts that are not its own, and the bytes in all.
+/// What the page asked of the network: the hosts that are not its own, and the bytes in all, without
+/// pictures of screens and without noVNC, which a browser keeps for good after the first desktop.
 async fn asked(browser: &Browser) -> (Vec<String>, u64) {
     let script = "const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];\
         return {\
           foreign: all.map((one) => one.name).filter((name) => new URL(name).origin !== location.origin && !name.startsWith('blob:')),\
-          bytes: all.filter((one) => !one.name.includes('/screenshot')).map((one) => one.transferSize).reduce((a, b) => a + b, 0),\
+          bytes: all.filter((one) => !one.name.includes('/screenshot') && !one.name.includes('/novnc/')).map((one) => one.transferSize).reduce((a, b) => a + b, 0),\
         };";
     let all = browser.script(script).await;
     let foreign = all["foreign"].as_array().expect("a list").iter().map(Value::to_string).collect();
