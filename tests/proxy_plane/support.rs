@@ -257,11 +257,11 @@ impl Stand {
             faults: Arc::default(),
             running: Arc::default(),
         });
-        let settings = auth::Settings {
+        let auth_settings = auth::Settings {
             bootstrap_token: Some(Secret::new(TOKEN.to_owned())),
             ..auth::Settings::default()
         };
-        let auth = Arc::new(Auth::new(store.clone(), Audit::new(store.clone()), settings));
+        let auth = Arc::new(Auth::new(store.clone(), Audit::new(store.clone()), auth_settings));
         let template = template(protocol, share_origin);
         let broker = Broker::new(
             store.clone(),
