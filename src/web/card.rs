@@ -134,7 +134,8 @@ impl Card {
             word: words::word(language, &session.state),
             sentence: words::sentence(language, &session.state, place),
             counting_since: counts(&session.state).then(|| session.state_since.to_string()),
-            used: used_at.map(|at| Used { at: at.to_string(), ago: words::ago(language, clock::since(at)) }),
+            used: used_at
+                .map(|at| Used { at: to_the_second(at), ago: words::ago(language, clock::since(at)) }),
             used_at,
             left: left(broker, entry, language),
             home: broker.home(entry).and_then(|home| HomeText::of(language, &home)),
@@ -188,17 +189,21 @@ fn has_screen(entry: &Entry) -> bool {
     entry.template.as_ref().is_some_and(|template| template.protocol == Protocol::Rfb)
 }
 
-/// When somebody last used it, to the second; nothing if nobody has.
+/// When somebody last used it; nothing if nobody has.
 pub fn used_at(entry: &Entry, session: &Session) -> Option<Timestamp> {
-    let at = match session.state {
+    match session.state {
         State::Ready { .. } => clock::earlier(clock::now(), entry.last_input().0),
         State::Starting { .. }
         | State::Paused { .. }
         | State::Stopping { .. }
         | State::Stopped { .. }
         | State::Failed { .. } => session.last_input_at,
-    };
-    at.and_then(|at| at.round(Unit::Second).ok())
+    }
+}
+
+/// A time to the second, as people are shown it.
+pub fn to_the_second(at: Timestamp) -> String {
+    at.round(Unit::Second).unwrap_or(at).to_string()
 }
 
 /// What runs, then what is on its way, then what rests, then what has failed.

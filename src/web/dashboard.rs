@@ -35,6 +35,8 @@ struct DashboardPage<'a> {
     csrf: &'a str,
     tab: Tab,
     cards: Vec<Card>,
+    /// Whether one of them is on its way, up or down: without a script the page looks again by itself.
+    moving: bool,
     /// The tools for finding one, where there are many.
     finder: Option<Finder>,
     shared: Vec<SharedCard>,
@@ -313,6 +315,7 @@ fn page(
         csrf: &person.csrf,
         tab: Tab::Dashboard,
         finder: Finder::of(language, &cards, ask),
+        moving: cards.iter().any(|card| matches!(card.state, "starting" | "stopping")),
         cards,
         shared,
         form,

@@ -328,7 +328,8 @@ impl Feed {
     /// When each of one's own sessions was last used.
     fn used(&self) -> String {
         let used = |entry: &Arc<Entry>| {
-            Some((entry.label.to_string(), card::used_at(entry, &entry.session())?.to_string()))
+            let at = card::used_at(entry, &entry.session())?;
+            Some((entry.label.to_string(), card::to_the_second(at)))
         };
         let own = self.broker.entries_of(self.known.user);
         json(&own.iter().filter_map(used).collect::<HashMap<_, _>>())

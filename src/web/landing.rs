@@ -86,7 +86,8 @@ fn last_used(own: &[Arc<Entry>]) -> Option<Arc<Entry>> {
         let session = entry.session();
         (card::leaving(&session.state), Reverse(card::used_at(entry, &session)))
     };
-    own.iter().min_by_key(place).cloned()
+    // Of two that were used at the same moment the newer one.
+    own.iter().rev().min_by_key(place).cloned()
 }
 
 /// A machine called what its template is; the code of the refusal if there can be none.

@@ -1028,7 +1028,7 @@ log-session-ready = { $target } is ready to use.
 log-session-removed = { $actor } deleted { $target }.
 log-session-resumed = { $actor } resumed { $target }.
 log-session-started = { $actor } started { $target }.
-log-session-stopped = { $target } stopped. { $why }
+log-session-stopped = { $actor }: { $target } stopped. { $why }
 log-user-created = { $actor } created the { $role ->
     [admin] administrator
    *[user] user

@@ -1027,7 +1027,7 @@ log-session-ready = { $target } est prête à l’emploi.
 log-session-removed = { $actor } a supprimé { $target }.
 log-session-resumed = { $actor } a repris { $target }.
 log-session-started = { $actor } a démarré { $target }.
-log-session-stopped = { $target } s’est arrêtée. { $why }
+log-session-stopped = { $actor } : { $target } s’est arrêtée. { $why }
 log-user-created = { $actor } a créé { $role ->
     [admin] l’administrateur
    *[user] l’utilisateur

@@ -40,14 +40,15 @@ on("full", "click", () => {
 });
 
 // A link may ask for the whole screen. Browsers give it only to a press on this page, so the page
-// asks for that, and no more once it was answered.
+// asks for that, and no more once it was answered. (No element has the fragment's name: the browser
+// would give it the keyboard.)
 function answered(wanted) {
   at("offer").hidden = true;
   history.replaceState(null, "", location.pathname + location.search);
   if (wanted) viewer.requestFullscreen().catch(() => {});
   focus();
 }
-if (location.hash === "#full" && document.fullscreenEnabled) {
+if (location.hash === "#whole-screen" && document.fullscreenEnabled) {
   at("offer").hidden = false;
   at("offer-full").focus();
 }
