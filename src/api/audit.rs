@@ -100,7 +100,7 @@ impl Answer for Unfiltered {
 
 /// The lines that fit, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/audit", tag = "audit", params(Wanted),
+    get, path = "/api/v1/audit", tag = "audit", operation_id = "read_audit", params(Wanted),
     responses((status = 200, body = AuditPage), (status = "4XX", body = Problem)),
 )]
 pub(super) async fn list(

@@ -95,7 +95,7 @@ fn shown(invitation: Invitation, guests: Vec<Guest>, url: Option<String>) -> Inv
 
 /// Those in force, oldest first.
 #[utoipa::path(
-    get, path = "/api/v1/sessions/{label}/invitations", tag = "grants",
+    get, path = "/api/v1/sessions/{label}/invitations", tag = "grants", operation_id = "list_invitations",
     params(("label" = String, Path, description = "The session's label")),
     responses((status = 200, body = Items<InvitationDocument>), (status = "4XX", body = Problem)),
 )]
@@ -113,7 +113,7 @@ pub(super) async fn list(
 
 /// Makes a link.
 #[utoipa::path(
-    post, path = "/api/v1/sessions/{label}/invitations", tag = "grants",
+    post, path = "/api/v1/sessions/{label}/invitations", tag = "grants", operation_id = "create_invitation",
     params(("label" = String, Path, description = "The session's label")),
     request_body = NewInvitation,
     responses((status = 201, body = InvitationDocument), (status = "4XX", body = Problem)),
@@ -144,7 +144,7 @@ pub(super) async fn make(
 
 /// Takes a link back, and ends every grant that came of it; also fine if it has ended already.
 #[utoipa::path(
-    delete, path = "/api/v1/sessions/{label}/invitations/{id}", tag = "grants",
+    delete, path = "/api/v1/sessions/{label}/invitations/{id}", tag = "grants", operation_id = "withdraw_invitation",
     params(
         ("label" = String, Path, description = "The session's label"),
         ("id" = String, Path, description = "The invitation's id"),

@@ -93,7 +93,7 @@ impl LinkDocument {
 
 /// Those that have not lapsed, oldest first.
 #[utoipa::path(
-    get, path = "/api/v1/links", tag = "links",
+    get, path = "/api/v1/links", tag = "links", operation_id = "list_links",
     responses((status = 200, body = Items<LinkDocument>), (status = "4XX", body = Problem)),
 )]
 pub(super) async fn list(
@@ -107,7 +107,7 @@ pub(super) async fn list(
 
 /// Makes one.
 #[utoipa::path(
-    post, path = "/api/v1/links", tag = "links",
+    post, path = "/api/v1/links", tag = "links", operation_id = "create_link",
     request_body = LinkWish,
     responses((status = 201, body = LinkDocument), (status = "4XX", body = Problem)),
 )]
@@ -140,7 +140,7 @@ pub(super) async fn create(
 
 /// Takes one back; also fine if it has lapsed already.
 #[utoipa::path(
-    delete, path = "/api/v1/links/{id}", tag = "links",
+    delete, path = "/api/v1/links/{id}", tag = "links", operation_id = "revoke_link",
     params(("id" = String, Path, description = "The link's id")),
     responses((status = 204), (status = "4XX", body = Problem)),
 )]

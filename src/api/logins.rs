@@ -48,7 +48,7 @@ impl From<Login> for LoginDocument {
 
 /// A user's logins in force, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/users/{name}/logins", tag = "users",
+    get, path = "/api/v1/users/{name}/logins", tag = "users", operation_id = "list_user_logins",
     params(("name" = String, Path, description = "The user's name, or their id")),
     responses((status = 200, body = Items<LoginDocument>), (status = "4XX", body = Problem)),
 )]
@@ -65,7 +65,7 @@ pub(super) async fn list(
 
 /// Ends all logins of a user; what they have open closes.
 #[utoipa::path(
-    delete, path = "/api/v1/users/{name}/logins", tag = "users",
+    delete, path = "/api/v1/users/{name}/logins", tag = "users", operation_id = "end_user_logins",
     params(("name" = String, Path, description = "The user's name, or their id")),
     responses((status = 204), (status = "4XX", body = Problem)),
 )]
@@ -83,7 +83,7 @@ pub(super) async fn end_all(
 
 /// Ends one login of a user; also fine if it has ended already.
 #[utoipa::path(
-    delete, path = "/api/v1/users/{name}/logins/{id}", tag = "users",
+    delete, path = "/api/v1/users/{name}/logins/{id}", tag = "users", operation_id = "end_user_login",
     params(
         ("name" = String, Path, description = "The user's name, or their id"),
         ("id" = String, Path, description = "The login's id"),

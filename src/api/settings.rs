@@ -64,7 +64,7 @@ impl From<&Setting> for SettingDocument {
 
 /// Every key in force and where its value comes from.
 #[utoipa::path(
-    get, path = "/api/v1/settings", tag = "settings",
+    get, path = "/api/v1/settings", tag = "settings", operation_id = "read_settings",
     responses((status = 200, body = SettingsDocument), (status = "4XX", body = Problem)),
 )]
 pub(super) async fn list(

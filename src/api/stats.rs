@@ -87,7 +87,7 @@ pub(super) struct StatsDocument {
 
 /// Statistics of the machines, for administrators, or of one session, for whoever may see it.
 #[utoipa::path(
-    get, path = "/api/v1/stats", tag = "statistics", params(Ask),
+    get, path = "/api/v1/stats", tag = "statistics", operation_id = "read_stats", params(Ask),
     responses((status = 200, body = Items<StatsDocument>), (status = "4XX", body = Problem)),
 )]
 pub(super) async fn show(
@@ -147,7 +147,7 @@ pub(super) struct CapacityDocument {
 
 /// How many more sessions of each template there is room for, and what bounds them.
 #[utoipa::path(
-    get, path = "/api/v1/capacity", tag = "statistics",
+    get, path = "/api/v1/capacity", tag = "statistics", operation_id = "read_capacity",
     responses((status = 200, body = CapacityDocument), (status = "4XX", body = Problem)),
 )]
 pub(super) async fn capacity(

@@ -66,7 +66,7 @@ pub(super) struct ResultDocument {
 /// `templates`, in any order, with commas, semicolons or tabs. Passwords of existing users are never
 /// changed.
 #[utoipa::path(
-    post, path = "/api/v1/users/import", tag = "users", params(How),
+    post, path = "/api/v1/users/import", tag = "users", operation_id = "import_users", params(How),
     request_body(content = String, content_type = "text/csv"),
     responses((status = 200, body = ImportDocument), (status = "4XX", body = Problem)),
 )]

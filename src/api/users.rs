@@ -199,7 +199,7 @@ pub(super) struct RemovedUser {
 
 /// Users, a page at a time.
 #[utoipa::path(
-    get, path = "/api/v1/users", tag = "users", params(Asked),
+    get, path = "/api/v1/users", tag = "users", operation_id = "list_users", params(Asked),
     responses((status = 200, body = UserPage), (status = "4XX", body = Problem)),
 )]
 pub(super) async fn list(
@@ -230,7 +230,7 @@ pub(super) async fn list(
 
 /// Creates a user.
 #[utoipa::path(
-    post, path = "/api/v1/users", tag = "users", request_body = NewUserDocument,
+    post, path = "/api/v1/users", tag = "users", operation_id = "create_user", request_body = NewUserDocument,
     responses((status = 201, body = CreatedUser), (status = "4XX", body = Problem)),
 )]
 pub(super) async fn create(
@@ -256,7 +256,7 @@ pub(super) async fn create(
 
 /// One user.
 #[utoipa::path(
-    get, path = "/api/v1/users/{name}", tag = "users",
+    get, path = "/api/v1/users/{name}", tag = "users", operation_id = "read_user",
     params(("name" = String, Path, description = "The user's name, or their id")),
     responses((status = 200, body = UserDocument), (status = "4XX", body = Problem)),
 )]
@@ -271,7 +271,7 @@ pub(super) async fn show(
 
 /// Changes what a user may do and take.
 #[utoipa::path(
-    patch, path = "/api/v1/users/{name}", tag = "users",
+    patch, path = "/api/v1/users/{name}", tag = "users", operation_id = "change_user",
     params(("name" = String, Path, description = "The user's name, or their id")),
     request_body = UserChange,
     responses((status = 200, body = UserDocument), (status = "4XX", body = Problem)),
@@ -308,7 +308,7 @@ pub(super) async fn update(
 
 /// Removes a user with their sessions. Their persistent home is kept unless it is said otherwise.
 #[utoipa::path(
-    delete, path = "/api/v1/users/{name}", tag = "users",
+    delete, path = "/api/v1/users/{name}", tag = "users", operation_id = "remove_user",
     params(("name" = String, Path, description = "The user's name, or their id"), Fate),
     responses((status = 200, body = RemovedUser), (status = "4XX", body = Problem)),
 )]
@@ -330,7 +330,7 @@ pub(super) async fn remove(
 
 /// Sets another password; the user's logins end.
 #[utoipa::path(
-    post, path = "/api/v1/users/{name}/password", tag = "users",
+    post, path = "/api/v1/users/{name}/password", tag = "users", operation_id = "set_user_password",
     params(("name" = String, Path, description = "The user's name, or their id")),
     request_body = NewPassword,
     responses((status = 200, body = PasswordSet), (status = "4XX", body = Problem)),

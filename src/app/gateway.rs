@@ -117,10 +117,7 @@ pub async fn serve(config: Config, mut inventory: Inventory, config_path: &Path)
                 "see above; `berth check-config` shows what is in force",
             )
         })?;
-    for danger in config.dangers() {
-        audit.record(Record::new(Actor::system(), AuditEvent::ConfigDanger { key: danger })).await;
-    }
-    audit.record(Record::new(Actor::system(), AuditEvent::GatewayStarted)).await;
+    tell_of_start(&audit, &config).await;
     let url = portal_at(&config, public_port(&config, &bound));
     info!(%url, "Berth is ready");
     println!("Berth is ready at {url}");
@@ -136,6 +133,13 @@ pub async fn serve(config: Config, mut inventory: Inventory, config_path: &Path)
             Err(Failure::new(Exit::Failed, "signals cannot be received", error, "restart the process"))
         }
     }
+}
+
+async fn tell_of_start(audit: &Audit, config: &Config) {
+    for danger in config.dangers() {
+        audit.record(Record::new(Actor::system(), AuditEvent::ConfigDanger { key: danger })).await;
+    }
+    audit.record(Record::new(Actor::system(), AuditEvent::GatewayStarted)).await;
 }
 
 fn certificates(config: &Config, tasks: &Tasks) -> Result<Arc<Certificates>, Failure> {

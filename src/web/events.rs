@@ -69,6 +69,9 @@ pub async fn follow(
         return Ok(Feed::of(&site, subject, &known, language).into_response());
     }
     let known = known.ok_or_else(|| Failure::LoginNeeded(NextPath::of("/")))?;
+    if known.must_change {
+        return Err(Failure::PasswordNeeded);
+    }
     let subject = match (ask.session, ask.images) {
         (None, Some(_)) => {
             policy::administer(&known).map_err(|_denied| Failure::not_found())?;

@@ -82,7 +82,7 @@ pub(super) async fn show(
     }
     let link = site.auth().look_at_link(&secret).await?;
     let token = form_token(&headers);
-    let mut response = page(&site, &link, language, token.expose());
+    let mut response = page(&site, &link, language, &csrf::masked(&token));
     response.headers_mut().append(SET_COOKIE, form_cookie(&token));
     Ok(response)
 }

@@ -390,6 +390,9 @@ impl Site {
         let person = person.filter(|person| policy::use_portal(person).is_ok());
         let here = NextPath::of(uri.path_and_query().map_or("/", PathAndQuery::as_str));
         let person = person.ok_or(Failure::LoginNeeded(here))?;
+        if person.must_change {
+            return Err(Failure::PasswordNeeded);
+        }
         let entry = self.entry(&person, address, Verb::Open, label).await?;
         Ok((person, entry))
     }

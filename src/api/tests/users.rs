@@ -34,7 +34,7 @@ async fn users_are_for_administrators_from_creation_to_removal() {
     let wild = send(Method::PATCH, "/api/v1/users/bob", json!({ "limits": { "max_cpus": 1e9 } })).await;
     assert_eq!(wild.1, "limits_invalid");
     let unknown = send(Method::PATCH, "/api/v1/users/bob", json!({ "name": "bert" })).await;
-    assert_eq!(unknown, (StatusCode::BAD_REQUEST, "malformed".into()));
+    assert_eq!(unknown, (StatusCode::UNPROCESSABLE_ENTITY, "field_invalid".into()));
 
     let (_, page) = desk.get("/api/v1/users?limit=2", &root).await;
     assert_eq!((page["items"].as_array().unwrap().len(), &page["total"]), (2, &3.into()));

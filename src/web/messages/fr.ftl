@@ -1041,10 +1041,10 @@ log-viewer-joined = { $actor } a commencé à { $role ->
     [helper] utiliser
    *[observer] observer
 } { $target }.
-log-backup-failed = { $actor } a demandé une sauvegarde ; elle n’a pas été faite.
+log-backup-failed = { $actor } a demandé une sauvegarde ; elle n’a pas été faite.
 log-backup-made = { $actor } a fait une sauvegarde.
 log-home-removed = { $actor } a supprimé les fichiers de { $target } et toutes leurs copies.
-log-invitation-created = { $actor } a créé un lien vers { $target } : qui le suit peut { $role ->
+log-invitation-created = { $actor } a créé un lien vers { $target } : qui le suit peut { $role ->
     [helper] l’utiliser
    *[observer] regarder
   }.
@@ -1052,13 +1052,13 @@ log-invitation-refused = { $actor } a suivi un lien et n’a pas pu entrer.
 log-invitation-used = { $actor } est venu sur { $target } par un lien.
 log-invitation-withdrawn = { $actor } a retiré un lien vers { $target }.
 log-login-ended = { $actor } a mis fin à une connexion de { $target }.
-log-restore-failed = { $actor } a demandé de restaurer une sauvegarde ; cela n’a pas réussi.
+log-restore-failed = { $actor } a demandé de restaurer une sauvegarde ; cela n’a pas réussi.
 log-restored = { $actor } a restauré une sauvegarde.
 log-token-created = { $actor } a créé le jeton { $target }.
 log-token-refused = { $actor } a demandé plus que ne permettent ses jetons. Cela a été refusé.
 log-token-revoked = { $actor } a révoqué le jeton { $target }, ou il est parti avec son utilisateur.
 log-user-limits-changed = { $actor } a changé les limites de { $target }.
-log-user-refused = { $actor } a demandé à modifier { $target } ; cela a été refusé.
+log-user-refused = { $actor } a demandé à modifier { $target } ; cela a été refusé.
 log-user-role-changed = { $actor } a fait de { $target } { $role ->
     [admin] un administrateur
    *[user] un utilisateur
