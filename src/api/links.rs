@@ -133,7 +133,9 @@ pub(super) async fn create(
     let by = Actor::user(&known.name, arrival.address);
     let (link, secret) = site.auth().create_link(&by, new).await?;
     let url = format!("{}/link/{}", site.0.origin, secret.expose());
-    Ok(json::document(StatusCode::CREATED, &LinkDocument::of(&link, Some(url))))
+    // The link is told once.
+    let made = json::document(StatusCode::CREATED, &LinkDocument::of(&link, Some(url)));
+    Ok(json::told_once(made, &LinkDocument::of(&link, None)))
 }
 
 /// Takes one back; also fine if it has lapsed already.
