@@ -200,7 +200,9 @@ fn title(status: StatusCode, language: Language) -> Cow<'static, str> {
     })
 }
 
-fn problem(error: &dyn Answer, status: StatusCode, request_id: &str) -> Response<Body> {
+/// The problem document of an error, for whoever refuses before there is an [`Asker`].
+#[must_use]
+pub fn problem(error: &dyn Answer, status: StatusCode, request_id: &str) -> Response<Body> {
     let mut json = json!({
         "type": format!("urn:berth:problem:{}", error.code()),
         "title": title(status, Language::English),

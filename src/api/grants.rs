@@ -121,7 +121,7 @@ pub(super) async fn give(
     delete, path = "/api/v1/sessions/{label}/grants/{id}", tag = "grants", operation_id = "withdraw_grant",
     params(
         ("label" = String, Path, description = "The session's label"),
-        ("id" = String, Path, description = "The grant's id"),
+        ("id" = String, Path, format = "uuid", description = "The grant's id"),
     ),
     responses((status = 204, description = "They may no longer")),
 )]

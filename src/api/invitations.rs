@@ -147,7 +147,7 @@ pub(super) async fn make(
     delete, path = "/api/v1/sessions/{label}/invitations/{id}", tag = "grants", operation_id = "withdraw_invitation",
     params(
         ("label" = String, Path, description = "The session's label"),
-        ("id" = String, Path, description = "The invitation's id"),
+        ("id" = String, Path, format = "uuid", description = "The invitation's id"),
     ),
     responses((status = 204), (status = "4XX", body = Problem)),
 )]

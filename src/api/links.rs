@@ -141,7 +141,7 @@ pub(super) async fn create(
 /// Takes one back; also fine if it has lapsed already.
 #[utoipa::path(
     delete, path = "/api/v1/links/{id}", tag = "links", operation_id = "revoke_link",
-    params(("id" = String, Path, description = "The link's id")),
+    params(("id" = String, Path, format = "uuid", description = "The link's id")),
     responses((status = 204), (status = "4XX", body = Problem)),
 )]
 pub(super) async fn revoke(

@@ -146,7 +146,7 @@ pub(super) async fn create(
 /// Revokes a token: it is refused from now on, and event streams that were opened with it end.
 #[utoipa::path(
     delete, path = "/api/v1/tokens/{id}", tag = "tokens", operation_id = "revoke_token",
-    params(("id" = String, Path, description = "The token's id")),
+    params(("id" = String, Path, format = "uuid", description = "The token's id")),
     responses((status = 204, description = "It is gone")),
 )]
 pub(super) async fn revoke(

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -27,6 +27,7 @@ use super::settings::Settings;
 use super::validate::{self, Checked, Refusal, validate};
 use crate::body::Body;
 use crate::fault::Answer;
+use crate::respond::{self, Wants};
 use crate::tasks::Tasks;
 use crate::telemetry::names;
 
@@ -260,7 +261,7 @@ async fn answer<H: Handler>(
                 context.handler.handle(Request::from_parts(head, body), Arrival { peer, id, checked });
             AssertUnwindSafe(handled).catch_unwind().await.unwrap_or_else(|_| panicked(id))
         }
-        Err(refusal) => refused(refusal, peer.protocol),
+        Err(refusal) => refused(refusal, &head.headers, peer.protocol, id),
     };
     response.headers_mut().insert(REQUEST_ID, id.header());
     let facts = response.extensions_mut().remove::<AccessFacts>().unwrap_or_default();
@@ -293,9 +294,12 @@ impl Drop for Line {
     }
 }
 
-fn refused(refusal: Refusal, protocol: Protocol) -> Response<Body> {
+fn refused(refusal: Refusal, headers: &HeaderMap, protocol: Protocol, id: RequestId) -> Response<Body> {
     metrics::counter!(names::REQUESTS_REFUSED, "cause" => refusal.code()).increment(1);
-    let mut response = plain(refusal.status(), format!("{}\n", refusal.public()));
+    let mut response = match Wants::of(headers) {
+        Wants::Page => plain(refusal.status(), format!("{}\n", refusal.public())),
+        Wants::Problem => respond::problem(&refusal, refusal.status(), &id.to_string()),
+    };
     if protocol == Protocol::Http1 {
         // What stands behind a refused head on this connection cannot be trusted either.
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -173,7 +173,9 @@ impl Browser {
 
     /// Clicks an element.
     pub async fn click(&self, css: &str) {
-        self.wait_for(css).await.click().await.unwrap_or_else(|error| panic!("clicking {css}: {error}"));
+        // What a live page draws anew between finding and clicking is looked for again.
+        let clicked = eventually_or(|| async { self.wait_for(css).await.click().await.ok() }).await;
+        assert!(clicked.is_some(), "clicking {css}: it cannot be clicked");
     }
 
     /// Waits for an element; what the browser showed instead is kept as an artefact.
