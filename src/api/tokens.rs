@@ -72,7 +72,7 @@ pub(super) struct NewToken {
     )]
     name: String,
     /// What it may be used for.
-    #[schema(min_items = 1, max_items = 4)]
+    #[schema(min_items = 1)]
     scopes: Vec<Scope>,
     /// The user name of whom it acts as. Unless given, that of who is logged in and no administrator,
     /// else nobody.

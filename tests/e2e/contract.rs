@@ -135,7 +135,7 @@ async fn token(gateway: &Gateway, user: &str, scope: &str) -> String {
 async fn every_answer_is_what_the_description_says() {
     let gateway = Gateway::builder()
         .template(&illness("app", "http", "web"))
-        .limits("max_sessions = 4\nmax_sessions_per_user = 2\n")
+        .limits("max_sessions = 12\nmax_sessions_per_user = 2\n")
         .start()
         .await;
     let mut labels = Vec::new();
