@@ -20,7 +20,7 @@ use berth::engine::EngineStatus;
 use berth::engine::fake::{FakeEngine, template};
 use berth::kiosk::{self, Kiosk};
 use berth::secret::{TokenHash, random_token};
-use berth::session::{Protocol, Routing, Session, State, StopReason};
+use berth::session::{Home, Protocol, Routing, Session, State, StopReason};
 use berth::stats::{self, Stats};
 use berth::store::contract::{sample_login, sample_session, sample_user};
 use berth::store::sqlite::SqliteStore;
@@ -91,7 +91,9 @@ impl Stand {
         let login = Login { token: TokenHash::of(token.expose()), ..sample_login(root.id) };
         store.insert_login(&login).await.expect("the store works");
         let machines = machines(&*store, &root).await;
-        let desktop = template("desktop".parse().expect("a valid name"), Protocol::Rfb);
+        let mut desktop = template("desktop".parse().expect("a valid name"), Protocol::Rfb);
+        // Each keeps its files, which there is a page about.
+        desktop.home = Home::Session;
         let settings = broker::Settings { max_sessions: 1_000, ..broker::Settings::default() };
         let audit = Audit::new(store.clone());
         let engine = Arc::new(FakeEngine::new([desktop.clone()]));
