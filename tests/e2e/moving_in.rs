@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::gateway::{Gateway, docker, eventually};
+use crate::gateway::{Gateway, PASSWORD, docker, eventually};
 
 /// A gateway that was set up from the `.env` file of another system. What differs on this machine comes from the
 /// environment, as an operator would do it for a trial.
@@ -122,4 +122,31 @@ async fn a_lab_portal_s_env_becomes_its_systems() {
     }
     let label = ann.create("desktop", "Ubuntu").await;
     ann.until(&label, "ready").await;
+}
+
+/// A mysqldump of the lab portal, its users' hashes with it: everybody logs in with the password they had.
+#[tokio::test]
+async fn a_lab_portal_s_users_log_in_with_their_old_passwords() {
+    let gateway = Gateway::builder().start().await;
+    let hash = bcrypt::hash(PASSWORD, 6).expect("a hash of the portal's kind");
+    assert!(hash.starts_with("$2b$"), "{hash}");
+    let dump = format!(
+        "-- MySQL dump 10.13  Distrib 8.0.36\n\
+         DROP TABLE IF EXISTS `machines`;\nCREATE TABLE `machines` (`id` int NOT NULL, `name` varchar(80));\n\
+         INSERT INTO `machines` VALUES (1,'it''s; one');\n\
+         CREATE TABLE `users` (\n  `id` int NOT NULL AUTO_INCREMENT,\n  `username` varchar(80) NOT NULL,\n  \
+         `password_hash` varchar(255) NOT NULL,\n  `role` varchar(20) DEFAULT 'user',\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB;\n\
+         LOCK TABLES `users` WRITE;\n\
+         INSERT INTO `users` VALUES (1,'zoe','{hash}','admin'),(2,'O\\'Neil','{hash}','user');\n\
+         INSERT INTO `users` VALUES (3,'ann','{hash}','user');\nUNLOCK TABLES;\n"
+    );
+    let file = gateway.path("portal.sql").display().to_string();
+    std::fs::write(&file, dump).expect("the test's own directory");
+    gateway.berth(&["user", "import", "--mysql-dump", &file, "--dry-run"], None);
+    assert!(!gateway.berth(&["user", "list"], None).contains("zoe"), "a trial run changes nothing");
+    gateway.berth(&["user", "import", "--mysql-dump", &file], None);
+    for user in ["zoe", "O'Neil", "ann"] {
+        gateway.login(user).await;
+    }
+    assert!(gateway.berth(&["user", "show", "zoe"], None).contains("admin"));
 }
