@@ -126,6 +126,7 @@ fn downstream_status(code: &str) -> StatusCode {
         | "owner_foreign"
         | "password_change_required"
         | "scope_missing"
+        | "token_bound"
         | "token_denied" => StatusCode::FORBIDDEN,
         "host_foreign" => StatusCode::MISDIRECTED_REQUEST,
         "body_stalled" => StatusCode::REQUEST_TIMEOUT,
@@ -165,12 +166,13 @@ fn downstream_status(code: &str) -> StatusCode {
         "field_invalid"
         | "grantee_unknown"
         | "idempotency_reused"
+        | "limits_invalid"
         | "link_unfit"
         | "name_invalid"
         | "password_weak"
         | "template_not_allowed"
         | "template_unknown" => StatusCode::UNPROCESSABLE_ENTITY,
-        "throttled" => StatusCode::TOO_MANY_REQUESTS,
+        "full" | "throttled" => StatusCode::TOO_MANY_REQUESTS,
         // Codes of other modules without a status of their own.
         _ => StatusCode::BAD_REQUEST,
     }

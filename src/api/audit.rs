@@ -1,59 +1,43 @@
 //! `/api/v1/audit`: the lines of the audit, for administrators.
 
 use axum::extract::State;
-use http::{Response, StatusCode};
+use http::Response;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use thiserror::Error;
 use utoipa::{IntoParams, ToSchema};
 
+use super::flaw::Flaw;
 use super::gate::{Administrator, Query};
-use super::openapi::Problem;
+use super::page::{Page, Paging};
 use super::{Failure, Site, json};
-use crate::audit::{UnknownEvent, UnknownOutcome, UnknownTime, when};
+use crate::audit::{EventKind, Outcome, UnknownEvent, when};
 use crate::body::Body;
 use crate::clock;
-use crate::fault::{Answer, Fault};
-use crate::language::Sentence;
 use crate::store::{AuditLine, AuditOrder, AuditSearch};
 
-const PAGE: usize = 100;
-const MOST: usize = 1000;
-
-/// Which lines, and how many of them.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(default, deny_unknown_fields)]
+/// Which lines.
+#[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Wanted {
-    /// With one of these events, separated by commas: `session_failed,session_stopped`.
+pub(super) struct Filter {
+    /// With one of these events, separated by commas.
+    #[param(value_type = Option<Vec<EventKind>>, style = Form, explode = false)]
     event: Option<String>,
     /// By this user, or by `anonymous`, `cli`, `system`, `token`.
     actor: Option<String>,
     /// About this user or session.
     target: Option<String>,
-    /// That ended so: `ok`, `refused` or `failed`.
-    outcome: Option<String>,
+    /// That ended so.
+    outcome: Option<Outcome>,
     /// Not before this time (RFC 3339, UTC if it has no offset), or how long ago: `12h`.
     since: Option<String>,
     /// Before this time.
     until: Option<String>,
-    /// The `next` of the page before.
-    cursor: Option<u64>,
-    /// How many at most: 100 unless it says so, 1000 at most.
-    limit: Option<usize>,
-}
-
-/// A page of lines, newest first.
-#[derive(Serialize, ToSchema)]
-pub(super) struct AuditPage {
-    items: Vec<AuditDocument>,
-    /// The `cursor` of the next page; `null` on the last one.
-    next: Option<u64>,
 }
 
 /// One line.
 #[derive(Serialize, ToSchema)]
+#[schema(as = AuditLine)]
 pub(super) struct AuditDocument {
     /// Its place, from 1 without gaps.
     number: u64,
@@ -73,65 +57,42 @@ impl From<AuditLine> for AuditDocument {
     }
 }
 
-/// A filter that cannot be read.
-#[derive(Debug, Error)]
-pub(super) enum Unfiltered {
-    #[error(transparent)]
-    Event(#[from] UnknownEvent),
-    #[error(transparent)]
-    Outcome(#[from] UnknownOutcome),
-    #[error(transparent)]
-    Time(#[from] UnknownTime),
-}
-
-impl Answer for Unfiltered {
-    fn fault(&self) -> Fault {
-        Fault::Downstream
-    }
-
-    fn code(&self) -> &'static str {
-        "filter_invalid"
-    }
-
-    fn sentence(&self) -> Sentence {
-        Sentence::of("problem-filter-invalid").with("why", self.to_string())
-    }
-}
-
 /// The lines that fit, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/audit", tag = "audit", operation_id = "read_audit", params(Wanted),
-    responses((status = 200, body = AuditPage), (status = "4XX", body = Problem)),
+    get, path = "/api/v1/audit", tag = "audit", operation_id = "read_audit", params(Paging, Filter),
+    responses((status = 200, description = "A page of them", body = Page<AuditDocument>)),
 )]
 pub(super) async fn list(
     State(site): State<Site>,
-    Administrator(_known): Administrator,
-    Query(wanted): Query<Wanted>,
+    Administrator(_caller): Administrator,
+    Query(paging): Query<Paging>,
+    Query(filter): Query<Filter>,
 ) -> Result<Response<Body>, Failure> {
-    let limit = wanted.limit.unwrap_or(PAGE).clamp(1, MOST);
-    let search = search(wanted)?;
-    let mut lines = site.0.store.find_audit(&search, AuditOrder::NewestFirst, limit + 1).await?;
-    let more = lines.len() > limit;
-    lines.truncate(limit);
-    let next = lines.last().filter(|_| more).map(|line| line.number);
-    let items = lines.into_iter().map(AuditDocument::from).collect();
-    Ok(json::document(StatusCode::OK, &AuditPage { items, next }))
+    let limit = paging.limit()?;
+    let search = AuditSearch { before: paging.after()?, ..filter.search()? };
+    let lines = site.0.store.find_audit(&search, AuditOrder::NewestFirst, limit + 1).await?;
+    Ok(json::read(&Page::cut(lines, limit, |line| line.number).map(AuditDocument::from)))
 }
 
-fn search(wanted: Wanted) -> Result<AuditSearch, Unfiltered> {
-    let now = clock::now();
-    let time = |text: Option<String>| -> Result<Option<Timestamp>, UnknownTime> {
-        text.map(|text| when(&text, now)).transpose()
-    };
-    let events = wanted.event.as_deref().unwrap_or_default().split(',').filter(|event| !event.is_empty());
-    Ok(AuditSearch {
-        events: events.map(str::parse).collect::<Result<_, _>>()?,
-        actor: wanted.actor,
-        target: wanted.target,
-        outcome: wanted.outcome.map(|outcome| outcome.parse()).transpose()?,
-        since: time(wanted.since)?,
-        until: time(wanted.until)?,
-        after: None,
-        before: wanted.cursor,
-    })
+impl Filter {
+    fn search(self) -> Result<AuditSearch, Flaw> {
+        let now = clock::now();
+        let time = |field: &str, text: Option<String>| -> Result<Option<Timestamp>, Flaw> {
+            let read = |text: String| when(&text, now).map_err(|error| Flaw::new(field, error.to_string()));
+            text.map(read).transpose()
+        };
+        let event =
+            |name: &str| name.parse().map_err(|error: UnknownEvent| Flaw::new("event", error.to_string()));
+        let events = self.event.iter().flat_map(|names| names.split(','));
+        Ok(AuditSearch {
+            events: events.map(event).collect::<Result<_, _>>()?,
+            actor: self.actor,
+            target: self.target,
+            outcome: self.outcome,
+            since: time("since", self.since)?,
+            until: time("until", self.until)?,
+            after: None,
+            before: None,
+        })
+    }
 }

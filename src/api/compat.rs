@@ -17,10 +17,9 @@ use serde::Deserialize;
 use serde_json::json;
 use thiserror::Error;
 
-use super::gate::{Administrator, Arrival, document};
+use super::gate::{Caller, SessionsKeeper, document};
 use super::theirs::Managers;
 use super::{Failure, Site, json};
-use crate::audit::Actor;
 use crate::auth::AuthError;
 use crate::body::Body;
 use crate::broker::{Broker, Entry, Wish};
@@ -28,7 +27,7 @@ use crate::fault::{Answer, Fault};
 use crate::language::Sentence;
 use crate::secret::Secret;
 use crate::session::{Label, Next, Protocol, Routing, SessionName, StopReason, TemplateName};
-use crate::store::{Role, User};
+use crate::store::{Role, Scope, User};
 
 /// What the one desktop of a user is called, and which template it is made from if there is one of
 /// that name; else the first that is a desktop.
@@ -87,15 +86,14 @@ impl Answer for CompatError {
 /// user if there is none. A desktop that exists keeps its password. Answers 201 or 200.
 pub(super) async fn spawn(
     State(site): State<Site>,
-    arrival: Arrival,
-    known: Result<Administrator, Failure>,
+    keeper: Result<SessionsKeeper, Failure>,
     sent: Result<Json<Spawn>, JsonRejection>,
 ) -> Result<Response<Body>, Managers> {
-    let Administrator(known) = known?;
+    let SessionsKeeper(caller) = keeper?;
     let asked = document(sent)?;
     let password = asked.vnc_password.map(password).transpose()?;
-    let by = Actor::user(&known.name, arrival.address);
-    let owner = owner(&site, &by, asked.username.trim()).await?;
+    let by = caller.by();
+    let owner = owner(&site, &caller, asked.username.trim()).await?;
     let (status, entry) = match desktop_of(&site, &owner) {
         Some(entry) => {
             site.broker().start(&entry, &by).await?;
@@ -107,7 +105,7 @@ pub(super) async fn spawn(
             (StatusCode::CREATED, site.broker().create_for(&owner, wish, &by).await?)
         }
     };
-    let session = json::session(&site, &entry, known.user);
+    let session = json::session(&site, &entry, caller.known.user);
     let told = json!({
         "success": true,
         "username": owner.name,
@@ -120,17 +118,15 @@ pub(super) async fn spawn(
 /// `POST /api/v1/remove {"username"}`: removes the user's desktop; the user and their home stay.
 pub(super) async fn remove(
     State(site): State<Site>,
-    arrival: Arrival,
-    known: Result<Administrator, Failure>,
+    keeper: Result<SessionsKeeper, Failure>,
     sent: Result<Json<Remove>, JsonRejection>,
 ) -> Result<Response<Body>, Managers> {
-    let Administrator(known) = known?;
+    let SessionsKeeper(caller) = keeper?;
     let asked = document(sent)?;
     let owner = site.0.store.user_by_name(asked.username.trim()).await?.ok_or(AuthError::UserUnknown)?;
     let entry = desktop_of(&site, &owner);
     if let Some(entry) = &entry {
-        let by = Actor::user(&known.name, arrival.address);
-        site.broker().stop(entry, StopReason::Admin, Next::Remove, &by).await?;
+        site.broker().stop(entry, StopReason::Admin, Next::Remove, &caller.by()).await?;
     }
     Ok(json::document(
         StatusCode::OK,
@@ -144,12 +140,14 @@ fn password(text: String) -> Result<Secret<String>, CompatError> {
     if fits { Ok(Secret::new(text)) } else { Err(CompatError::Password) }
 }
 
-async fn owner(site: &Site, by: &Actor, name: &str) -> Result<User, Failure> {
+/// The user of this name. There is one afterwards, if who asks may make users.
+async fn owner(site: &Site, caller: &Caller, name: &str) -> Result<User, Failure> {
     if let Some(user) = site.0.store.user_by_name(name).await? {
         return Ok(user);
     }
+    caller.needs(Scope::UsersWrite, site).await?;
     let nobody_s = Secret::new(NO_PASSWORD.to_owned());
-    let (user, _never_usable) = site.auth().import_user(by, name, Role::User, nobody_s).await?;
+    let (user, _never_usable) = site.auth().import_user(&caller.by(), name, Role::User, nobody_s).await?;
     Ok(user)
 }
 

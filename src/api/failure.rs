@@ -131,3 +131,22 @@ impl Answer for ScopeMissing {
         Sentence::of("problem-scope-missing").with("scope", self.scope.name())
     }
 }
+
+/// The token acts as one user, and this concerns everybody's sessions.
+#[derive(Clone, Copy, Debug, Error)]
+#[error("the token is bound to one user")]
+pub(super) struct TokenBound;
+
+impl Answer for TokenBound {
+    fn fault(&self) -> Fault {
+        Fault::Downstream
+    }
+
+    fn code(&self) -> &'static str {
+        "token_bound"
+    }
+
+    fn sentence(&self) -> Sentence {
+        Sentence::of("problem-token-bound")
+    }
+}

@@ -14,7 +14,7 @@ use http::{HeaderMap, Method, StatusCode};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use super::failure::ScopeMissing;
+use super::failure::{ScopeMissing, TokenBound};
 use super::{Failure, Site, flaw};
 use crate::audit::Actor;
 use crate::auth::{AuthError, Principal, cookies, csrf, policy, tokens};
@@ -81,7 +81,7 @@ impl FromRequestParts<Site> for Known {
 }
 
 /// An administrator; to everybody else who is logged in there is nothing at this address.
-pub(super) struct Administrator(pub Arc<Principal>);
+pub(super) struct Administrator(pub Caller);
 
 impl FromRequestParts<Site> for Administrator {
     type Rejection = Failure;
@@ -89,12 +89,12 @@ impl FromRequestParts<Site> for Administrator {
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
         let Unscoped(caller) = Unscoped::from_request_parts(parts, site).await?;
         caller.administers(parts.uri.path(), Scope::Admin, site).await?;
-        Ok(Self(caller.known))
+        Ok(Self(caller))
     }
 }
 
 /// Whoever may read and change users; the same.
-pub(super) struct UsersKeeper(pub Arc<Principal>);
+pub(super) struct UsersKeeper(pub Caller);
 
 impl FromRequestParts<Site> for UsersKeeper {
     type Rejection = Failure;
@@ -102,7 +102,26 @@ impl FromRequestParts<Site> for UsersKeeper {
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
         let Unscoped(caller) = Unscoped::from_request_parts(parts, site).await?;
         caller.administers(parts.uri.path(), Scope::UsersWrite, site).await?;
-        Ok(Self(caller.known))
+        Ok(Self(caller))
+    }
+}
+
+/// Whoever may make and change everybody's sessions; the same.
+pub(super) struct SessionsKeeper(pub Caller);
+
+impl FromRequestParts<Site> for SessionsKeeper {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
+        let Unscoped(caller) = Unscoped::from_request_parts(parts, site).await?;
+        if policy::make_for_others(&caller.known).is_ok() {
+            return Ok(Self(caller));
+        }
+        // A person who may not is none who administers; a program lacks the scope, or acts as one user.
+        let scope = if caller.known.token { Scope::SessionsWrite } else { Scope::Admin };
+        caller.administers(parts.uri.path(), scope, site).await?;
+        site.auth().scope_refused(&caller.known, caller.address, Scope::SessionsWrite).await;
+        Err(TokenBound.into())
     }
 }
 
@@ -136,7 +155,7 @@ impl Caller {
 
     /// Refuses whoever may not do this: a program is told which scope its token lacks, a person that
     /// there is nothing here.
-    async fn needs(&self, scope: Scope, site: &Site) -> Result<(), Failure> {
+    pub(super) async fn needs(&self, scope: Scope, site: &Site) -> Result<(), Failure> {
         if policy::within(&self.known, scope).is_ok() {
             return Ok(());
         }
@@ -223,17 +242,18 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     headers.get(AUTHORIZATION).and_then(tokens::bearer_of)
 }
 
-/// The holder of a bearer token that administers. A `GET` that changes something asks for it: no
-/// browser sends a token by itself, and so neither does a page that only names the address.
-pub(super) struct Token(pub Arc<Principal>);
+/// The holder of a bearer token, who may make and change everybody's sessions. A `GET` that changes
+/// something asks for it: no browser sends a token by itself, and so neither does a page that only
+/// names the address.
+pub(super) struct Program(pub Caller);
 
-impl FromRequestParts<Site> for Token {
+impl FromRequestParts<Site> for Program {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
         if bearer(&parts.headers).is_some() {
-            let Administrator(known) = Administrator::from_request_parts(parts, site).await?;
-            return Ok(Self(known));
+            let SessionsKeeper(caller) = SessionsKeeper::from_request_parts(parts, site).await?;
+            return Ok(Self(caller));
         }
         let person = site.auth().authenticate(cookies::tokens(&parts.headers, cookies::PORTAL)).await?;
         Err(if person.is_some() { NeedsToken::LoggedIn } else { NeedsToken::Nobody }.into())

@@ -11,24 +11,24 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::gate::{Arrival, Known, document};
-use super::json::Items;
-use super::openapi::Problem;
+use super::flaw::Flaw;
+use super::gate::{Caller, Query, document};
+use super::page::{Page, Paging};
 use super::{Failure, Site, json};
-use crate::audit::Actor;
 use crate::auth::policy::Verb;
 use crate::body::Body;
 use crate::broker::{Invite, LONGEST_INVITATION};
-use crate::respond::{self, Unreadable};
 use crate::session::{GrantRole, Invitation, InvitationId};
 use crate::store::{Guest, Invited};
 
-/// What is posted.
+/// The most people that a link with a limit lets in.
+const MOST_GUESTS: u32 = 100;
+
+/// What a link is to be.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewInvitation {
     /// What those who come by it may do.
-    #[schema(value_type = String, examples("observer", "helper"))]
     role: GrantRole,
     /// For how many seconds it works; 30 days at most.
     #[schema(minimum = 1, maximum = 2_592_000)]
@@ -40,14 +40,15 @@ pub(super) struct NewInvitation {
 
 /// A link by which others are let into a session.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Invitation)]
 pub(super) struct InvitationDocument {
     /// Opaque identity; it opens nothing.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "uuid")]
     id: InvitationId,
     /// What those who come by it may do: `helper` uses the session, `observer` watches.
-    #[schema(value_type = String)]
     role: GrantRole,
     /// How many people may come by it; `null` is any number.
+    #[schema(required = true)]
     most: Option<u32>,
     /// Who made it.
     made_by: String,
@@ -66,6 +67,7 @@ pub(super) struct InvitationDocument {
 
 /// Somebody who came by an invitation.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Guest)]
 pub(super) struct GuestDocument {
     /// Who.
     user: String,
@@ -96,19 +98,22 @@ fn shown(invitation: Invitation, guests: Vec<Guest>, url: Option<String>) -> Inv
 /// Those in force, oldest first.
 #[utoipa::path(
     get, path = "/api/v1/sessions/{label}/invitations", tag = "grants", operation_id = "list_invitations",
-    params(("label" = String, Path, description = "The session's label")),
-    responses((status = 200, body = Items<InvitationDocument>), (status = "4XX", body = Problem)),
+    params(("label" = String, Path, description = "The session's label"), Paging),
+    responses((status = 200, description = "A page of them", body = Page<InvitationDocument>)),
 )]
 pub(super) async fn list(
     State(site): State<Site>,
-    arrival: Arrival,
-    Known(known): Known,
+    caller: Caller,
     Path(label): Path<String>,
+    Query(paging): Query<Paging>,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&known, arrival.address, Verb::Change, &label).await?;
+    let entry = site.entry(&caller.known, caller.address, Verb::Change, &label).await?;
     let invited = site.broker().invitations(&entry).await?;
-    let item = |Invited { invitation, guests }: Invited| shown(invitation, guests, None);
-    Ok(json::document(StatusCode::OK, &Items { items: invited.into_iter().map(item).collect() }))
+    let place = |invited: &Invited| -> (Timestamp, InvitationId) {
+        (invited.invitation.created_at, invited.invitation.id)
+    };
+    let page = paging.of(invited, place)?;
+    Ok(json::read(&page.map(|Invited { invitation, guests }| shown(invitation, guests, None))))
 }
 
 /// Makes a link.
@@ -116,30 +121,33 @@ pub(super) async fn list(
     post, path = "/api/v1/sessions/{label}/invitations", tag = "grants", operation_id = "create_invitation",
     params(("label" = String, Path, description = "The session's label")),
     request_body = NewInvitation,
-    responses((status = 201, body = InvitationDocument), (status = "4XX", body = Problem)),
+    responses((
+        status = 201, description = "With the link, this once", body = InvitationDocument,
+        headers(("Location" = String, description = "Where it is taken back")),
+    )),
 )]
 pub(super) async fn make(
     State(site): State<Site>,
-    arrival: Arrival,
-    Known(known): Known,
+    caller: Caller,
     Path(label): Path<String>,
     sent: Result<Json<NewInvitation>, JsonRejection>,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&known, arrival.address, Verb::Change, &label).await?;
+    let entry = site.entry(&caller.known, caller.address, Verb::Change, &label).await?;
     let NewInvitation { role, lasts_s, most } = document(sent)?;
-    let lasts = Duration::from_secs(lasts_s);
-    let sensible = (1..=LONGEST_INVITATION.as_secs()).contains(&lasts_s)
-        && most.is_none_or(|most| (1..=100).contains(&most));
-    if !sensible {
-        return Err(Unreadable { status: StatusCode::UNPROCESSABLE_ENTITY }.into());
+    let longest = LONGEST_INVITATION.as_secs();
+    if !(1..=longest).contains(&lasts_s) {
+        return Err(Flaw::new("lasts_s", format!("expected a number from 1 to {longest}")).into());
     }
-    let invite = Invite { id: InvitationId::random(), role, lasts, most };
-    let made = site.broker().invite(&entry, invite, Actor::user(&known.name, arrival.address)).await?;
+    if most.is_some_and(|most| !(1..=MOST_GUESTS).contains(&most)) {
+        return Err(Flaw::new("most", format!("expected a number from 1 to {MOST_GUESTS}")).into());
+    }
+    let invite = Invite { id: InvitationId::random(), role, lasts: Duration::from_secs(lasts_s), most };
+    let made = site.broker().invite(&entry, invite, caller.by()).await?;
+    let at = format!("/api/v1/sessions/{label}/invitations/{}", made.invitation.id);
     let url = format!("{}/join?token={}", site.0.origin, made.token.expose());
     let again = shown(made.invitation.clone(), Vec::new(), None);
     let made = shown(made.invitation, Vec::new(), Some(url));
-    // The link is told once.
-    Ok(json::told_once(json::document(StatusCode::CREATED, &made), &again))
+    Ok(json::told_once(json::located(StatusCode::CREATED, &at, &made), &again))
 }
 
 /// Takes a link back, and ends every grant that came of it; also fine if it has ended already.
@@ -149,17 +157,15 @@ pub(super) async fn make(
         ("label" = String, Path, description = "The session's label"),
         ("id" = String, Path, format = "uuid", description = "The invitation's id"),
     ),
-    responses((status = 204), (status = "4XX", body = Problem)),
+    responses((status = 204, description = "It opens nothing any more")),
 )]
 pub(super) async fn withdraw(
     State(site): State<Site>,
-    arrival: Arrival,
-    Known(known): Known,
+    caller: Caller,
     Path((label, id)): Path<(String, String)>,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&known, arrival.address, Verb::Change, &label).await?;
+    let entry = site.entry(&caller.known, caller.address, Verb::Change, &label).await?;
     let id = id.parse().map_err(|_| Failure::not_found())?;
-    let by = Actor::user(&known.name, arrival.address);
-    site.broker().withdraw_invitation(&entry, id, by).await?;
-    Ok(respond::bare(StatusCode::NO_CONTENT, String::new()))
+    site.broker().withdraw_invitation(&entry, id, caller.by()).await?;
+    Ok(json::nothing())
 }

@@ -13,10 +13,9 @@ use serde::Deserialize;
 use serde_json::json;
 use thiserror::Error;
 
-use super::gate::{Arrival, Token};
+use super::gate::{Caller, Program};
 use super::theirs::Kiosks as Failed;
 use super::{Failure, Site, json};
-use crate::audit::Actor;
 use crate::auth::Visitor;
 use crate::body::Body;
 use crate::broker::Entry;
@@ -70,18 +69,17 @@ type Asked = Result<Query<Ask>, QueryRejection>;
 /// ticket that lets one browser in. Answers 303, whose document says the same.
 pub(super) async fn access(
     State(site): State<Site>,
-    arrival: Arrival,
-    token: Result<Token, Failure>,
+    program: Result<Program, Failure>,
     method: Method,
     headers: HeaderMap,
     asked: Asked,
 ) -> Result<Response<Body>, Failed> {
-    let by = caller(token, &method, arrival)?;
+    let caller = caller(program, &method)?;
     let client = client(asked)?;
     let kiosk = &site.0.kiosk;
-    let entry = kiosk.access(&client, &by).await?;
+    let entry = kiosk.access(&client, &caller.by()).await?;
     let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    let from = Visitor { address: arrival.address, user_agent: agent.to_owned() };
+    let from = Visitor { address: caller.address, user_agent: agent.to_owned() };
     let ticket = kiosk.ticket(&entry, &from).await?;
     let url = format!("{}/enter/{}?ticket={}", site.0.origin, entry.label, ticket.expose());
     let mut response = json::document(
@@ -104,12 +102,11 @@ pub(super) async fn access(
 /// `GET /remove?id=<client>`
 pub(super) async fn remove(
     State(site): State<Site>,
-    arrival: Arrival,
-    token: Result<Token, Failure>,
+    program: Result<Program, Failure>,
     method: Method,
     asked: Asked,
 ) -> Result<Response<Body>, Failed> {
-    let by = caller(token, &method, arrival)?;
+    let by = caller(program, &method)?.by();
     let client = client(asked)?;
     if !site.0.kiosk.remove(&client, &by).await? {
         return Err(Refusal::Unknown.into());
@@ -120,22 +117,21 @@ pub(super) async fn remove(
 /// `GET /remove-all`: the sessions of clients; nobody else's.
 pub(super) async fn remove_all(
     State(site): State<Site>,
-    arrival: Arrival,
-    token: Result<Token, Failure>,
+    program: Result<Program, Failure>,
     method: Method,
 ) -> Result<Response<Body>, Failed> {
-    let by = caller(token, &method, arrival)?;
+    let by = caller(program, &method)?.by();
     let removed = site.0.kiosk.remove_all(&by).await?;
     Ok(json::document(StatusCode::OK, &json!({ "status": "removed", "removed": removed })))
 }
 
-/// Who asks, for the audit. A `HEAD` is somebody's look, not a wish.
-fn caller(token: Result<Token, Failure>, method: &Method, arrival: Arrival) -> Result<Actor, Failed> {
-    let Token(known) = token?;
+/// Who asks. A `HEAD` is somebody's look, not a wish.
+fn caller(program: Result<Program, Failure>, method: &Method) -> Result<Caller, Failed> {
+    let Program(caller) = program?;
     if method != Method::GET {
         return Err(Refusal::Method.into());
     }
-    Ok(Actor::user(&known.name, arrival.address))
+    Ok(caller)
 }
 
 fn client(asked: Asked) -> Result<ClientId, Refusal> {

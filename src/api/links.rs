@@ -10,56 +10,67 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::gate::{Administrator, Arrival, document};
-use super::json::Items;
-use super::openapi::Problem;
+use super::flaw::Flaw;
+use super::gate::{Administrator, Query, document};
+use super::page::{Page, Paging};
 use super::{Failure, Site, json};
-use crate::audit::Actor;
-use crate::auth::NewLink;
+use crate::auth;
 use crate::body::Body;
-use crate::respond::{self, Unreadable};
-use crate::session::{Link, LinkAction, LinkId};
+use crate::session::{ClientIdError, Link, LinkAction, LinkId};
 
-/// What is posted.
+/// What a link is to do.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct LinkWish {
-    /// What it does.
-    action: ActionName,
-    /// Whose session it is about: any text of up to 2048 bytes. Not with `remove_all`.
-    client_id: Option<String>,
-    /// For how many seconds it is good, at most 366 days; 600 if it is absent.
-    #[schema(minimum = 1, maximum = 31_622_400)]
-    expires_s: Option<u64>,
-    /// How often it may be used, at most 10000 times; once if it is absent.
-    #[schema(minimum = 1, maximum = 10_000)]
-    uses: Option<u32>,
-}
-
-/// What a link can do.
-#[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum ActionName {
+#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum NewLink {
     /// Makes or finds the client's session and lets the browser in.
-    Access,
+    Access {
+        /// Whose session it is about: any text of up to 2048 bytes.
+        #[schema(min_length = 1, max_length = 2048)]
+        client_id: String,
+        /// For how many seconds it is good, at most 366 days; 600 unless given.
+        #[schema(minimum = 1, maximum = 31_622_400)]
+        expires_s: Option<u64>,
+        /// How often it may be used, at most 10000 times; once unless given.
+        #[schema(minimum = 1, maximum = 10_000)]
+        uses: Option<u32>,
+    },
     /// Removes the client's session.
-    Remove,
+    Remove {
+        /// Whose session it is about: any text of up to 2048 bytes.
+        #[schema(min_length = 1, max_length = 2048)]
+        client_id: String,
+        /// For how many seconds it is good, at most 366 days; 600 unless given.
+        #[schema(minimum = 1, maximum = 31_622_400)]
+        expires_s: Option<u64>,
+        /// How often it may be used, at most 10000 times; once unless given.
+        #[schema(minimum = 1, maximum = 10_000)]
+        uses: Option<u32>,
+    },
     /// Removes the sessions of all clients.
-    RemoveAll,
+    RemoveAll {
+        /// For how many seconds it is good, at most 366 days; 600 unless given.
+        #[schema(minimum = 1, maximum = 31_622_400)]
+        expires_s: Option<u64>,
+        /// How often it may be used, at most 10000 times; once unless given.
+        #[schema(minimum = 1, maximum = 10_000)]
+        uses: Option<u32>,
+    },
 }
 
 /// A link.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Link)]
 pub(super) struct LinkDocument {
     /// Opaque identity.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "uuid")]
     id: LinkId,
     /// The address; told once, when it is made.
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
     /// What it does: `access`, `remove` or `remove_all`.
     action: &'static str,
-    /// Whose session it is about.
+    /// Whose session it is about; `null` is that of every client.
+    #[schema(required = true)]
     client_id: Option<String>,
     /// How often it may be used in all.
     uses: u32,
@@ -93,64 +104,69 @@ impl LinkDocument {
 
 /// Those that have not lapsed, oldest first.
 #[utoipa::path(
-    get, path = "/api/v1/links", tag = "links", operation_id = "list_links",
-    responses((status = 200, body = Items<LinkDocument>), (status = "4XX", body = Problem)),
+    get, path = "/api/v1/links", tag = "links", operation_id = "list_links", params(Paging),
+    responses((status = 200, description = "A page of them", body = Page<LinkDocument>)),
 )]
 pub(super) async fn list(
     State(site): State<Site>,
-    Administrator(_known): Administrator,
+    Administrator(_caller): Administrator,
+    Query(paging): Query<Paging>,
 ) -> Result<Response<Body>, Failure> {
     let links = site.auth().links().await?;
-    let items = links.iter().map(|link| LinkDocument::of(link, None)).collect();
-    Ok(json::document(StatusCode::OK, &Items { items }))
+    let page = paging.of(links, |link| -> (Timestamp, LinkId) { (link.created_at, link.id) })?;
+    Ok(json::read(&page.map(|link| LinkDocument::of(&link, None))))
 }
 
 /// Makes one.
 #[utoipa::path(
     post, path = "/api/v1/links", tag = "links", operation_id = "create_link",
-    request_body = LinkWish,
-    responses((status = 201, body = LinkDocument), (status = "4XX", body = Problem)),
+    request_body = NewLink,
+    responses((
+        status = 201, description = "With its address, this once", body = LinkDocument,
+        headers(("Location" = String, description = "Where it is revoked")),
+    )),
 )]
 pub(super) async fn create(
     State(site): State<Site>,
-    arrival: Arrival,
-    Administrator(known): Administrator,
-    sent: Result<Json<LinkWish>, JsonRejection>,
+    Administrator(caller): Administrator,
+    sent: Result<Json<NewLink>, JsonRejection>,
 ) -> Result<Response<Body>, Failure> {
-    let wish = document(sent)?;
-    let malformed = Unreadable { status: StatusCode::BAD_REQUEST };
-    let client = wish.client_id.map(|id| id.parse().map_err(|_| malformed)).transpose()?;
-    let action = match (wish.action, client) {
-        (ActionName::Access, Some(client)) => LinkAction::Access(client),
-        (ActionName::Remove, Some(client)) => LinkAction::Remove(client),
-        (ActionName::RemoveAll, None) => LinkAction::RemoveAll,
-        (ActionName::Access | ActionName::Remove, None) | (ActionName::RemoveAll, Some(_)) => {
-            return Err(malformed.into());
-        }
-    };
-    let lasts = wish.expires_s.map_or(NewLink::LASTS, Duration::from_secs);
-    let new = NewLink { action, lasts, uses: wish.uses.unwrap_or(1) };
-    let by = Actor::user(&known.name, arrival.address);
-    let (link, secret) = site.auth().create_link(&by, new).await?;
+    let new = wanted(document(sent)?)?;
+    let (link, secret) = site.auth().create_link(&caller.by(), new).await?;
     let url = format!("{}/link/{}", site.0.origin, secret.expose());
-    // The link is told once.
-    let made = json::document(StatusCode::CREATED, &LinkDocument::of(&link, Some(url)));
+    let at = format!("/api/v1/links/{}", link.id);
+    let made = json::located(StatusCode::CREATED, &at, &LinkDocument::of(&link, Some(url)));
     Ok(json::told_once(made, &LinkDocument::of(&link, None)))
+}
+
+fn wanted(new: NewLink) -> Result<auth::NewLink, Flaw> {
+    let client =
+        |id: String| id.parse().map_err(|error: ClientIdError| Flaw::new("client_id", error.to_string()));
+    let (action, expires_s, uses) = match new {
+        NewLink::Access { client_id, expires_s, uses } => {
+            (LinkAction::Access(client(client_id)?), expires_s, uses)
+        }
+        NewLink::Remove { client_id, expires_s, uses } => {
+            (LinkAction::Remove(client(client_id)?), expires_s, uses)
+        }
+        NewLink::RemoveAll { expires_s, uses } => (LinkAction::RemoveAll, expires_s, uses),
+    };
+    let lasts = expires_s.map_or(auth::NewLink::LASTS, Duration::from_secs);
+    Ok(auth::NewLink { action, lasts, uses: uses.unwrap_or(1) })
 }
 
 /// Takes one back; also fine if it has lapsed already.
 #[utoipa::path(
     delete, path = "/api/v1/links/{id}", tag = "links", operation_id = "revoke_link",
     params(("id" = String, Path, format = "uuid", description = "The link's id")),
-    responses((status = 204), (status = "4XX", body = Problem)),
+    responses((status = 204, description = "It is gone")),
 )]
 pub(super) async fn revoke(
     State(site): State<Site>,
-    arrival: Arrival,
-    Administrator(known): Administrator,
+    Administrator(caller): Administrator,
     Path(id): Path<String>,
 ) -> Result<Response<Body>, Failure> {
     let id = id.parse().map_err(|_| Failure::not_found())?;
-    site.auth().revoke_link(&Actor::user(&known.name, arrival.address), id).await?;
-    Ok(respond::bare(StatusCode::NO_CONTENT, String::new()))
+    site.auth().revoke_link(&caller.by(), id).await?;
+    Ok(json::nothing())
 }

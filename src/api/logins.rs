@@ -1,24 +1,25 @@
 //! `/api/v1/users/<name>/logins`: where a user is logged in. For administrators.
 
+use std::cmp::Reverse;
+
 use axum::extract::{Path, State};
-use http::{Response, StatusCode};
+use http::Response;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::gate::{Arrival, UsersKeeper};
-use super::json::Items;
-use super::openapi::Problem;
-use super::users::{actor, touches};
+use super::gate::{Query, UsersKeeper};
+use super::page::{Page, Paging};
+use super::users::{Named, touches};
 use super::{Failure, Site, json};
 use crate::auth::LoginId;
 use crate::body::Body;
 use crate::people;
-use crate::respond;
 use crate::store::Login;
 
 /// A login.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Login)]
 pub(super) struct LoginDocument {
     /// Its opaque name.
     id: String,
@@ -49,56 +50,54 @@ impl From<Login> for LoginDocument {
 /// A user's logins in force, newest first.
 #[utoipa::path(
     get, path = "/api/v1/users/{name}/logins", tag = "users", operation_id = "list_user_logins",
-    params(("name" = String, Path, description = "The user's name, or their id")),
-    responses((status = 200, body = Items<LoginDocument>), (status = "4XX", body = Problem)),
+    params(Named, Paging),
+    responses((status = 200, description = "A page of them", body = Page<LoginDocument>)),
 )]
 pub(super) async fn list(
     State(site): State<Site>,
-    UsersKeeper(_known): UsersKeeper,
-    Path(name): Path<String>,
+    UsersKeeper(_caller): UsersKeeper,
+    Path(Named { name }): Path<Named>,
+    Query(paging): Query<Paging>,
 ) -> Result<Response<Body>, Failure> {
     let user = people::find(&*site.0.store, &name).await?;
     let logins = site.auth().logins_of(user.id).await?;
-    let items = logins.into_iter().map(LoginDocument::from).collect();
-    Ok(json::document(StatusCode::OK, &Items { items }))
+    let mut logins: Vec<LoginDocument> = logins.into_iter().map(LoginDocument::from).collect();
+    let place = |login: &LoginDocument| (Reverse(login.created_at), login.id.clone());
+    logins.sort_by_key(place);
+    Ok(json::read(&paging.of(logins, place)?))
 }
 
 /// Ends all logins of a user; what they have open closes.
 #[utoipa::path(
     delete, path = "/api/v1/users/{name}/logins", tag = "users", operation_id = "end_user_logins",
-    params(("name" = String, Path, description = "The user's name, or their id")),
-    responses((status = 204), (status = "4XX", body = Problem)),
+    params(Named),
+    responses((status = 204, description = "They have ended")),
 )]
 pub(super) async fn end_all(
     State(site): State<Site>,
-    arrival: Arrival,
-    UsersKeeper(known): UsersKeeper,
-    Path(name): Path<String>,
+    UsersKeeper(caller): UsersKeeper,
+    Path(Named { name }): Path<Named>,
 ) -> Result<Response<Body>, Failure> {
     let user = people::find(&*site.0.store, &name).await?;
-    touches(&known, user.role)?;
-    site.auth().end_logins(&actor(&known, arrival), &user).await?;
-    Ok(respond::bare(StatusCode::NO_CONTENT, String::new()))
+    touches(&caller.known, user.role)?;
+    site.auth().end_logins(&caller.by(), &user).await?;
+    Ok(json::nothing())
 }
 
 /// Ends one login of a user; also fine if it has ended already.
 #[utoipa::path(
     delete, path = "/api/v1/users/{name}/logins/{id}", tag = "users", operation_id = "end_user_login",
-    params(
-        ("name" = String, Path, description = "The user's name, or their id"),
-        ("id" = String, Path, description = "The login's id"),
-    ),
-    responses((status = 204), (status = "4XX", body = Problem)),
+    params(Named, ("id" = String, Path, pattern = "^[0-9A-Fa-f]{16}$", description = "The login's id")),
+    responses((status = 204, description = "It has ended")),
 )]
 pub(super) async fn end(
     State(site): State<Site>,
-    arrival: Arrival,
-    UsersKeeper(known): UsersKeeper,
+    UsersKeeper(caller): UsersKeeper,
     Path((name, id)): Path<(String, String)>,
 ) -> Result<Response<Body>, Failure> {
     let id: LoginId = id.parse().map_err(|_| Failure::not_found())?;
     let user = people::find(&*site.0.store, &name).await?;
-    touches(&known, user.role)?;
-    site.auth().end_login(&actor(&known, arrival), &user, id).await?;
-    Ok(respond::bare(StatusCode::NO_CONTENT, String::new()))
+    touches(&caller.known, user.role)?;
+    site.auth().end_login(&caller.by(), &user, id).await?;
+    Ok(json::nothing())
 }

@@ -31,6 +31,7 @@ mod templates;
 mod tests;
 mod theirs;
 mod tokens;
+mod user;
 mod user_import;
 mod users;
 mod verbs;

@@ -84,11 +84,16 @@ impl<T> Page<T> {
     pub(super) fn cut<K: Serialize>(mut found: Vec<T>, limit: usize, place: impl Fn(&T) -> K) -> Self {
         let more = found.len() > limit;
         found.truncate(limit);
-        let next = found.last().filter(|_| more).map(|last| {
+        Self::of(found, more, place)
+    }
+
+    /// A page of these items, behind which there are more or are not.
+    pub(super) fn of<K: Serialize>(items: Vec<T>, more: bool, place: impl Fn(&T) -> K) -> Self {
+        let next = items.last().filter(|_| more).map(|last| {
             let place = serde_json::to_vec(&place(last)).expect("a place is made of texts and numbers");
             URL_SAFE_NO_PAD.encode(place)
         });
-        Self { items: found, next }
+        Self { items, next }
     }
 
     /// The same page of other items.

@@ -92,10 +92,8 @@ pub(super) async fn show(
 #[serde(deny_unknown_fields)]
 pub(super) struct NewSession {
     /// The name of the template that it is made from.
-    #[schema(value_type = String, max_length = 32, pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
     template: TemplateName,
     /// What it is called, unique among its owner's; the template's title unless given.
-    #[schema(value_type = Option<String>, max_length = 64, pattern = r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]*[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f\u2066-\u2069\u3000\ufeff][^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]*$")]
     name: Option<SessionName>,
     /// The user name of its owner; whoever asks, unless given. Administrators make sessions for others.
     #[schema(max_length = 64)]

@@ -1,19 +1,19 @@
 //! `/api/v1/settings`: every key in force, for administrators to read.
 
 use axum::extract::State;
-use http::{Response, StatusCode};
+use http::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::gate::Administrator;
 use super::json;
-use super::openapi::Problem;
 use super::{Failure, Site};
 use crate::body::Body;
 use crate::inventory::{Origin, Setting};
 
 /// Everything in force.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Settings)]
 pub(super) struct SettingsDocument {
     /// Every key, in the order of the file.
     items: Vec<SettingDocument>,
@@ -23,6 +23,7 @@ pub(super) struct SettingsDocument {
 
 /// One key.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Setting)]
 pub(super) struct SettingDocument {
     /// Its table: `limits`, or `template desktop`.
     section: String,
@@ -31,10 +32,12 @@ pub(super) struct SettingDocument {
     /// Its value as the file would have it (TOML), secrets as `(hidden)`.
     value: String,
     /// What the value counts: `s`, `d`, `MiB`, `%`.
+    #[schema(required = true)]
     unit: Option<&'static str>,
     /// Where it comes from: `default`, `environment` or `file`.
     from: &'static str,
     /// The variable, or `path:line`.
+    #[schema(required = true)]
     at: Option<String>,
     /// What it means.
     about: String,
@@ -65,14 +68,14 @@ impl From<&Setting> for SettingDocument {
 /// Every key in force and where its value comes from.
 #[utoipa::path(
     get, path = "/api/v1/settings", tag = "settings", operation_id = "read_settings",
-    responses((status = 200, body = SettingsDocument), (status = "4XX", body = Problem)),
+    responses((status = 200, description = "All of them", body = SettingsDocument)),
 )]
 pub(super) async fn list(
     State(site): State<Site>,
-    Administrator(_known): Administrator,
+    Administrator(_caller): Administrator,
 ) -> Result<Response<Body>, Failure> {
     let inventory = &site.0.inventory;
     let items = inventory.settings.iter().map(SettingDocument::from).collect();
     let document = SettingsDocument { items, dangers: inventory.dangers.clone() };
-    Ok(json::document(StatusCode::OK, &document))
+    Ok(json::read(&document))
 }

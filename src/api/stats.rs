@@ -1,14 +1,13 @@
 //! `/api/v1/stats` and `/api/v1/capacity`: what the machine and its sessions use, and what there is room for.
 
 use axum::extract::State;
-use http::{Response, StatusCode};
+use http::Response;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::gate::{Administrator, Arrival, Known, Query};
+use super::gate::{Administrator, Caller, Query};
 use super::json::Items;
-use super::openapi::Problem;
 use super::{Failure, Site, json};
 use crate::auth::policy::{self, Verb};
 use crate::body::Body;
@@ -42,18 +41,19 @@ impl From<Range> for StatSpan {
 
 /// Which statistics.
 #[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Ask {
     /// How far back.
     #[serde(default)]
     range: Range,
     /// The label of a session; without it the machines, for administrators.
+    #[param(max_length = 63)]
     session: Option<String>,
 }
 
 /// One value over time.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Series)]
 pub(super) struct SeriesDocument {
     /// What it is.
     name: &'static str,
@@ -70,6 +70,7 @@ pub(super) struct SeriesDocument {
 
 /// A machine, or a session, over time.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Stats)]
 pub(super) struct StatsDocument {
     /// The machine; absent for a session.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,6 +81,7 @@ pub(super) struct StatsDocument {
     /// How far back it goes.
     range: Range,
     /// What the session uses now; `null` while it does not run, and for a machine.
+    #[schema(required = true)]
     usage: Option<Usage>,
     /// Each value.
     series: Vec<SeriesDocument>,
@@ -88,18 +90,17 @@ pub(super) struct StatsDocument {
 /// Statistics of the machines, for administrators, or of one session, for whoever may see it.
 #[utoipa::path(
     get, path = "/api/v1/stats", tag = "statistics", operation_id = "read_stats", params(Ask),
-    responses((status = 200, body = Items<StatsDocument>), (status = "4XX", body = Problem)),
+    responses((status = 200, description = "One for each machine, or that of the session", body = Items<StatsDocument>)),
 )]
 pub(super) async fn show(
     State(site): State<Site>,
-    arrival: Arrival,
-    Known(known): Known,
+    caller: Caller,
     Query(ask): Query<Ask>,
 ) -> Result<Response<Body>, Failure> {
     let span = ask.range.into();
     let items = match &ask.session {
         Some(label) => {
-            let entry = site.entry(&known, arrival.address, Verb::See, label).await?;
+            let entry = site.entry(&caller.known, caller.address, Verb::See, label).await?;
             let series = site.0.stats.session(entry.id, span);
             vec![StatsDocument {
                 node: None,
@@ -110,7 +111,7 @@ pub(super) async fn show(
             }]
         }
         None => {
-            policy::administer(&known).map_err(|_denied| Failure::not_found())?;
+            policy::administer(&caller.known).map_err(|_denied| Failure::not_found())?;
             let of = |host: &Host| StatsDocument {
                 node: Some(host.node.0.clone()),
                 session: None,
@@ -121,7 +122,7 @@ pub(super) async fn show(
             site.0.stats.hosts(span).iter().map(of).collect()
         }
     };
-    Ok(json::document(StatusCode::OK, &Items { items }))
+    Ok(json::read(&Items { items }))
 }
 
 fn documents<const N: usize>(series: &Series<N>, metrics: &[Metric; N]) -> Vec<SeriesDocument> {
@@ -137,26 +138,28 @@ fn documents<const N: usize>(series: &Series<N>, metrics: &[Metric; N]) -> Vec<S
 
 /// What there is room for.
 #[derive(Serialize, ToSchema)]
+#[schema(as = CapacityThen)]
 pub(super) struct CapacityDocument {
     /// When the machine was looked at; `null` while it was not yet.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
     sampled_at: Option<Timestamp>,
     /// What is left of each resource, and how many more of each template; `null` likewise.
+    #[schema(required = true)]
     capacity: Option<Capacity>,
 }
 
 /// How many more sessions of each template there is room for, and what bounds them.
 #[utoipa::path(
     get, path = "/api/v1/capacity", tag = "statistics", operation_id = "read_capacity",
-    responses((status = 200, body = CapacityDocument), (status = "4XX", body = Problem)),
+    responses((status = 200, description = "As the machine was when it was looked at", body = CapacityDocument)),
 )]
 pub(super) async fn capacity(
     State(site): State<Site>,
-    Administrator(_known): Administrator,
+    Administrator(_caller): Administrator,
 ) -> Result<Response<Body>, Failure> {
     let document = CapacityDocument {
         sampled_at: site.0.stats.machine().map(|(_, at)| at),
         capacity: site.0.stats.capacity(),
     };
-    Ok(json::document(StatusCode::OK, &document))
+    Ok(json::read(&document))
 }

@@ -71,7 +71,7 @@ struct Record {
 )]
 pub(super) async fn show(
     State(site): State<Site>,
-    Administrator(known): Administrator,
+    Administrator(caller): Administrator,
 ) -> Result<Response<Body>, Failure> {
     let broker = site.broker();
     let entries = broker.entries();
@@ -84,7 +84,7 @@ pub(super) async fn show(
         engine: engine.version,
         isolation_proven: engine.isolation_proven,
         states: broker.count_by_state().into_iter().map(|(kind, count)| (kind.name(), count)).collect(),
-        sessions: entries.iter().map(|entry| session::document(&site, entry, known.user)).collect(),
+        sessions: entries.iter().map(|entry| session::document(&site, entry, caller.known.user)).collect(),
     }))
 }
 

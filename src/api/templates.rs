@@ -9,10 +9,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::gate::{Administrator, Arrival, Known, Query};
+use super::gate::{Administrator, Known, Query};
 use super::page::{Page, Paging};
 use super::{Failure, Site, json};
-use crate::audit::Actor;
 use crate::auth::policy;
 use crate::body::Body;
 use crate::broker::{Installed, Pull};
@@ -160,12 +159,11 @@ pub(super) async fn show(
 )]
 pub(super) async fn pull(
     State(site): State<Site>,
-    arrival: Arrival,
-    Administrator(known): Administrator,
+    Administrator(caller): Administrator,
     Path(name): Path<String>,
 ) -> Result<Response<Body>, Failure> {
     let template = find(&site, &name)?;
-    site.broker().pull(&template.name, &Actor::user(&known.name, arrival.address))?;
+    site.broker().pull(&template.name, &caller.by())?;
     Ok(json::document(StatusCode::ACCEPTED, &shown(&site, &template, true)))
 }
 

@@ -20,7 +20,7 @@ use super::{Failure, Site, json};
 use crate::auth::{NewApiToken, policy};
 use crate::body::Body;
 use crate::clock;
-use crate::session::UserId;
+use crate::session::{SessionName, UserId};
 use crate::store::{ApiToken, Scope, Scopes, TokenId};
 
 /// A token without its text, which nobody can read again.
@@ -66,13 +66,10 @@ pub(super) struct MadeToken {
 #[serde(deny_unknown_fields)]
 pub(super) struct NewToken {
     /// What people call it.
-    #[schema(
-        max_length = 64,
-        pattern = r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]*[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f\u2066-\u2069\u3000\ufeff][^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]*$"
-    )]
+    #[schema(value_type = SessionName)]
     name: String,
     /// What it may be used for.
-    #[schema(min_items = 1)]
+    #[schema(min_items = 1, max_items = 4)]
     scopes: Vec<Scope>,
     /// The user name of whom it acts as. Unless given, that of who is logged in and no administrator,
     /// else nobody.
@@ -117,9 +114,8 @@ pub(super) async fn create(
 ) -> Result<Response<Body>, Failure> {
     caller.who_may_have_tokens(&site).await?;
     let new = document(sent)?;
-    let scopes: Scopes = new.scopes.into_iter().collect();
-    if scopes.is_empty() {
-        return Err(Flaw::new("scopes", "expected at least one").into());
+    if !(1..=Scope::ALL.len()).contains(&new.scopes.len()) {
+        return Err(Flaw::new("scopes", format!("expected 1 to {} of them", Scope::ALL.len())).into());
     }
     lasting(new.lasts_s)?;
     let itself = policy::administer(&caller.known).is_err();
@@ -131,6 +127,7 @@ pub(super) async fn create(
         None => itself.then_some(caller.known.user),
     };
     let expires_at = new.lasts_s.map(|lasts| clock::later(clock::now(), Duration::from_secs(lasts)));
+    let scopes: Scopes = new.scopes.into_iter().collect();
     let wanted = NewApiToken { name: new.name, scopes, user, expires_at };
     let (secret, token) = site.auth().make_token(&caller.known, &caller.by(), wanted).await?;
     let name = match user {

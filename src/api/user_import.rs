@@ -2,13 +2,11 @@
 
 use axum::extract::State;
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::gate::{Administrator, Arrival, Query};
-use super::openapi::Problem;
-use super::users::actor;
+use super::gate::{Administrator, Query};
 use super::{Failure, Site, json};
 use crate::auth::import::{Planned, RowOutcome, RowResult, Tally, sheet};
 use crate::body::Body;
@@ -17,7 +15,6 @@ use crate::people::{Passwords, Progress};
 
 /// How a list is taken in.
 #[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct How {
     /// Only say what would become of each row.
@@ -50,14 +47,18 @@ pub(super) struct ResultDocument {
     /// The user's name.
     name: String,
     /// `created`, `changed`, `exists` or `refused`.
+    #[schema(pattern = "^(created|changed|exists|refused)$")]
     result: &'static str,
     /// What of an existing user changed: `disabled`, `limits`, `role`.
     changed: Vec<&'static str>,
     /// Why it was refused, for programs.
+    #[schema(required = true)]
     code: Option<&'static str>,
     /// Why it was refused, for people.
+    #[schema(required = true)]
     detail: Option<String>,
     /// The first password that was made. It is told this once.
+    #[schema(required = true)]
     password: Option<String>,
 }
 
@@ -68,28 +69,27 @@ pub(super) struct ResultDocument {
 #[utoipa::path(
     post, path = "/api/v1/users/import", tag = "users", operation_id = "import_users", params(How),
     request_body(content = String, content_type = "text/csv"),
-    responses((status = 200, body = ImportDocument), (status = "4XX", body = Problem)),
+    responses((status = 200, description = "What became of each row", body = ImportDocument)),
 )]
 pub(super) async fn import(
     State(site): State<Site>,
-    arrival: Arrival,
-    Administrator(known): Administrator,
+    Administrator(caller): Administrator,
     Query(how): Query<How>,
     sent: Bytes,
 ) -> Result<Response<Body>, Failure> {
     let planned = site.auth().plan_import(sheet::read(&sent)?).await?;
     if how.dry_run {
         let foreseen: Vec<RowResult> = planned.iter().map(Planned::foreseen).collect();
-        return Ok(json::document(StatusCode::OK, &shown(true, &foreseen, Vec::new())));
+        return Ok(json::read(&shown(true, &foreseen, Vec::new())));
     }
     // It runs to its end even if whoever asked for it goes away.
-    let import = site.0.imports.hold(known.user, planned);
-    import.begin(site.0.auth.clone(), actor(&known, arrival), &site.0.tasks);
+    let import = site.0.imports.hold(caller.known.user, planned);
+    import.begin(site.0.auth.clone(), caller.by(), &site.0.tasks);
     import.ended().await;
     match import.progress() {
         Progress::Ended { results, .. } => {
             let made = import.take_passwords().unwrap_or_default();
-            Ok(json::document(StatusCode::OK, &shown(false, &results, made)))
+            Ok(json::read(&shown(false, &results, made)))
         }
         Progress::Shown | Progress::Running(_) => Err(Failure::not_found()),
     }

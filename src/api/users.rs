@@ -1,294 +1,144 @@
-//! `/api/v1/users`: who may log in, what they may do and what they may take. For administrators.
+//! `/api/v1/users`: who may log in, what they may do and what they may take. For administrators, and
+//! programs with the scope `users:write`.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use http::{Response, StatusCode};
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::failure::ScopeMissing;
-use super::gate::{Arrival, Query, UsersKeeper, document};
-use super::openapi::Problem;
+use super::gate::{MaybeSent, Query, UsersKeeper, document};
+use super::page::{Page, Paging};
+use super::user::{
+    CreatedUser, LimitsDocument, NewPassword, NewUser, PasswordSet, RemovedUser, UserChange, UserDocument,
+    shown,
+};
 use super::{Failure, Site, json};
-use crate::audit::Actor;
 use crate::auth::policy;
-use crate::auth::{NewUser, Principal, Renewal, Terms};
+use crate::auth::{self, Principal, Renewal, Terms};
 use crate::body::Body;
-use crate::people::{self, HomeFate, Person};
-use crate::secret::{Secret, random_password};
-use crate::session::{LimitsChange, Setting, TemplateName, UserLimits};
-use crate::store::{Role, Scope, User, UserOrder, UserPlace, UserQuery};
+use crate::people::{self, HomeFate};
+use crate::secret::random_password;
+use crate::session::UserLimits;
+use crate::store::{Role, Scope, UserOrder, UserPlace, UserQuery};
 
-/// The most users of one page, and how many there are unless fewer are asked for.
-const MOST: usize = 200;
-const USUAL: usize = 50;
-
-/// What a list is asked for.
+/// Whose address it is.
 #[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Path)]
+pub(super) struct Named {
+    /// The user's name, or their id.
+    pub(super) name: String,
+}
+
+/// Which users.
+#[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Asked {
+pub(super) struct Filter {
     /// Part of the name, without regard to case.
     #[serde(default)]
     search: String,
     /// Only users with this role.
-    #[param(value_type = Option<String>)]
     role: Option<Role>,
     /// Only users who are disabled, or are not.
     disabled: Option<bool>,
-    /// `name` (the default), `created` or `last_login`, the latest first.
-    #[param(value_type = Option<String>)]
-    sort: Option<Sort>,
-    /// `next` of the page before.
-    cursor: Option<String>,
-    /// How many at most, up to 200.
-    limit: Option<usize>,
-}
-
-/// In which order.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Sort {
-    Name,
-    Created,
-    LastLogin,
-}
-
-/// Limits of one user; what is `null` or absent follows the configuration.
-#[derive(Default, Deserialize, Serialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Limits {
-    /// Most sessions, in any state.
-    #[schema(maximum = 10000)]
-    max_sessions: Option<u32>,
-    /// Most CPU cores of all their running sessions.
-    #[schema(minimum = 0, maximum = 1024)]
-    max_cpus: Option<f64>,
-    /// Most memory of all their running sessions, in MiB.
-    max_memory_mib: Option<u64>,
-    /// The only templates they may use.
-    #[schema(value_type = Option<Vec<String>>)]
-    templates: Option<Vec<TemplateName>>,
-}
-
-/// A user. Names and fields are stable; new ones may be added.
-#[derive(Serialize, ToSchema)]
-pub(super) struct UserDocument {
-    /// Opaque identity; it stays when the user is renamed.
-    id: String,
-    /// The name they log in with.
-    name: String,
-    /// `admin` or `user`.
-    #[schema(value_type = String)]
-    role: Role,
-    /// Whether they may not log in.
-    disabled: bool,
-    /// Whether they must choose another password before they may do anything else.
-    must_change: bool,
-    /// Limits of their own.
-    limits: Limits,
-    /// How many sessions they have, in any state.
-    sessions: usize,
-    /// How many of them run.
-    running: usize,
-    /// What the files in their home took when it was last looked at; `null` if it was not yet.
-    home_bytes: Option<u64>,
-    /// When they were created.
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Timestamp,
-    /// When they last logged in.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    last_login_at: Option<Timestamp>,
-}
-
-/// A page of users.
-#[derive(Serialize, ToSchema)]
-pub(super) struct UserPage {
-    /// The users.
-    items: Vec<UserDocument>,
-    /// The `cursor` of the next page; `null` on the last one.
-    next: Option<String>,
-    /// How many there are on all pages.
-    total: usize,
-}
-
-/// A user to be created.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NewUserDocument {
-    /// 1 to 64 visible characters; unique without regard to ASCII case.
-    name: String,
-    /// `user` unless it is said.
-    #[schema(value_type = Option<String>)]
-    role: Option<Role>,
-    /// At least 8 characters; one is made if it is absent.
-    #[schema(value_type = Option<String>)]
-    password: Option<Secret<String>>,
-    /// Whether they must choose another password at their first login.
-    #[serde(default)]
-    must_change: bool,
-    /// Whether they may not log in yet.
-    #[serde(default)]
-    disabled: bool,
-    /// Limits of their own.
-    #[serde(default)]
-    limits: Limits,
-}
-
-/// A user who was created.
-#[derive(Serialize, ToSchema)]
-pub(super) struct CreatedUser {
-    /// The user.
-    user: UserDocument,
-    /// Their first password, if it was made here. It is told this once.
-    password: Option<String>,
-}
-
-/// What is to change; what is absent stays.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct UserChange {
-    /// What they may do; their logins end if it changes.
-    #[schema(value_type = Option<String>)]
-    role: Option<Role>,
-    /// Whether they may not log in; their logins end then.
-    disabled: Option<bool>,
-    /// Limits of their own, all of them: what is `null` or absent in it follows the configuration.
-    limits: Option<Limits>,
-}
-
-/// A password to be set.
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct NewPassword {
-    /// At least 8 characters; one is made if it is absent.
-    #[schema(value_type = Option<String>)]
-    password: Option<Secret<String>>,
-    /// Whether they must choose another one at their next login.
-    must_change: bool,
-}
-
-/// A password that was set.
-#[derive(Serialize, ToSchema)]
-pub(super) struct PasswordSet {
-    /// The password, if it was made here. It is told this once.
-    password: Option<String>,
+    /// In which order: by `name` unless given; `created` and `last_login` have the latest first.
+    sort: Option<UserOrder>,
 }
 
 /// What becomes of the home of a user who is removed.
 #[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Fate {
-    /// `keep` (the default) or `remove`, for good and with its copies.
-    #[serde(default)]
-    #[param(value_type = Option<String>)]
-    home: HomeFate,
+    /// `keep` unless given, or `remove` for good, with its copies.
+    home: Option<HomeFate>,
 }
 
-/// What was removed.
-#[derive(Serialize, ToSchema)]
-pub(super) struct RemovedUser {
-    /// How many sessions.
-    sessions: usize,
-    /// Where their home lies that was kept; `null` if there is none, or it is not known.
-    home_kept: Option<String>,
-}
-
-/// Users, a page at a time.
+/// Users, by name unless asked otherwise.
 #[utoipa::path(
-    get, path = "/api/v1/users", tag = "users", operation_id = "list_users", params(Asked),
-    responses((status = 200, body = UserPage), (status = "4XX", body = Problem)),
+    get, path = "/api/v1/users", tag = "users", operation_id = "list_users", params(Paging, Filter),
+    responses((status = 200, description = "A page of them", body = Page<UserDocument>)),
 )]
 pub(super) async fn list(
     State(site): State<Site>,
-    UsersKeeper(_known): UsersKeeper,
-    Query(asked): Query<Asked>,
+    UsersKeeper(_caller): UsersKeeper,
+    Query(paging): Query<Paging>,
+    Query(filter): Query<Filter>,
 ) -> Result<Response<Body>, Failure> {
-    let order = match asked.sort.unwrap_or(Sort::Name) {
-        Sort::Name => UserOrder::Name,
-        Sort::Created => UserOrder::Created,
-        Sort::LastLogin => UserOrder::LastLogin,
-    };
+    let order = filter.sort.unwrap_or_default();
     let query = UserQuery {
-        search: asked.search,
-        role: asked.role,
-        disabled: asked.disabled,
+        search: filter.search,
+        role: filter.role,
+        disabled: filter.disabled,
         order,
-        after: asked.cursor.as_deref().map(people::place).transpose()?,
-        limit: asked.limit.unwrap_or(USUAL).clamp(1, MOST),
+        after: paging.after()?,
+        limit: paging.limit()?,
     };
-    let page = site.0.store.find_users(&query).await?;
-    let last = page.users.last().filter(|_| page.more);
-    let next = last.map(|last| people::cursor(&UserPlace::of(last, order)));
-    let total = page.total;
-    let items = page.users.into_iter().map(|user| shown(&site, user)).collect();
-    Ok(json::document(StatusCode::OK, &UserPage { items, next, total }))
+    let found = site.0.store.find_users(&query).await?;
+    let page = Page::of(found.users, found.more, |user| UserPlace::of(user, order));
+    Ok(json::read(&page.map(|user| shown(&site, user))))
 }
 
 /// Creates a user.
 #[utoipa::path(
-    post, path = "/api/v1/users", tag = "users", operation_id = "create_user", request_body = NewUserDocument,
-    responses((status = 201, body = CreatedUser), (status = "4XX", body = Problem)),
+    post, path = "/api/v1/users", tag = "users", operation_id = "create_user", request_body = NewUser,
+    responses((
+        status = 201, description = "With the password that was made, this once", body = CreatedUser,
+        headers(("Location" = String, description = "The user's address, by their id")),
+    )),
 )]
 pub(super) async fn create(
     State(site): State<Site>,
-    arrival: Arrival,
-    UsersKeeper(known): UsersKeeper,
-    sent: Result<Json<NewUserDocument>, JsonRejection>,
+    UsersKeeper(caller): UsersKeeper,
+    sent: Result<Json<NewUser>, JsonRejection>,
 ) -> Result<Response<Body>, Failure> {
     let new = document(sent)?;
     let made = new.password.is_none().then(random_password);
     let password = new.password.or(made.clone()).unwrap_or_else(random_password);
-    let terms = Terms {
-        renewal: renewal(new.must_change),
-        disabled: new.disabled,
-        limits: change(new.limits)?.of(&UserLimits::default()),
-    };
-    let new = NewUser { name: new.name, role: new.role.unwrap_or(Role::User), password };
-    touches(&known, new.role)?;
-    let user = site.auth().create_user_on(&actor(&known, arrival), new, terms).await?;
+    let limits = new.limits.change()?.of(&UserLimits::default());
+    let terms = Terms { renewal: renewal(new.must_change), disabled: new.disabled, limits };
+    let role = new.role.unwrap_or(Role::User);
+    touches(&caller.known, role)?;
+    let new = auth::NewUser { name: new.name, role, password };
+    let user = site.auth().create_user_on(&caller.by(), new, terms).await?;
+    let at = format!("/api/v1/users/{}", user.id);
     let created = CreatedUser { user: shown(&site, user), password: made.map(|made| made.expose().clone()) };
-    Ok(json::document(StatusCode::CREATED, &created))
+    Ok(json::located(StatusCode::CREATED, &at, &created))
 }
 
 /// One user.
 #[utoipa::path(
-    get, path = "/api/v1/users/{name}", tag = "users", operation_id = "read_user",
-    params(("name" = String, Path, description = "The user's name, or their id")),
-    responses((status = 200, body = UserDocument), (status = "4XX", body = Problem)),
+    get, path = "/api/v1/users/{name}", tag = "users", operation_id = "read_user", params(Named),
+    responses((status = 200, description = "The user", body = UserDocument)),
 )]
 pub(super) async fn show(
     State(site): State<Site>,
-    UsersKeeper(_known): UsersKeeper,
-    Path(name): Path<String>,
+    UsersKeeper(_caller): UsersKeeper,
+    Path(Named { name }): Path<Named>,
 ) -> Result<Response<Body>, Failure> {
     let user = people::find(&*site.0.store, &name).await?;
-    Ok(json::document(StatusCode::OK, &shown(&site, user)))
+    Ok(json::read(&shown(&site, user)))
 }
 
 /// Changes what a user may do and take.
 #[utoipa::path(
-    patch, path = "/api/v1/users/{name}", tag = "users", operation_id = "change_user",
-    params(("name" = String, Path, description = "The user's name, or their id")),
+    patch, path = "/api/v1/users/{name}", tag = "users", operation_id = "change_user", params(Named),
     request_body = UserChange,
-    responses((status = 200, body = UserDocument), (status = "4XX", body = Problem)),
+    responses((status = 200, description = "The user as they are now", body = UserDocument)),
 )]
 pub(super) async fn update(
     State(site): State<Site>,
-    arrival: Arrival,
-    UsersKeeper(known): UsersKeeper,
-    Path(name): Path<String>,
+    UsersKeeper(caller): UsersKeeper,
+    Path(Named { name }): Path<Named>,
     sent: Result<Json<UserChange>, JsonRejection>,
 ) -> Result<Response<Body>, Failure> {
     let wanted = document(sent)?;
-    let limits = wanted.limits.map(change).transpose()?;
-    let (actor, auth) = (actor(&known, arrival), site.auth());
+    let limits = wanted.limits.map(LimitsDocument::change).transpose()?;
+    let (actor, auth) = (caller.by(), site.auth());
     let user = people::find(&*site.0.store, &name).await?;
-    touches(&known, user.role)?;
-    touches(&known, wanted.role.unwrap_or(user.role))?;
+    touches(&caller.known, user.role)?;
+    touches(&caller.known, wanted.role.unwrap_or(user.role))?;
     // Rights that are taken go first, those that are given last.
     if wanted.disabled == Some(true) {
         people::set_disabled(auth, &actor, &user, true).await?;
@@ -303,54 +153,46 @@ pub(super) async fn update(
         people::set_disabled(auth, &actor, &user, false).await?;
     }
     let user = people::find(&*site.0.store, &name).await?;
-    Ok(json::document(StatusCode::OK, &shown(&site, user)))
+    Ok(json::read(&shown(&site, user)))
 }
 
 /// Removes a user with their sessions. Their persistent home is kept unless it is said otherwise.
 #[utoipa::path(
-    delete, path = "/api/v1/users/{name}", tag = "users", operation_id = "remove_user",
-    params(("name" = String, Path, description = "The user's name, or their id"), Fate),
-    responses((status = 200, body = RemovedUser), (status = "4XX", body = Problem)),
+    delete, path = "/api/v1/users/{name}", tag = "users", operation_id = "remove_user", params(Named, Fate),
+    responses((status = 200, description = "They are gone", body = RemovedUser)),
 )]
 pub(super) async fn remove(
     State(site): State<Site>,
-    arrival: Arrival,
-    UsersKeeper(known): UsersKeeper,
-    Path(name): Path<String>,
-    Query(fate): Query<Fate>,
+    UsersKeeper(caller): UsersKeeper,
+    Path(Named { name }): Path<Named>,
+    Query(Fate { home }): Query<Fate>,
 ) -> Result<Response<Body>, Failure> {
     let user = people::find(&*site.0.store, &name).await?;
-    touches(&known, user.role)?;
-    let actor = actor(&known, arrival);
-    let removed =
-        people::remove_whole(&site.0.tasks, &site.0.auth, site.broker(), actor, user, fate.home).await?;
-    let removed = RemovedUser { sessions: removed.sessions, home_kept: removed.kept };
-    Ok(json::document(StatusCode::OK, &removed))
+    touches(&caller.known, user.role)?;
+    let (tasks, auth, fate) = (&site.0.tasks, &site.0.auth, home.unwrap_or_default());
+    let removed = people::remove_whole(tasks, auth, site.broker(), caller.by(), user, fate).await?;
+    Ok(json::read(&RemovedUser { sessions: removed.sessions, home_kept: removed.kept }))
 }
 
 /// Sets another password; the user's logins end.
 #[utoipa::path(
     post, path = "/api/v1/users/{name}/password", tag = "users", operation_id = "set_user_password",
-    params(("name" = String, Path, description = "The user's name, or their id")),
-    request_body = NewPassword,
-    responses((status = 200, body = PasswordSet), (status = "4XX", body = Problem)),
+    params(Named), request_body = Option<NewPassword>,
+    responses((status = 200, description = "With the password that was made, this once", body = PasswordSet)),
 )]
 pub(super) async fn set_password(
     State(site): State<Site>,
-    arrival: Arrival,
-    UsersKeeper(known): UsersKeeper,
-    Path(name): Path<String>,
-    sent: Result<Json<NewPassword>, JsonRejection>,
+    UsersKeeper(caller): UsersKeeper,
+    Path(Named { name }): Path<Named>,
+    sent: MaybeSent<NewPassword>,
 ) -> Result<Response<Body>, Failure> {
-    let new = document(sent)?;
+    let new = sent.read()?;
     let user = people::find(&*site.0.store, &name).await?;
-    touches(&known, user.role)?;
+    touches(&caller.known, user.role)?;
     let made = new.password.is_none().then(random_password);
     let password = new.password.or(made.clone()).unwrap_or_else(random_password);
-    let actor = actor(&known, arrival);
-    site.auth().set_password(&actor, user.id, &password, renewal(new.must_change)).await?;
-    let set = PasswordSet { password: made.map(|made| made.expose().clone()) };
-    Ok(json::document(StatusCode::OK, &set))
+    site.auth().set_password(&caller.by(), user.id, &password, renewal(new.must_change)).await?;
+    Ok(json::read(&PasswordSet { password: made.map(|made| made.expose().clone()) }))
 }
 
 /// Refuses whoever may change users, but not administrators.
@@ -358,47 +200,6 @@ pub(super) fn touches(known: &Principal, role: Role) -> Result<(), Failure> {
     policy::manage_user(known, role).map_err(|_denied| ScopeMissing { scope: Scope::Admin }.into())
 }
 
-/// Who changes something here.
-pub(super) fn actor(known: &Principal, arrival: Arrival) -> Actor {
-    Actor::user(&known.name, arrival.address)
-}
-
 fn renewal(must_change: bool) -> Renewal {
     if must_change { Renewal::Required } else { Renewal::Optional }
-}
-
-fn shown(site: &Site, user: User) -> UserDocument {
-    let Person { user, sessions, running, home } = Person::of(site.broker(), user);
-    UserDocument {
-        id: user.id.to_string(),
-        name: user.name,
-        role: user.role,
-        disabled: user.disabled,
-        must_change: user.must_change,
-        limits: Limits {
-            max_sessions: user.limits.max_sessions,
-            max_cpus: user.limits.max_cpus,
-            max_memory_mib: user.limits.max_memory_mib,
-            templates: user.limits.templates.map(|templates| templates.into_iter().collect()),
-        },
-        sessions,
-        running,
-        home_bytes: home.map(|usage| usage.used_bytes),
-        created_at: user.created_at,
-        last_login_at: user.last_login_at,
-    }
-}
-
-/// The change that makes these all of a user's limits.
-fn change(limits: Limits) -> Result<LimitsChange, people::LimitsError> {
-    fn own<T>(limit: Option<T>) -> Setting<T> {
-        limit.map_or(Setting::Follow, Setting::Own)
-    }
-    let change = LimitsChange {
-        max_sessions: own(limits.max_sessions),
-        max_cpus: own(limits.max_cpus),
-        max_memory_mib: own(limits.max_memory_mib),
-        templates: own(limits.templates.map(|names| names.into_iter().collect())),
-    };
-    people::check_limits(&change).map(|()| change)
 }

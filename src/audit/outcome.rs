@@ -4,11 +4,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use utoipa::ToSchema;
 
 use crate::fault::{Answer, Fault, chain};
 
 /// How it ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It was tried and did not work.
@@ -37,10 +38,9 @@ impl Outcome {
     /// should have worked has failed.
     #[must_use]
     pub fn of(error: &dyn Answer) -> Self {
-        match (error.fault(), error.code()) {
-            // Full is the engine's fault to the asker, and still an answer rather than a failure.
-            (Fault::Downstream, _) | (_, "full") => Self::Refused,
-            (Fault::Upstream | Fault::Engine | Fault::Store | Fault::Internal, _) => Self::Failed,
+        match error.fault() {
+            Fault::Downstream => Self::Refused,
+            Fault::Upstream | Fault::Engine | Fault::Store | Fault::Internal => Self::Failed,
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::secret::Secret;
 
 /// How many hashes are computed at once.
 const AT_ONCE: usize = 2;
-const MIN_BYTES: usize = 8;
+const MIN_CHARS: usize = 8;
 const MAX_BYTES: usize = 1024;
 /// What a hash of ours begins with: argon2id, 19 MiB, two passes, one lane (the OWASP minimum,
 /// and the library's default).
@@ -98,13 +98,13 @@ pub(super) fn is_usable(stored: &str) -> bool {
     is_bcrypt(stored) || (stored.starts_with("$argon2id$") && PasswordHash::new(stored).is_ok())
 }
 
-/// Whether this is acceptable as a new password: 8 to 1024 bytes, not the name, not one
+/// Whether this is acceptable as a new password: 8 characters to 1024 bytes, not the name, not one
 /// character repeated. No rules about kinds of characters: they make passwords worse.
 pub(super) fn check(name: &str, password: &Secret<String>) -> Result<(), PasswordFlaw> {
     let password = password.expose();
     let mut letters = password.chars();
     let first = letters.next();
-    if password.len() < MIN_BYTES {
+    if password.chars().count() < MIN_CHARS {
         Err(PasswordFlaw::Short)
     } else if password.len() > MAX_BYTES {
         Err(PasswordFlaw::Long)
@@ -191,7 +191,9 @@ mod tests {
         assert_eq!(check(&"ab".repeat(513)), Err(PasswordFlaw::Long));
         assert_eq!(check("aaaaaaaaaaaa"), Err(PasswordFlaw::Monotonous));
         assert_eq!(check("AnnaBelle"), Err(PasswordFlaw::IsName));
-        assert_eq!(check("ünïcödé"), Ok(()));
+        // Characters are counted, not bytes.
+        assert_eq!(check("ünïcödé"), Err(PasswordFlaw::Short));
+        assert_eq!(check("ünïcödés"), Ok(()));
         assert_eq!(check(&"ab".repeat(512)), Ok(()));
     }
 }

@@ -76,9 +76,9 @@ impl Answer for BrokerError {
             Self::BrokenOff => Fault::Internal,
             Self::Engine(error) => error.fault(),
             Self::Store(error) => error.fault(),
-            Self::Full { .. } => Fault::Engine,
             Self::CopyUnknown(_)
             | Self::ExtendSpent { .. }
+            | Self::Full { .. }
             | Self::HomeBusy
             | Self::HomeInUse { .. }
             | Self::Illegal(_)

@@ -37,6 +37,14 @@ impl Answer for LimitsError {
     fn sentence(&self) -> Sentence {
         Sentence::of("problem-limits-invalid")
     }
+
+    fn field(&self) -> Option<&str> {
+        Some(match self {
+            Self::Cpus => "limits.max_cpus",
+            Self::Memory => "limits.max_memory_mib",
+            Self::Sessions => "limits.max_sessions",
+        })
+    }
 }
 
 /// Whether a change of limits means something.

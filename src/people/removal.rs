@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+use utoipa::ToSchema;
 
 use crate::audit::Actor;
 use crate::auth::{Auth, AuthError};
@@ -24,7 +25,7 @@ use crate::tasks::Tasks;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What becomes of the files of a user who is removed.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HomeFate {
     /// Their home stays where it is.

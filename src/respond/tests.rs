@@ -61,12 +61,12 @@ async fn our_own_bugs_show_a_reference_and_nothing_else() {
 async fn what_passes_by_itself_says_when_to_come_back() {
     let full = BrokerError::Full { running: 100, limit: 100 };
     let (status, headers, text) = read(&full, Wants::Page).await;
-    assert_eq!((status, headers[RETRY_AFTER].as_bytes()), (StatusCode::SERVICE_UNAVAILABLE, &b"60"[..]));
+    assert_eq!((status, headers[RETRY_AFTER].as_bytes()), (StatusCode::TOO_MANY_REQUESTS, &b"60"[..]));
     assert!(text.contains("All places are taken"), "{text}");
     let (_, headers, text) = read(&full, Wants::Problem).await;
     assert_eq!(headers[CONTENT_TYPE], "application/problem+json");
     let problem: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    assert_eq!((&problem["status"], &problem["code"]), (&json!(503), &json!("full")));
+    assert_eq!((&problem["status"], &problem["code"]), (&json!(429), &json!("full")));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use utoipa::ToSchema;
 
 /// The alphabet of random labels: no vowels (no words), no look-alikes.
 const ALPHABET: &[u8; 24] = b"bcdfghjkmnpqrstvwxz23456";
@@ -157,8 +158,13 @@ impl fmt::Display for Label {
 /// What an owner calls a session: 1 to 64 characters of any script, no control characters.
 ///
 /// Free text for people; it never becomes part of a URL, a container name or a path.
-#[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(
+    value_type = String,
+    max_length = 64,
+    pattern = r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]*[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f\u2066-\u2069\u3000\ufeff][^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]*$"
+)]
 pub struct SessionName(String);
 
 /// Why a text is no session name.

@@ -13,8 +13,9 @@ use utoipa::ToSchema;
 use super::{ImageName, Wording};
 
 /// A template's short name: 1 to 32 of `a-z`, `0-9` and inner `-`.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, max_length = 32, pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
 pub struct TemplateName(String);
 
 /// A text that is no template name.

@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use utoipa::ToSchema;
 
 pub use self::answer::KeptAnswer;
 pub use self::people::{Preferences, UserOrder, UserPage, UserPlace, UserQuery};
@@ -26,7 +27,7 @@ use crate::session::{
 };
 
 /// What a user may do.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Sees and manages everything.

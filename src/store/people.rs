@@ -1,5 +1,8 @@
 //! Users as lists: what is looked for, in which order, and from where on.
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
 use super::{Role, User};
 use crate::language::Language;
 use crate::look::Look;
@@ -14,7 +17,8 @@ pub struct Preferences {
 }
 
 /// In which order users are listed; equals follow by name.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum UserOrder {
     /// By name.
     #[default]
@@ -43,7 +47,7 @@ pub struct UserQuery {
 }
 
 /// A place in a list of users, whatever becomes of the user who stands there.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct UserPlace {
     /// What they are ordered by, as text that sorts.
     pub key: String,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tempfile::TempDir;
+use thirtyfour::error::WebDriverErrorInner;
 use thirtyfour::prelude::*;
 
 use crate::gateway::{Gateway, PASSWORD, Student, eventually, free_port, patience};
@@ -174,8 +175,14 @@ impl Browser {
     /// Clicks an element.
     pub async fn click(&self, css: &str) {
         // What a live page draws anew between finding and clicking is looked for again.
-        let clicked = eventually_or(|| async { self.wait_for(css).await.click().await.ok() }).await;
-        assert!(clicked.is_some(), "clicking {css}: it cannot be clicked");
+        let clicked = eventually_or(|| async {
+            match self.wait_for(css).await.click().await {
+                Ok(()) => Some(()),
+                Err(error) if matches!(*error, WebDriverErrorInner::StaleElementReference(_)) => None,
+                Err(error) => panic!("clicking {css}: {error}"),
+            }
+        });
+        assert!(clicked.await.is_some(), "clicking {css}: it is drawn anew all the time");
     }
 
     /// Waits for an element; what the browser showed instead is kept as an artefact.

@@ -73,7 +73,7 @@ async fn an_orchestrator_s_scripts_get_a_screen_and_see_and_remove_it() {
 
     // Every place is taken, and it says so in both languages of errors.
     let full = ask(&gateway, "/access?id=room-8");
-    assert_eq!((&full["code"], &full["status"]), (&"full".into(), &503.into()));
+    assert_eq!((&full["code"], &full["status"]), (&"full".into(), &429.into()));
     assert_eq!(full["error"], full["detail"]);
     let head =
         curl(&gateway, &["-o", "/dev/null", "-D", "-", "-H", &header, &gateway.url("/access?id=room-8")]);

@@ -145,3 +145,31 @@ async fn a_token_that_another_process_revoked_is_refused_after_the_next_look() {
     desk.auth.resync().await.unwrap();
     assert_eq!(get(&desk, SESSIONS, &token).await.0, StatusCode::UNAUTHORIZED);
 }
+
+/// Scripts of the systems that Berth replaces need no administrator's token.
+#[tokio::test]
+async fn what_is_asked_for_clients_needs_everybody_s_sessions_and_no_more() {
+    let desk = Desk::new();
+    let root = desk.log_in("root", Role::Admin).await;
+    desk.log_in("ann", Role::User).await;
+    let (ok, created, no) = (StatusCode::OK, StatusCode::CREATED, StatusCode::FORBIDDEN);
+    // (scopes, user) -> (remove-all, spawn for a user, for one who is to be created, its code)
+    for (scopes, user, removed, known, new, code) in [
+        (json!(["sessions:write"]), Value::Null, ok, created, no, "scope_missing"),
+        (json!(["sessions:write", "users:write"]), Value::Null, ok, ok, created, ""),
+        (json!(["users:write"]), Value::Null, no, no, no, "scope_missing"),
+        (json!(["sessions:read"]), Value::Null, no, no, no, "scope_missing"),
+        (json!(["sessions:write"]), json!("ann"), no, no, no, "token_bound"),
+    ] {
+        let wish = json!({ "name": "script", "scopes": scopes, "user": user });
+        let (token, _) = made(&desk, &root, wish.clone()).await;
+        assert_eq!(get(&desk, "/remove-all", &token).await.0, removed, "{wish}");
+        let spawn = async |name: &str| {
+            let asked = json!({ "username": name });
+            desk.program(Method::POST, "/api/v1/spawn", &token, &asked).await
+        };
+        assert_eq!(spawn("ann").await.0, known, "{wish}");
+        let (status, told) = spawn("new").await;
+        assert_eq!((status, told.as_str().unwrap_or_default()), (new, code), "{wish}");
+    }
+}

@@ -32,18 +32,18 @@ async fn users_are_for_administrators_from_creation_to_removal() {
     let last = send(Method::PATCH, "/api/v1/users/root", json!({ "role": "user" })).await;
     assert_eq!(last, (StatusCode::CONFLICT, "last_admin".into()));
     let wild = send(Method::PATCH, "/api/v1/users/bob", json!({ "limits": { "max_cpus": 1e9 } })).await;
-    assert_eq!(wild.1, "limits_invalid");
+    assert_eq!(wild, (StatusCode::UNPROCESSABLE_ENTITY, "limits_invalid".into()));
     let unknown = send(Method::PATCH, "/api/v1/users/bob", json!({ "name": "bert" })).await;
     assert_eq!(unknown, (StatusCode::UNPROCESSABLE_ENTITY, "field_invalid".into()));
 
     let (_, page) = desk.get("/api/v1/users?limit=2", &root).await;
-    assert_eq!((page["items"].as_array().unwrap().len(), &page["total"]), (2, &3.into()));
+    assert_eq!(page["items"].as_array().unwrap().len(), 2);
     let next = page["next"].as_str().unwrap();
     let (_, rest) = desk.get(&format!("/api/v1/users?limit=2&cursor={next}"), &root).await;
     assert_eq!((&rest["items"][0]["name"], &rest["next"]), (&"root".into(), &Value::Null));
     let (_, disabled) = desk.get("/api/v1/users?disabled=true&sort=created&search=B", &root).await;
     assert_eq!(disabled["items"][0]["name"], "bob");
-    assert_eq!(desk.get("/api/v1/users?cursor=%21", &root).await.1, "cursor_invalid");
+    assert_eq!(desk.get("/api/v1/users?cursor=%21", &root).await.1, "field_invalid");
 
     desk.session(&ann.user, "Mine").await;
     let (status, removed) = send(Method::DELETE, "/api/v1/users/ann?home=remove", Value::Null).await;

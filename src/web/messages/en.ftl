@@ -1145,7 +1145,6 @@ unit-days = days
 origin-default = default
 origin-file = { $at }
 origin-environment = variable { $variable }
-problem-filter-invalid = A filter cannot be read: { $why }.
 link-access = Open this screen:
 link-access-text = Press the button and the screen opens in this window. You need no password.
 link-access-button = Open the screen
@@ -1171,7 +1170,8 @@ problem-client-long = The id is too long; it may have 2048 bytes.
 problem-client-unknown = There is no session of this client.
 problem-get-only = This address is asked with GET.
 problem-get-changes-nothing = Nothing was done: opening this address in a browser changes nothing, or any page could make you do it. Scripts send a bearer token; for people there are links (berth link create).
-problem-token-required = This address needs an “Authorization: Bearer” header with an administrator's token. For a browser make a link instead (berth link create).
+problem-token-bound = This token acts as one user. For the machines of others, use one that acts as nobody.
+problem-token-required = This address needs an “Authorization: Bearer” header with a token for everybody’s machines. For a browser make a link instead (berth link create).
 problem-link-invalid = This link has been used or is too old. Ask whoever gave it to you for a new one.
 problem-link-unfit = A link may last from one second to 366 days and be used 1 to 10000 times. If there are very many links already, revoke some first.
 

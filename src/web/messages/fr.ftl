@@ -1144,7 +1144,6 @@ unit-days = jours
 origin-default = par défaut
 origin-file = { $at }
 origin-environment = variable { $variable }
-problem-filter-invalid = Un critère est illisible : { $why }.
 link-access = Ouvrir cet écran :
 link-access-text = Appuyez sur le bouton et l’écran s’ouvre dans cette fenêtre, sans mot de passe.
 link-access-button = Ouvrir l’écran
@@ -1170,7 +1169,8 @@ problem-client-long = L’identifiant est trop long ; il peut avoir 2048 octet
 problem-client-unknown = Il n’y a pas de session de ce client.
 problem-get-only = Cette adresse se demande avec GET.
 problem-get-changes-nothing = Rien n’a été fait : ouvrir cette adresse dans un navigateur ne change rien, sinon n’importe quelle page pourrait vous le faire faire. Les scripts envoient un jeton ; pour les personnes, il y a les liens (berth link create).
-problem-token-required = Cette adresse demande un en-tête « Authorization: Bearer » avec le jeton d’un administrateur. Pour un navigateur, créez plutôt un lien (berth link create).
+problem-token-bound = Ce jeton agit au nom d’une personne. Pour les machines des autres, prenez-en un qui n’agit au nom de personne.
+problem-token-required = Cette adresse demande un en-tête « Authorization: Bearer » avec un jeton valable pour les machines de tous. Pour un navigateur, créez plutôt un lien (berth link create).
 problem-link-invalid = Ce lien a déjà servi ou il est trop ancien. Demandez-en un nouveau à la personne qui vous l’a donné.
 problem-link-unfit = Un lien peut durer d’une seconde à 366 jours et servir de 1 à 10000 fois. S’il y en a déjà beaucoup, révoquez-en d’abord.
 
