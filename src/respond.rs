@@ -5,6 +5,7 @@
 //! sentence, one next step), everyone else RFC 9457 `application/problem+json`.
 
 pub mod encoding;
+pub mod follow;
 mod headers;
 mod surface;
 mod unreadable;

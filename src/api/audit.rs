@@ -21,13 +21,14 @@ use crate::store::{AuditLine, AuditOrder, AuditSearch};
 #[into_params(parameter_in = Query)]
 pub(super) struct Filter {
     /// With one of these events, separated by commas.
-    #[param(value_type = Option<Vec<EventKind>>, style = Form, explode = false)]
+    #[param(inline, value_type = Option<Vec<EventKind>>, min_items = 1, style = Form, explode = false)]
     event: Option<String>,
     /// By this user, or by `anonymous`, `cli`, `system`, `token`.
     actor: Option<String>,
     /// About this user or session.
     target: Option<String>,
     /// That ended so.
+    #[param(inline)]
     outcome: Option<Outcome>,
     /// Not before this time (RFC 3339, UTC if it has no offset), or how long ago: `12h`.
     since: Option<String>,

@@ -6,21 +6,16 @@
 //! and then everything there is.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{Path, State};
-use axum::response::sse::{Event, Sse};
-use axum::response::{IntoResponse, Response};
-use futures_util::{Stream, stream};
-use http::header::CACHE_CONTROL;
+use axum::response::Response;
+use axum::response::sse::Event;
 use http::{HeaderMap, HeaderValue};
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::{Instant, sleep_until};
 use utoipa::ToSchema;
 
 use super::gate::Caller;
@@ -29,10 +24,9 @@ use crate::access;
 use crate::auth::Principal;
 use crate::auth::policy::{self, Verb};
 use crate::broker::{Change, Entry};
+use crate::respond::follow::{self, HEARTBEAT, Life, Wake};
+use crate::revocation::CloseReason;
 use crate::session::{Label, Session, SessionId};
-
-/// A quiet stream says something at least this often, so that no hop gives it up.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// What is said of a session that is gone, or may no longer be seen.
 #[derive(Debug, Serialize, ToSchema)]
@@ -58,7 +52,7 @@ pub(super) async fn all(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    Ok(Feed::of(site, &caller.known, None, &headers).into_response())
+    Ok(follow::streamed(Feed::of(site, &caller.known, None, &headers)))
 }
 
 /// Follows one session, until it is gone.
@@ -77,13 +71,14 @@ pub(super) async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let entry = site.entry(&caller.known, caller.address, Verb::See, &label).await?;
-    Ok(Feed::of(site, &caller.known, Some(entry.id), &headers).into_response())
+    Ok(follow::streamed(Feed::of(site, &caller.known, Some(entry.id), &headers)))
 }
 
 /// One follower's stream.
 struct Feed {
     site: Site,
     known: Arc<Principal>,
+    life: Life,
     /// The one session that is followed, if it is one.
     only: Option<SessionId>,
     /// The number of the last change that was looked at.
@@ -92,15 +87,7 @@ struct Feed {
     /// What was said last of each session, so that nothing is said twice.
     said: HashMap<SessionId, String>,
     pending: VecDeque<Event>,
-    heartbeat: Instant,
     over: bool,
-}
-
-/// What woke a feed.
-enum Wake {
-    Changes,
-    Heartbeat,
-    Ended(&'static str),
 }
 
 impl Feed {
@@ -108,14 +95,14 @@ impl Feed {
         // Before the first look, so that no change falls in between.
         let (wake, latest) = (site.broker().changes(), site.broker().latest_change());
         let mut feed = Self {
+            life: Life::of(&known.revocation, &site.0.draining),
             site,
             known: known.clone(),
             only,
             seen: latest,
             wake,
             said: HashMap::new(),
-            pending: VecDeque::from([Event::default().retry(Duration::from_secs(2))]),
-            heartbeat: Instant::now() + HEARTBEAT,
+            pending: VecDeque::new(),
             over: false,
         };
         match headers.get("last-event-id") {
@@ -129,50 +116,6 @@ impl Feed {
             },
         }
         feed
-    }
-
-    fn into_response(self) -> Response {
-        let mut response = Sse::new(self.into_stream()).into_response();
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        // nginx would hold the events back.
-        response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
-        response
-    }
-
-    fn into_stream(self) -> impl Stream<Item = Result<Event, Infallible>> {
-        stream::unfold(self, |mut feed| async move { feed.next().await.map(|event| (Ok(event), feed)) })
-    }
-
-    async fn next(&mut self) -> Option<Event> {
-        loop {
-            if let Some(event) = self.pending.pop_front() {
-                return Some(event);
-            }
-            if self.over {
-                return None;
-            }
-            match self.wait().await {
-                Wake::Changes => self.catch_up(),
-                Wake::Heartbeat => {
-                    self.heartbeat = Instant::now() + HEARTBEAT;
-                    self.pending.push_back(Event::default().comment("still here"));
-                }
-                Wake::Ended(because) => self.end(because),
-            }
-        }
-    }
-
-    async fn wait(&mut self) -> Wake {
-        tokio::select! {
-            change = self.wake.recv() => match change {
-                // Whatever it is: the changes themselves are read by their numbers.
-                Ok(_) | Err(RecvError::Lagged(_)) => Wake::Changes,
-                Err(RecvError::Closed) => Wake::Ended("drain"),
-            },
-            reason = self.known.revocation.revoked() => Wake::Ended(reason.name()),
-            () = self.site.0.draining.cancelled() => Wake::Ended("drain"),
-            () = sleep_until(self.heartbeat) => Wake::Heartbeat,
-        }
     }
 
     /// Tells of what changed since it was last looked at; of each session once, as it is now.
@@ -255,9 +198,9 @@ impl Feed {
         access::allow(&self.known, Verb::See, entry).is_ok()
     }
 
-    fn end(&mut self, because: &str) {
+    fn end(&mut self, because: CloseReason) {
         self.over = true;
-        self.pending.push_back(event("end", &json!({ "because": because })));
+        self.pending.push_back(event("end", &json!({ "because": because.name() })));
     }
 
     /// The id of a change: which process, and which of its changes.
@@ -270,6 +213,26 @@ impl Feed {
         let (run, number) = id.to_str().ok()?.split_once('-')?;
         let number = number.parse().ok()?;
         (run == self.site.broker().run() && number <= self.seen).then_some(number)
+    }
+}
+
+impl follow::Feed for Feed {
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.pending.pop_front() {
+                return Some(event);
+            }
+            if self.over {
+                return None;
+            }
+            match self.life.wait(HEARTBEAT, self.wake.recv()).await {
+                // Whatever it is: the changes themselves are read by their numbers.
+                Wake::News(Ok(_) | Err(RecvError::Lagged(_))) => self.catch_up(),
+                Wake::News(Err(RecvError::Closed)) => self.end(CloseReason::Drain),
+                Wake::Tick | Wake::Heartbeat => return Some(follow::still_here()),
+                Wake::Ended(because) => self.end(because),
+            }
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! What stands before every handler, by the description of the API: which parameters an address takes,
-//! and that a document is an object.
+//! and which parts of a document are objects.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -24,8 +25,9 @@ pub(super) type Addresses = HashMap<(Method, String), Address>;
 pub(super) struct Address {
     /// The names of the parameters behind the `?`.
     parameters: BTreeSet<String>,
-    /// Whether it takes a document, which is an object.
-    object: bool,
+    /// Where the document that it takes has objects: the whole, and its parts by their names. Empty if
+    /// it takes none.
+    objects: Vec<String>,
 }
 
 /// Reads it off the description.
@@ -37,15 +39,29 @@ pub(super) fn addresses(document: &Value) -> Addresses {
             let of_query = |parameter: &&Value| parameter["in"] == "query";
             let all = operation["parameters"].as_array().into_iter().flatten();
             let names = all.filter(of_query).filter_map(|parameter| parameter["name"].as_str());
-            let document = operation.pointer("/requestBody/content/application~1json/schema");
+            let sent = operation.pointer("/requestBody/content/application~1json/schema");
             let address = Address {
                 parameters: names.map(str::to_owned).collect(),
-                object: document.is_some_and(|schema| schema["type"] != "array"),
+                objects: sent.map(|schema| objects(document, schema)).unwrap_or_default(),
             };
             found.insert((method, path.clone()), address);
         }
     }
     found
+}
+
+/// Where a document of this schema has objects; deeper than its own fields there are none.
+fn objects(document: &Value, schema: &Value) -> Vec<String> {
+    let parts = named(document, schema)["properties"].as_object().into_iter().flatten();
+    let parts = parts.filter(|(_, part)| named(document, part)["properties"].is_object());
+    std::iter::once(String::new()).chain(parts.map(|(name, _)| name.clone())).collect()
+}
+
+/// The schema that this one is the name of, also where `null` may stand for it.
+fn named<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    let forms = schema["oneOf"].as_array().into_iter().flatten();
+    let name = std::iter::once(schema).chain(forms).find_map(|form| form["$ref"].as_str());
+    name.and_then(|at| document.pointer(at.trim_start_matches('#'))).unwrap_or(schema)
 }
 
 /// Refuses a parameter that its address does not take, or takes once: what somebody believes to be a
@@ -60,17 +76,53 @@ pub(super) async fn check(State(addresses): State<Arc<Addresses>>, request: Requ
     if let Some(flaw) = flaw(&address.parameters, request.uri().query().unwrap_or_default()) {
         return Failure::from(flaw).into_response();
     }
-    if !address.object {
+    if address.objects.is_empty() {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
     let Ok(text) = to_bytes(body, MOST_BYTES).await else {
         return Failure::from(Unreadable { status: StatusCode::PAYLOAD_TOO_LARGE }).into_response();
     };
-    if text.trim_ascii_start().starts_with(b"[") {
-        return Failure::from(Flaw::new("(the whole document)", "expected an object")).into_response();
+    match settled(&address.objects, text) {
+        Ok(text) => next.run(Request::from_parts(parts, Body::from(text))).await,
+        Err(flaw) => Failure::from(flaw).into_response(),
     }
-    next.run(Request::from_parts(parts, Body::from(text))).await
+}
+
+/// The document as the parser takes it as it is meant. What is no JSON is the handler's to refuse.
+fn settled(objects: &[String], text: Bytes) -> Result<Bytes, Flaw> {
+    let Ok(mut document) = serde_json::from_slice::<Value>(&text) else { return Ok(text) };
+    for name in objects {
+        let (part, field) = match name.as_str() {
+            "" => (Some(&document), "(the whole document)"),
+            name => (document.get(name), name),
+        };
+        if part.is_some_and(Value::is_array) {
+            return Err(Flaw::new(field, "expected an object"));
+        }
+    }
+    Ok(if make_whole(&mut document) { document.to_string().into() } else { text })
+}
+
+/// Writes whole numbers without a point (JSON Schema 2020-12, validation §6.1.1: `1.0` is an integer).
+/// Whether there was one.
+fn make_whole(document: &mut Value) -> bool {
+    match document {
+        Value::Array(items) => items.iter_mut().fold(false, |found, item| make_whole(item) || found),
+        Value::Object(fields) => fields.values_mut().fold(false, |found, field| make_whole(field) || found),
+        Value::Number(number) if number.is_f64() => {
+            let whole = number.as_f64().filter(|number| number.fract() == 0.0);
+            // Up to 2^53 every whole number is one that both kinds can be.
+            let whole = whole.filter(|number| number.abs() <= 9_007_199_254_740_992.0);
+            // Written without a point, and so read as what it is. Zero has no sign then.
+            let whole = whole.and_then(|number| format!("{:.0}", number + 0.0).parse().ok());
+            whole.is_some_and(|whole| {
+                *number = whole;
+                true
+            })
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
 
 fn flaw(taken: &BTreeSet<String>, query: &str) -> Option<Flaw> {
@@ -104,6 +156,26 @@ mod tests {
         {
             let found = flaw(&taken, query).expect(query);
             assert_eq!(crate::fault::Answer::field(&found), Some(field));
+        }
+    }
+
+    #[test]
+    fn a_list_is_no_object_and_a_whole_number_needs_no_point() {
+        let objects = [String::new(), "limits".to_owned()];
+        let settled = |text: &'static str| settled(&objects, Bytes::from_static(text.as_bytes()));
+        for (list, field) in
+            [("[1]", "(the whole document)"), (" [", ""), (r#"{"limits": [null]}"#, "limits")]
+        {
+            let refused = settled(list).err();
+            let named = refused.as_ref().and_then(crate::fault::Answer::field).unwrap_or_default();
+            assert_eq!(named, field, "{list}");
+        }
+        for (sent, read) in [
+            (r#"{"limits": null, "a": [1.5, 1e300, -0.5]}"#, r#"{"limits": null, "a": [1.5, 1e300, -0.5]}"#),
+            (r#"{"a":{"b":[288.0,2.5,-0.0]}}"#, r#"{"a":{"b":[288,2.5,0]}}"#),
+            ("no json", "no json"),
+        ] {
+            assert_eq!(settled(sent).unwrap(), read.as_bytes());
         }
     }
 }

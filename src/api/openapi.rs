@@ -3,12 +3,10 @@
 //! What is true of every operation is said here once, in [`complete`]: its errors, the entity tags of
 //! what is read.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
-use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi as Document;
@@ -80,50 +78,36 @@ pub(super) fn frame() -> Document {
 /// The description of the handlers with what is true of all of them.
 pub(super) fn complete(document: &Document) -> Value {
     let mut document = serde_json::to_value(document).expect("the description is made of texts");
-    name_apart(&mut document);
+    let mut named = Vec::new();
     let paths = document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
     for (method, operation) in paths.filter_map(Value::as_object_mut).flatten() {
         describe_errors(operation);
-        describe_plainly(operation);
+        named.extend(sent(operation).map(str::to_owned));
         match method.as_str() {
             "get" => describe_tags(operation),
             "post" => describe_repeats(operation),
             _ => {}
         }
     }
+    for at in &named {
+        document.pointer_mut(at).map(close);
+    }
     document
 }
 
-/// Handlers of several resources may be called the same; their operations are called after their
-/// resource too.
-fn name_apart(document: &mut Value) {
-    let mut seen: HashMap<String, usize> = HashMap::new();
-    for operation in operations(document) {
-        *seen.entry(operation["operationId"].to_string()).or_default() += 1;
-    }
-    for operation in operations(document) {
-        if seen[&operation["operationId"].to_string()] > 1 {
-            let of = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            let name = format!("{}_{}", of(&operation["operationId"]), of(&operation["tags"][0]));
-            operation["operationId"] = name.into();
-        }
-    }
+/// Where the description of the document stands that an operation takes.
+fn sent(operation: &Value) -> impl Iterator<Item = &str> {
+    let schema = operation.pointer("/requestBody/content/application~1json/schema");
+    let at = schema.and_then(|schema| schema["$ref"].as_str());
+    at.into_iter().map(|at| at.trim_start_matches('#'))
 }
 
-fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
-    let paths = document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
-    paths.filter_map(Value::as_object_mut).flat_map(Map::values_mut)
-}
-
-/// An answer that says nothing of itself says its status in words.
-fn describe_plainly(operation: &mut Value) {
-    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
-        if response["description"].as_str().is_none_or(str::is_empty) {
-            let status = status.parse::<StatusCode>().ok();
-            let said = status.and_then(|status| status.canonical_reason()).unwrap_or("An answer");
-            response["description"] = said.into();
-        }
+/// A document that is sent has no fields but those described, whichever of its forms it is in.
+fn close(schema: &mut Value) {
+    if let Some(forms) = schema.get_mut("oneOf").and_then(Value::as_array_mut) {
+        return forms.iter_mut().for_each(close);
     }
+    schema["additionalProperties"] = false.into();
 }
 
 /// Every operation may be refused or fail, and says so in one form.

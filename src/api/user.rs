@@ -70,7 +70,7 @@ pub(super) struct NewUser {
     /// What they may do; `user` unless it is said.
     pub(super) role: Option<Role>,
     /// One is made if it is absent. Not the name, nor one character repeated.
-    #[schema(value_type = Option<String>, min_length = 8, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 8, max_length = 1024, pattern = r"^(?!(.)\1*$)")]
     pub(super) password: Option<Secret<String>>,
     /// Whether they must choose another password at their first login.
     #[serde(default)]
@@ -110,7 +110,7 @@ pub(super) struct UserChange {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct NewPassword {
     /// One is made if it is absent. Not the name, nor one character repeated.
-    #[schema(value_type = Option<String>, min_length = 8, max_length = 1024)]
+    #[schema(value_type = Option<String>, min_length = 8, max_length = 1024, pattern = r"^(?!(.)\1*$)")]
     pub(super) password: Option<Secret<String>>,
     /// Whether they must choose another one at their next login.
     pub(super) must_change: bool,

@@ -44,6 +44,7 @@ pub(super) struct Filter {
     /// Only users who are disabled, or are not.
     disabled: Option<bool>,
     /// In which order: by `name` unless given; `created` and `last_login` have the latest first.
+    #[param(inline)]
     sort: Option<UserOrder>,
 }
 
@@ -52,6 +53,7 @@ pub(super) struct Filter {
 #[into_params(parameter_in = Query)]
 pub(super) struct Fate {
     /// `keep` unless given, or `remove` for good, with its copies.
+    #[param(inline)]
     home: Option<HomeFate>,
 }
 

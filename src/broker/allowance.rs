@@ -1,5 +1,7 @@
 //! What one user's sessions may take, and whether one more fits.
 
+use std::sync::Arc;
+
 use super::{Broker, BrokerError, Entry};
 use crate::session::{Allowance, SessionId, Taken, Template, UserId, UserLimits};
 
@@ -15,6 +17,15 @@ impl Broker {
             templates: None,
         };
         general.with(own)
+    }
+
+    /// What a user with these limits of their own may make sessions from, in the order of the
+    /// configuration.
+    pub fn offered(&self, own: &UserLimits) -> impl Iterator<Item = &Arc<Template>> {
+        let only = self.allowance(own).templates;
+        let may =
+            move |template: &&Arc<Template>| only.as_ref().is_none_or(|names| names.contains(&template.name));
+        self.templates().values().filter(may)
     }
 
     /// What the sessions of an owner that occupy the engine take together. One whose template is

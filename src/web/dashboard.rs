@@ -23,7 +23,7 @@ use crate::broker::{BrokerError, Entry, Wish};
 use crate::fault::Answer;
 use crate::language::Language;
 use crate::respond::{self, Surface};
-use crate::session::{Excess, SessionName, SessionNameError, TemplateName};
+use crate::session::{Excess, SessionName, SessionNameError, TemplateName, UserLimits};
 use crate::store::{StoreError, UniqueKey};
 
 #[derive(Askama)]
@@ -181,11 +181,11 @@ pub(super) async fn show(
     Known(known): Known,
     language: Language,
     Query(ask): Query<Ask>,
-) -> Response<Body> {
+) -> Result<Response<Body>, Failure> {
     let person = Person::of(&known, language);
     let open = ask.new.is_some() || site.broker().entries_of(person.id).is_empty();
     let form = CreateForm { open, ..CreateForm::default() };
-    page(&site, &person, StatusCode::OK, &ask, form, None)
+    page(&site, &person, StatusCode::OK, &ask, form, None).await
 }
 
 /// `POST /sessions`
@@ -220,7 +220,7 @@ pub(super) async fn create(
         problem: flaws.whole,
         ..CreateForm::default()
     };
-    Ok(page(&site, &person, status, &Ask::default(), again, Some(&form)))
+    page(&site, &person, status, &Ask::default(), again, Some(&form)).await
 }
 
 /// Why nothing was created.
@@ -288,20 +288,22 @@ fn about_name(language: Language, error: SessionNameError) -> String {
     language.text(id).into_owned()
 }
 
-fn page(
+async fn page(
     site: &Site,
     person: &Person,
     status: StatusCode,
     ask: &Ask,
     mut form: CreateForm,
     typed: Option<&NewSession>,
-) -> Response<Body> {
+) -> Result<Response<Body>, Failure> {
+    let user = site.0.state.store.user(person.id).await?;
+    let own = user.map(|user| user.limits).unwrap_or_default();
     let (routing, language) = (site.settings().routing, person.language);
     let entries = site.broker().entries_of(person.id);
     let card = |entry: &Arc<Entry>| Card::of(site.broker(), entry, routing, language);
     let mut cards: Vec<Card> = entries.iter().map(card).collect();
     arrange(&mut cards, ask);
-    form.templates = choices(site, person, typed.map(|typed| typed.template.as_str()), &cards);
+    form.templates = choices(site, (person, &own), typed.map(|typed| typed.template.as_str()), &cards);
     let suggested = form.templates.iter().find(|choice| choice.chosen);
     let suggested = suggested.map(|choice| choice.suggestion.clone());
     form.name = typed.map_or_else(|| suggested.unwrap_or_default(), |typed| typed.name.clone());
@@ -322,17 +324,23 @@ fn page(
         notice: ask.refused.as_deref().map(|code| landing::refused(language, code)),
         words: language.script("dashboard"),
     };
-    respond::page(site.portal(), status, &shown)
+    Ok(respond::page(site.portal(), status, &shown))
 }
 
-/// Every template. One without an image is shown too, but not to be chosen: whoever was told to take
-/// it reads why they cannot.
-fn choices(site: &Site, person: &Person, chosen: Option<&str>, cards: &[Card]) -> Vec<Choice> {
+/// What they may make a machine from. A template without an image is shown too, but not to be chosen:
+/// whoever was told to take it reads why they cannot.
+fn choices(
+    site: &Site,
+    (person, own): (&Person, &UserLimits),
+    chosen: Option<&str>,
+    cards: &[Card],
+) -> Vec<Choice> {
     let broker = site.broker();
-    let templates = broker.templates();
+    let offered: Vec<_> = broker.offered(own).collect();
     let missing = |name: &TemplateName| broker.installed(name).is_missing();
-    let mut offered = templates.keys().filter(|name| !missing(name)).map(TemplateName::as_str);
-    let chosen = chosen.and_then(|chosen| offered.clone().find(|name| *name == chosen)).or(offered.next());
+    let mut ready =
+        offered.iter().map(|template| &template.name).filter(|name| !missing(name)).map(TemplateName::as_str);
+    let chosen = chosen.and_then(|chosen| ready.clone().find(|name| *name == chosen)).or(ready.next());
     let choice = |template: &Arc<crate::session::Template>| Choice {
         name: template.name.to_string(),
         title: template.title.of(person.language).to_owned(),
@@ -344,7 +352,7 @@ fn choices(site: &Site, person: &Person, chosen: Option<&str>, cards: &[Card]) -
         command: person.admin.then(|| template.image_command()),
         chosen: chosen == Some(template.name.as_str()),
     };
-    templates.values().map(choice).collect()
+    offered.into_iter().map(choice).collect()
 }
 
 /// A name that is still free, so that one press is enough.

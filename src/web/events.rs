@@ -6,22 +6,16 @@
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Query, State};
-use axum::response::sse::{Event, Sse};
-use axum::response::{IntoResponse, Response};
-use futures_util::Stream;
-use futures_util::stream;
-use http::header::CACHE_CONTROL;
-use http::{HeaderMap, HeaderValue};
+use axum::response::Response;
+use axum::response::sse::Event;
+use http::HeaderMap;
 use serde::Deserialize;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
 
 use super::card::{self, Card};
 use super::gate::{Arrival, MaybeKnown};
@@ -36,10 +30,10 @@ use crate::auth::Principal;
 use crate::auth::policy::{self, Verb};
 use crate::broker::{Broker, Change, Entry};
 use crate::language::Language;
+use crate::respond::follow::{self, HEARTBEAT, Life, Wake};
+use crate::revocation::CloseReason;
 use crate::session::{Routing, Session, SessionId, StateKind, TemplateName};
 
-/// A quiet stream says something at least this often, so that no hop gives it up.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 /// A place in the queue has no event of its own; it is looked at this often while one starts.
 const WHILE_STARTING: Duration = Duration::from_secs(1);
 
@@ -66,7 +60,7 @@ pub async fn follow(
         && let Some((known, entry)) = site.let_in(&headers, label).await?
     {
         let subject = Subject::Session { entry, verb: Verb::Open };
-        return Ok(Feed::of(&site, subject, &known, language).into_response());
+        return Ok(follow::streamed(Feed::of(&site, subject, &known, language)));
     }
     let known = known.ok_or_else(|| Failure::LoginNeeded(NextPath::of("/")))?;
     if known.must_change {
@@ -85,7 +79,7 @@ pub async fn follow(
             Subject::Cards { person: Person::of(&known, language), routing: site.settings().routing }
         }
     };
-    Ok(Feed::of(&site, subject, &known, language).into_response())
+    Ok(follow::streamed(Feed::of(&site, subject, &known, language)))
 }
 
 /// Who follows, and what.
@@ -94,7 +88,7 @@ pub struct Feed {
     subject: Subject,
     language: Language,
     known: Arc<Principal>,
-    draining: CancellationToken,
+    life: Life,
     changes: Receiver<Change>,
     /// What was said last of each session, so that nothing is said twice.
     said: HashMap<SessionId, String>,
@@ -102,7 +96,6 @@ pub struct Feed {
     said_of_images: HashMap<TemplateName, String>,
     /// What is still to be sent, oldest first.
     pending: VecDeque<Event>,
-    heartbeat: Instant,
     over: bool,
 }
 
@@ -129,15 +122,6 @@ pub enum Subject {
     },
 }
 
-/// What woke the feed.
-enum Wake {
-    Change(Change),
-    Lagged,
-    Tick,
-    LoginEnded,
-    Over,
-}
-
 impl Feed {
     /// A feed in `language` that begins with everything as it is now, and ends with the login of
     /// `known`.
@@ -149,66 +133,14 @@ impl Feed {
             subject,
             language,
             known: known.clone(),
-            draining: site.0.state.draining.clone(),
+            life: Life::of(&known.revocation, &site.0.state.draining),
             said: HashMap::new(),
             said_of_images: HashMap::new(),
-            pending: VecDeque::from([Event::default().retry(Duration::from_secs(2))]),
-            heartbeat: Instant::now() + HEARTBEAT,
+            pending: VecDeque::new(),
             over: false,
         };
         feed.look();
         feed
-    }
-
-    /// The response that streams it.
-    pub fn into_response(self) -> Response {
-        let mut response = Sse::new(self.into_stream()).into_response();
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        // nginx would hold the events back.
-        response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
-        response
-    }
-
-    fn into_stream(self) -> impl Stream<Item = Result<Event, Infallible>> {
-        stream::unfold(self, |mut feed| async move { feed.next().await.map(|event| (Ok(event), feed)) })
-    }
-
-    async fn next(&mut self) -> Option<Event> {
-        loop {
-            if let Some(event) = self.pending.pop_front() {
-                return Some(event);
-            }
-            if self.over {
-                return None;
-            }
-            match self.wait().await {
-                Wake::Change(Change::Changed(session)) => self.changed(&session),
-                Wake::Change(Change::Removed(session)) => self.removed(&session),
-                Wake::Change(Change::Images) => self.look_at_images(),
-                Wake::Lagged => self.end(Some("reload")),
-                Wake::Tick => self.tick(),
-                Wake::LoginEnded => self.end(Some("login_ended")),
-                Wake::Over => self.end(None),
-            }
-        }
-    }
-
-    async fn wait(&mut self) -> Wake {
-        let until = if self.waits_in_line() {
-            self.heartbeat.min(Instant::now() + WHILE_STARTING)
-        } else {
-            self.heartbeat
-        };
-        tokio::select! {
-            change = self.changes.recv() => match change {
-                Ok(change) => Wake::Change(change),
-                Err(RecvError::Lagged(_)) => Wake::Lagged,
-                Err(RecvError::Closed) => Wake::Over,
-            },
-            _ = self.known.revocation.revoked() => Wake::LoginEnded,
-            () = self.draining.cancelled() => Wake::Over,
-            () = sleep_until(until) => Wake::Tick,
-        }
     }
 
     fn entries(&self) -> Vec<Arc<Entry>> {
@@ -296,14 +228,10 @@ impl Feed {
         }
     }
 
-    fn tick(&mut self) {
+    /// What a quiet stream says. The times tell of input that moved a limit.
+    fn beat(&mut self) {
         self.look();
-        if Instant::now() < self.heartbeat {
-            return;
-        }
-        self.heartbeat = Instant::now() + HEARTBEAT;
-        // A comment keeps the connection; the times tell of input that moved a limit.
-        self.pending.push_back(Event::default().comment("still here"));
+        self.pending.push_back(follow::still_here());
         match &self.subject {
             Subject::Cards { .. } => {
                 self.pending.push_back(Event::default().event("times").data(self.times()));
@@ -337,13 +265,44 @@ impl Feed {
         let own = self.broker.entries_of(self.known.user);
         json(&own.iter().filter_map(used).collect::<HashMap<_, _>>())
     }
+}
 
-    fn end(&mut self, event: Option<&str>) {
-        self.over = true;
-        if let Some(event) = event {
-            self.pending.push_back(Event::default().event(event).data("now"));
+impl follow::Feed for Feed {
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.pending.pop_front() {
+                return Some(event);
+            }
+            if self.over {
+                return None;
+            }
+            let tick = if self.waits_in_line() { WHILE_STARTING } else { HEARTBEAT };
+            match self.life.wait(tick, self.changes.recv()).await {
+                Wake::News(Ok(Change::Changed(session))) => self.changed(&session),
+                Wake::News(Ok(Change::Removed(session))) => self.removed(&session),
+                Wake::News(Ok(Change::Images)) => self.look_at_images(),
+                // What it missed cannot be told any more.
+                Wake::News(Err(RecvError::Lagged(_))) => {
+                    self.over = true;
+                    self.pending.push_back(Event::default().event("reload").data("now"));
+                }
+                Wake::News(Err(RecvError::Closed)) => return None,
+                Wake::Tick => self.look(),
+                Wake::Heartbeat => self.beat(),
+                Wake::Ended(because) => {
+                    self.over = true;
+                    self.pending.extend(last_word(because));
+                }
+            }
         }
     }
+}
+
+/// What a page is told at the end of its stream: that its login ended, so that it leads to another.
+/// Of a drain nothing: the browser comes back by itself.
+pub fn last_word(because: CloseReason) -> Option<Event> {
+    let event = Event::default().event(CloseReason::LoginEnded.name()).data("now");
+    (because != CloseReason::Drain).then_some(event)
 }
 
 fn json(value: &impl serde::Serialize) -> String {

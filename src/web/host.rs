@@ -15,6 +15,7 @@ use crate::auth::{AuthError, cookies};
 use crate::body::Body;
 use crate::broker::Entry;
 use crate::language::Language;
+use crate::respond::follow::streamed;
 
 /// Where our paths begin; the rest of the host is the session's.
 const ROOT: &str = "/.berth/";
@@ -77,7 +78,7 @@ async fn follow(
     access::allow(&known, Verb::Open, entry)?;
     let subject = Subject::Session { entry: entry.clone(), verb: Verb::Open };
     let language = known.preferences.language.unwrap_or_else(|| Language::of(headers));
-    Ok(Feed::of(site, subject, &known, language).into_response().map(Body::from))
+    Ok(streamed(Feed::of(site, subject, &known, language)).map(Body::from))
 }
 
 fn file(site: &Site, path: &str, headers: &HeaderMap) -> Option<Response<Body>> {

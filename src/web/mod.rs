@@ -24,7 +24,6 @@ mod invitations;
 mod join;
 mod landing;
 mod link;
-mod live;
 mod log;
 mod login;
 mod next;

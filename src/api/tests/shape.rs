@@ -41,6 +41,24 @@ async fn every_operation_is_described_whole() {
 }
 
 #[tokio::test]
+async fn whatever_the_description_points_at_is_in_it() {
+    fn check(within: &Value, document: &Value) {
+        match within {
+            Value::Object(fields) => {
+                if let Some(at) = fields.get("$ref").and_then(Value::as_str) {
+                    assert!(document.pointer(at.trim_start_matches('#')).is_some(), "{at}");
+                }
+                fields.values().for_each(|inner| check(inner, document));
+            }
+            Value::Array(items) => items.iter().for_each(|inner| check(inner, document)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let document = described(&Desk::new()).await;
+    check(&document, &document);
+}
+
+#[tokio::test]
 async fn a_document_that_is_known_is_not_sent_again() {
     let desk = Desk::new();
     let ann = desk.log_in("ann", Role::User).await;

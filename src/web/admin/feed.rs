@@ -18,9 +18,10 @@ use crate::auth::Principal;
 use crate::broker::{Broker, Change};
 use crate::clock;
 use crate::language::Language;
+use crate::respond::follow::{self, Life, Wake};
 use crate::session::Session;
 use crate::web::Site;
-use crate::web::live::{Live, Wake};
+use crate::web::events::last_word;
 
 /// What has no change of its own (input, viewers, files) is looked at this often.
 const LOOK: Duration = Duration::from_secs(5);
@@ -28,7 +29,7 @@ const LOOK: Duration = Duration::from_secs(5);
 /// Who follows the table, and which page of it.
 pub(super) struct Feed {
     broker: Broker,
-    live: Live,
+    life: Life,
     reader: Arc<Principal>,
     query: TableQuery,
     language: Language,
@@ -44,18 +45,12 @@ pub(super) struct Feed {
 
 impl Feed {
     /// The page that `query` asks for, from now on.
-    pub(super) fn of(
-        site: &Site,
-        live: Live,
-        reader: Arc<Principal>,
-        query: TableQuery,
-        language: Language,
-    ) -> Self {
+    pub(super) fn of(site: &Site, reader: Arc<Principal>, query: TableQuery, language: Language) -> Self {
         let mut feed = Self {
             // Before the first look, so that no change falls in between.
             changes: site.broker().changes(),
             broker: site.broker().clone(),
-            live,
+            life: Life::of(&reader.revocation, &site.0.state.draining),
             reader,
             query,
             language,
@@ -72,37 +67,14 @@ impl Feed {
         feed
     }
 
-    /// The next event; `None` at the end.
-    pub(super) async fn next(&mut self) -> Option<Event> {
-        loop {
-            if let Some(event) = self.pending.pop_front() {
-                return Some(event);
-            }
-            if self.over {
-                return None;
-            }
-            let mut change = None;
-            let news = async {
-                change = Some(self.changes.recv().await);
-                true
-            };
-            match self.live.wait(LOOK, news).await {
-                Wake::News => self.heard(change),
-                Wake::Tick => self.look(),
-                Wake::Say(event) => return Some(event),
-                Wake::Over => return None,
-            }
-        }
-    }
-
-    fn heard(&mut self, change: Option<Result<Change, RecvError>>) {
+    fn heard(&mut self, change: Result<Change, RecvError>) {
         match change {
-            Some(Ok(Change::Changed(session))) => self.changed(&session),
-            Some(Ok(Change::Removed(session))) => self.removed(session.label.as_str()),
-            Some(Ok(Change::Images)) | None => {}
+            Ok(Change::Changed(session)) => self.changed(&session),
+            Ok(Change::Removed(session)) => self.removed(session.label.as_str()),
+            Ok(Change::Images) => {}
             // What it missed cannot be told any more.
-            Some(Err(RecvError::Lagged(_))) => self.look(),
-            Some(Err(RecvError::Closed)) => self.over = true,
+            Err(RecvError::Lagged(_)) => self.look(),
+            Err(RecvError::Closed) => self.over = true,
         }
         self.count();
     }
@@ -154,6 +126,28 @@ impl Feed {
         if figures != self.figures {
             self.figures.clone_from(&figures);
             self.pending.push_back(Event::default().event("figures").data(figures));
+        }
+    }
+}
+
+impl follow::Feed for Feed {
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.pending.pop_front() {
+                return Some(event);
+            }
+            if self.over {
+                return None;
+            }
+            match self.life.wait(LOOK, self.changes.recv()).await {
+                Wake::News(change) => self.heard(change),
+                Wake::Tick => self.look(),
+                Wake::Heartbeat => return Some(follow::still_here()),
+                Wake::Ended(because) => {
+                    self.over = true;
+                    self.pending.extend(last_word(because));
+                }
+            }
         }
     }
 }

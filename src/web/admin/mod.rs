@@ -9,7 +9,6 @@ use std::borrow::Cow;
 
 use askama::Template;
 use axum::extract::{Query, State};
-use futures_util::stream;
 use http::{Response, StatusCode};
 
 pub(super) use self::bulk::change;
@@ -17,14 +16,13 @@ use self::feed::Feed;
 use self::query::{Column, Selected, TableQuery};
 use self::row::Row;
 use super::gate::Administrator;
-use super::live::{self, Live};
 use super::person::{Person, Tab};
 use super::words::{self, Text};
 use super::{Failure, Site};
 use crate::body::Body;
 use crate::broker::Broker;
 use crate::language::Language;
-use crate::respond::{self, Surface};
+use crate::respond::{self, Surface, follow};
 use crate::session::{StateKind, StopReason};
 
 #[derive(Template)]
@@ -116,11 +114,7 @@ pub(super) async fn follow(
     language: Language,
     Query(query): Query<TableQuery>,
 ) -> Response<axum::body::Body> {
-    let feed = Feed::of(&site, Live::of(&site, &known), known, query, language);
-    live::streamed(stream::unfold(
-        feed,
-        |mut feed| async move { feed.next().await.map(|event| (event, feed)) },
-    ))
+    follow::streamed(Feed::of(&site, known, query, language))
 }
 
 /// How many run, and how many are in each state.

@@ -9,10 +9,12 @@ use axum::response::sse::Event;
 use tokio::sync::watch;
 
 use super::line::LogRow;
+use crate::auth::Principal;
 use crate::language::Language;
+use crate::respond::follow::{self, Life, Wake};
 use crate::store::{AuditOrder, AuditSearch};
 use crate::web::Site;
-use crate::web::live::{Live, Wake};
+use crate::web::events::last_word;
 
 /// So many lines are read at once.
 const PAGE: usize = 50;
@@ -23,37 +25,20 @@ const OTHERS: Duration = Duration::from_secs(5);
 /// Who follows the log, and what of it.
 pub(super) struct Feed {
     site: Site,
-    live: Live,
+    life: Life,
     search: AuditSearch,
     language: Language,
     news: watch::Receiver<u64>,
     pending: VecDeque<Event>,
+    over: bool,
 }
 
 impl Feed {
     /// The lines that fit `search` from here on.
-    pub(super) fn of(site: &Site, live: Live, search: AuditSearch, language: Language) -> Self {
+    pub(super) fn of(site: &Site, reader: &Principal, search: AuditSearch, language: Language) -> Self {
+        let life = Life::of(&reader.revocation, &site.0.state.draining);
         let news = site.0.state.audit.news();
-        Self { site: site.clone(), live, search, language, news, pending: VecDeque::new() }
-    }
-
-    /// The next event; `None` at the end.
-    pub(super) async fn next(&mut self) -> Option<Event> {
-        loop {
-            if let Some(event) = self.pending.pop_front() {
-                return Some(event);
-            }
-            self.look().await;
-            if !self.pending.is_empty() {
-                continue;
-            }
-            let news = self.news.changed();
-            match self.live.wait(OTHERS, async { news.await.is_ok() }).await {
-                Wake::News | Wake::Tick => {}
-                Wake::Say(event) => return Some(event),
-                Wake::Over => return None,
-            }
-        }
+        Self { site: site.clone(), life, search, language, news, pending: VecDeque::new(), over: false }
     }
 
     /// What was written since the last look. A store that fails is asked again at the next one.
@@ -64,6 +49,32 @@ impl Feed {
             self.search.after = Some(line.number);
             let html = LogRow::of(&line, self.language).html(self.language);
             self.pending.push_back(Event::default().event("line").id(line.number.to_string()).data(html));
+        }
+    }
+}
+
+impl follow::Feed for Feed {
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.pending.pop_front() {
+                return Some(event);
+            }
+            if self.over {
+                return None;
+            }
+            self.look().await;
+            if !self.pending.is_empty() {
+                continue;
+            }
+            match self.life.wait(OTHERS, self.news.changed()).await {
+                Wake::News(Ok(())) | Wake::Tick => {}
+                Wake::News(Err(_closed)) => return None,
+                Wake::Heartbeat => return Some(follow::still_here()),
+                Wake::Ended(because) => {
+                    self.over = true;
+                    self.pending.extend(last_word(because));
+                }
+            }
         }
     }
 }

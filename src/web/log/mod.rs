@@ -18,13 +18,12 @@ use self::line::LogRow;
 use self::query::{Filters, Flaws, LogQuery};
 pub(super) use self::words::outcome;
 use super::gate::{Administrator, Arrival};
-use super::live::{self, Live};
 use super::person::{Person, Tab};
 use super::{Failure, Site};
 use crate::audit::{Actor, AuditEvent, Export, Format, Record};
 use crate::body::Body;
 use crate::language::Language;
-use crate::respond::{self, Surface};
+use crate::respond::{self, Surface, follow};
 use crate::store::{AuditLine, AuditOrder, AuditSearch, Store, StoreError};
 
 /// So many lines make a page.
@@ -114,11 +113,7 @@ pub(super) async fn follow(
     // Where a browser that comes back was; without a word the whole log would come.
     let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let search = AuditSearch { after: seen.or(search.after).or(Some(u64::MAX)), before: None, ..search };
-    let feed = Feed::of(&site, Live::of(&site, &known), search, language);
-    live::streamed(stream::unfold(
-        feed,
-        |mut feed| async move { feed.next().await.map(|event| (event, feed)) },
-    ))
+    follow::streamed(Feed::of(&site, &known, search, language))
 }
 
 /// `GET /admin/log/export`: every line under these filters as a file, which `berth audit verify

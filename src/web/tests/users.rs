@@ -48,7 +48,8 @@ async fn an_administrator_creates_changes_and_removes_a_user() {
     let form = theirs.get("/login").await.csrf();
     let login = [("csrf", form.as_str()), ("name", "zoé é."), ("password", password.as_str())];
     assert_eq!(theirs.post("/login", &login).await.status, StatusCode::SEE_OTHER);
-    assert_eq!(theirs.get("/").await.status, StatusCode::OK);
+    let page = theirs.get("/").await.text;
+    assert!(page.contains("value=\"desktop\"") && !page.contains("value=\"lab\""), "{page}");
     assert_eq!(theirs.get("/admin/users").await.status, StatusCode::NOT_FOUND);
     admin.press(&format!("{address}/disable")).await;
     assert_eq!(theirs.get("/").await.location(), "/login");

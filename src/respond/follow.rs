@@ -1,0 +1,92 @@
+//! Event streams: what every follower waits for, and how events are sent (server-sent events, HTML
+//! standard §9.2).
+//!
+//! A feed is a loop of *wait, then say what is different*. It ends when the login or token it was
+//! opened with ends, when the gateway drains, or when whoever follows goes away.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt, stream};
+use http::HeaderValue;
+use http::header::CACHE_CONTROL;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::revocation::{CloseReason, Revocation};
+
+/// A quiet stream says something at least this often, so that no hop gives it up.
+pub const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// What one follower is told.
+pub trait Feed: Send + 'static {
+    /// The next event; `None` at the end.
+    fn next(&mut self) -> impl Future<Output = Option<Event>> + Send;
+}
+
+/// How long a follower may follow.
+#[derive(Debug)]
+pub struct Life {
+    right: Revocation,
+    draining: CancellationToken,
+    heartbeat: Instant,
+}
+
+/// What woke a feed.
+#[derive(Debug)]
+pub enum Wake<T> {
+    /// There is something to tell.
+    News(T),
+    /// It is time to look again.
+    Tick,
+    /// Nothing was said for so long that [`still_here`] should be.
+    Heartbeat,
+    /// Nothing more may be told, because of this.
+    Ended(CloseReason),
+}
+
+impl Life {
+    /// One that ends with this right, or when the gateway drains.
+    #[must_use]
+    pub fn of(right: &Revocation, draining: &CancellationToken) -> Self {
+        Self { right: right.clone(), draining: draining.clone(), heartbeat: Instant::now() + HEARTBEAT }
+    }
+
+    /// Waits for `news`, at most for `tick`.
+    ///
+    /// **Cancel safety**: as that of `news`.
+    pub async fn wait<T>(&mut self, tick: Duration, news: impl Future<Output = T>) -> Wake<T> {
+        let until = self.heartbeat.min(Instant::now() + tick);
+        tokio::select! {
+            news = news => Wake::News(news),
+            reason = self.right.revoked() => Wake::Ended(reason),
+            () = self.draining.cancelled() => Wake::Ended(CloseReason::Drain),
+            () = sleep_until(until) => {
+                if Instant::now() < self.heartbeat {
+                    return Wake::Tick;
+                }
+                self.heartbeat = Instant::now() + HEARTBEAT;
+                Wake::Heartbeat
+            }
+        }
+    }
+}
+
+/// A comment, which keeps the connection.
+#[must_use]
+pub fn still_here() -> Event {
+    Event::default().comment("still here")
+}
+
+/// The response that streams a feed.
+pub fn streamed(feed: impl Feed) -> Response {
+    let first = stream::once(async { Event::default().retry(Duration::from_secs(2)) });
+    let events = stream::unfold(feed, |mut feed| async { feed.next().await.map(|event| (event, feed)) });
+    let mut response = Sse::new(first.chain(events).map(Ok::<_, Infallible>)).into_response();
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // nginx would hold the events back.
+    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
