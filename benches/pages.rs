@@ -40,9 +40,9 @@ const PAGES: &str = include_str!("../tests/pages.txt");
 const OWN: usize = 50;
 const OTHERS: usize = 100;
 
-/// The most a page may take on the server, and the most allocations, which take about a tenth of it.
+/// The most a page may take on the server, and the most allocations.
 const BUDGET: Duration = Duration::from_millis(5);
-const MOST_ALLOCATIONS: u64 = 40_000;
+const MOST_ALLOCATIONS: u64 = 10_000;
 
 fn main() {
     let smoke = std::env::args().any(|argument| argument == "--test");

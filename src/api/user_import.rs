@@ -77,7 +77,7 @@ pub(super) async fn import(
     Query(how): Query<How>,
     sent: Bytes,
 ) -> Result<Response<Body>, Failure> {
-    let planned = site.auth().plan_import(sheet::read(&sent)?).await?;
+    let planned = site.auth().plan_import(sheet::read(&sent)?, Some(caller.known.user)).await?;
     if how.dry_run {
         let foreseen: Vec<RowResult> = planned.iter().map(Planned::foreseen).collect();
         return Ok(json::read(&shown(true, &foreseen, Vec::new())));

@@ -325,7 +325,7 @@ async fn import(
     before: Tally,
     more: bool,
 ) -> Reply {
-    let planned = match performer.auth.plan_import(rows).await {
+    let planned = match performer.auth.plan_import(rows, None).await {
         Ok(planned) => planned,
         Err(error) => return refused(error),
     };

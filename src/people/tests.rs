@@ -116,7 +116,7 @@ async fn an_import_is_carried_out_once_and_its_passwords_are_handed_out_once() {
     let desk = Desk::new().await;
     let (imports, tasks, by) = (Imports::default(), Tasks::new(), UserId::random());
     let rows = sheet::read(b"name,password\nann,\nbob,a fine password\nroot,\n").unwrap();
-    let planned = desk.auth.plan_import(rows).await.unwrap();
+    let planned = desk.auth.plan_import(rows, None).await.unwrap();
     let import = imports.hold(by, planned);
     assert!(imports.find(import.id, UserId::random()).is_none(), "it is somebody else's");
     assert!(matches!(imports.find(import.id, by).unwrap().progress(), Progress::Shown));

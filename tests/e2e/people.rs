@@ -55,7 +55,7 @@ async fn an_administrator_manages_users_from_the_first_to_the_last() {
     pictures(&browser, "users").await;
 
     go(&browser, &gateway, "/admin/user-import").await;
-    let list = "name;role;password;max_sessions\nyann;user;;2\nzoé;user;;\nxav;teacher;;\nroot;admin;;\n";
+    let list = "name;role;password;max_sessions\nyann;user;;2\nzoé;user;;\nxav;teacher;;\nroot;user;;\n";
     type_into(&browser, "#text", list).await;
     pictures(&browser, "import").await;
     type_into(&browser, "#text", list).await;

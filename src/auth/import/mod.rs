@@ -19,6 +19,7 @@ use super::users::user_name;
 use super::{Auth, AuthError, NewUser, Renewal, Terms, password};
 use crate::audit::{Actor, AuditEvent, Record};
 use crate::secret::{Secret, random_password};
+use crate::session::UserId;
 use crate::store::{Role, User};
 
 /// What is to become of a row.
@@ -64,12 +65,16 @@ impl Planned {
 }
 
 impl Auth {
-    /// What an import of these rows would do; nothing is changed. Of two rows about one user the
-    /// second is refused.
+    /// What an import of these rows by this user, if it is one, would do; nothing is changed. Of two
+    /// rows about one user the second is refused, and so is one that takes the asker's own rights.
     ///
     /// # Errors
     /// [`AuthError::Store`].
-    pub async fn plan_import(&self, mut rows: Vec<ImportRow>) -> Result<Vec<Planned>, AuthError> {
+    pub async fn plan_import(
+        &self,
+        mut rows: Vec<ImportRow>,
+        asker: Option<UserId>,
+    ) -> Result<Vec<Planned>, AuthError> {
         mark_repeated(&mut rows);
         let users = self.store.users().await?;
         let mut admins = users.iter().filter(|user| administers(user)).count();
@@ -82,6 +87,10 @@ impl Auth {
                 verdict @ (Verdict::Create | Verdict::Change(_)) => {
                     let now = existing.is_some_and(administers);
                     let then = row.administers(existing);
+                    if now && !then && existing.map(|user| user.id) == asker {
+                        planned.push(Planned { row, verdict: Verdict::Refuse(RowFlaw::OwnRights) });
+                        continue;
+                    }
                     admins = admins + usize::from(then) - usize::from(now);
                     if now && admins == 0 {
                         admins = 1;
@@ -125,7 +134,7 @@ impl Auth {
         rows: Vec<ImportRow>,
         progress: impl Fn(usize),
     ) -> Result<Vec<RowResult>, AuthError> {
-        let planned = self.plan_import(rows).await?;
+        let planned = self.plan_import(rows, None).await?;
         Ok(self.carry_out_all(actor, &planned, progress).await)
     }
 

@@ -73,6 +73,8 @@ pub enum RowFlaw {
     HashUnusable,
     /// The user changed between the trial run and this.
     Meanwhile,
+    /// It would take the rights of whoever imports the list, and end their login in its midst.
+    OwnRights,
     /// An earlier row is about the same user.
     Repeated {
         /// Where that one stands.
@@ -182,6 +184,7 @@ impl RowFlaw {
             Self::Failed { code, .. } => code,
             Self::HashUnusable => "hash_unusable",
             Self::Meanwhile => "changed_meanwhile",
+            Self::OwnRights => "own_rights",
             Self::Repeated { .. } => "repeated",
             Self::TwoPasswords => "two_passwords",
         }
@@ -198,6 +201,7 @@ impl RowFlaw {
             Self::Failed { sentence, .. } => sentence.clone(),
             Self::HashUnusable => Sentence::of("problem-row-hash"),
             Self::Meanwhile => Sentence::of("problem-row-meanwhile"),
+            Self::OwnRights => Sentence::of("problem-row-own-rights"),
             Self::Repeated { line } => Sentence::of("problem-row-repeated").with("line", *line),
             Self::TwoPasswords => Sentence::of("problem-row-two-passwords"),
         }

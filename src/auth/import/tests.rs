@@ -124,7 +124,7 @@ async fn a_trial_run_changes_nothing_and_the_run_does_what_it_said() {
                 gil,,,$2b$04$EGdrhbKUv8Oc9vGiXX0HQOxSg445d458Muh7DAHskb6QbtCvdxcie,,\n\
                 system,,,,,\n";
     let rows = read(text.as_bytes()).unwrap();
-    let planned = auth.plan_import(rows).await.unwrap();
+    let planned = auth.plan_import(rows, None).await.unwrap();
     assert_eq!(store.users().await.unwrap().len(), 1, "nothing yet");
     let foreseen: Vec<RowResult> = planned.iter().map(Planned::foreseen).collect();
     assert_eq!(
@@ -193,12 +193,27 @@ async fn existing_users_change_and_somebody_is_always_left_to_administer() {
 #[tokio::test]
 async fn what_changed_since_the_trial_run_is_left_alone() {
     let (auth, store) = auth();
-    let planned = auth.plan_import(read(b"name,role\nann,admin\nbob,\n").unwrap()).await.unwrap();
+    let planned = auth.plan_import(read(b"name,role\nann,admin\nbob,\n").unwrap(), None).await.unwrap();
     let new = NewUser { name: "ann".to_owned(), role: Role::User, password: secret("a fine password") };
     auth.create_user(&Actor::cli(), new).await.unwrap();
     let results = auth.carry_out_all(&Actor::cli(), &planned, |_| ()).await;
     assert_eq!(codes(&results), ["changed_meanwhile", "created"]);
     assert_eq!(store.user_by_name("ann").await.unwrap().unwrap().role, Role::User);
+}
+
+#[tokio::test]
+async fn a_list_does_not_take_the_rights_of_whoever_imports_it() {
+    let (auth, store) = auth();
+    let text = b"name,role,disabled\nann,admin,\nbob,admin,\n";
+    auth.import(&Actor::cli(), read(text).unwrap(), |_| ()).await.unwrap();
+    let ann = store.user_by_name("ann").await.unwrap().unwrap().id;
+    for text in
+        ["name,role,disabled\nann,user,\nbob,user,\n", "name,role,disabled\nANN,admin,yes\nbob,user,\n"]
+    {
+        let planned = auth.plan_import(read(text.as_bytes()).unwrap(), Some(ann)).await.unwrap();
+        let foreseen: Vec<RowResult> = planned.iter().map(Planned::foreseen).collect();
+        assert_eq!(codes(&foreseen), ["own_rights", "changed"], "{text}");
+    }
 }
 
 #[tokio::test]

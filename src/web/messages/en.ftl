@@ -329,6 +329,7 @@ problem-row-cell = { $column ->
 problem-row-cells = This row has { $found } cells, but the first line names { $expected }.
 problem-row-hash = This password_hash is of no kind that could be checked, so no password would ever fit it.
 problem-row-meanwhile = The user was created, changed or deleted since the trial run. Try again.
+problem-row-own-rights = This is you, and a list does not take your own rights. Another administrator can.
 problem-row-repeated = Line { $line } is about the same user.
 problem-row-two-passwords = The row has both a password and a password_hash. Leave one of them empty.
 problem-screen-unseen = This machine does not show its screen right now.

@@ -328,6 +328,7 @@ problem-row-cell = { $column ->
 problem-row-cells = Cette ligne a { $found } cellules, mais la première ligne en nomme { $expected }.
 problem-row-hash = Ce password_hash n’est d’aucune sorte qu’on puisse vérifier : aucun mot de passe ne conviendrait jamais.
 problem-row-meanwhile = L’utilisateur a été créé, changé ou supprimé depuis l’essai. Recommencez.
+problem-row-own-rights = C’est vous : une liste ne vous retire pas vos propres droits. Un autre administrateur le peut.
 problem-row-repeated = La ligne { $line } concerne le même utilisateur.
 problem-row-two-passwords = La ligne a un mot de passe et un password_hash. Laissez l’un des deux vide.
 problem-screen-unseen = Cette machine ne montre pas son écran pour l’instant.

@@ -140,7 +140,7 @@ pub(super) async fn trial(
             return Ok(form(&site, &reader, StatusCode::UNPROCESSABLE_ENTITY, None, again));
         }
     };
-    let import = site.0.imports.hold(known.user, site.auth().plan_import(rows).await?);
+    let import = site.0.imports.hold(known.user, site.auth().plan_import(rows, Some(known.user)).await?);
     Ok(see_other(&format!("/admin/user-import/{}", import.id)))
 }
 
