@@ -1,24 +1,29 @@
 //! What is in force, key by key, for people to read. `config` makes it; the page of settings, the
 //! API and the command line show it. Values are text here: nobody works by them.
 
-use serde::Serialize;
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+
+use crate::language::{Language, Sentence};
 
 /// Every key in force, and what of it weakens security.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Inventory {
     /// Every key, in the order of the file.
     pub settings: Vec<Setting>,
-    /// What weakens security, in one plain sentence each.
-    pub dangers: Vec<String>,
+    /// What weakens security, in one plain sentence each; programs read it in English.
+    #[serde(serialize_with = "in_english")]
+    pub dangers: Vec<Sentence>,
 }
 
 impl Inventory {
     /// Says of a key that it weakens security, in this sentence.
-    pub fn mark(&mut self, section: &str, key: &str, sentence: &str) {
+    pub fn mark(&mut self, section: &str, key: &str, sentence: Sentence) {
         for setting in &mut self.settings {
             setting.weakens |= setting.section == section && setting.key == key;
         }
-        self.dangers.push(sentence.to_owned());
+        self.dangers.push(sentence);
     }
 }
 
@@ -35,10 +40,27 @@ pub struct Setting {
     pub unit: Option<&'static str>,
     /// Where the value comes from.
     pub origin: Origin,
-    /// What it means, as the shipped file says.
-    pub about: String,
+    /// What it means, as the shipped file of each language says; programs read it in English.
+    #[serde(serialize_with = "english")]
+    pub about: BTreeMap<Language, String>,
     /// Whether it weakens security, set as it is.
     pub weakens: bool,
+}
+
+impl Setting {
+    /// What it means; empty if the shipped file says nothing of it.
+    #[must_use]
+    pub fn about(&self, language: Language) -> &str {
+        self.about.get(&language).map_or("", String::as_str)
+    }
+}
+
+fn english<S: Serializer>(about: &BTreeMap<Language, String>, to: S) -> Result<S::Ok, S::Error> {
+    about.get(&Language::English).map_or("", String::as_str).serialize(to)
+}
+
+fn in_english<S: Serializer>(sentences: &[Sentence], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(sentences.iter().map(|sentence| sentence.said(Language::English)))
 }
 
 /// Where a value comes from.

@@ -83,6 +83,12 @@ impl Revocation {
         self.0.ended.is_cancelled()
     }
 
+    /// Why it has ended, if it has.
+    #[must_use]
+    pub fn reason(&self) -> Option<CloseReason> {
+        self.0.reason.get().copied()
+    }
+
     /// Waits for its end. **Cancel safety**: may be dropped and called again.
     pub async fn revoked(&self) -> CloseReason {
         self.0.ended.cancelled().await;

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, error, error_span};
@@ -39,6 +40,21 @@ impl Tasks {
             }
         };
         self.tracker.spawn(guarded.instrument(error_span!(parent: None, "task", name)));
+    }
+
+    /// Runs `task` to its end, also if whoever waits for it here goes away; `None` if it panicked.
+    ///
+    /// **Cancel safety**: dropping this leaves the task running.
+    pub async fn carry<T, F>(&self, name: &'static str, task: F) -> Option<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let (tell, told) = oneshot::channel();
+        self.spawn(name, async move {
+            let _ = tell.send(task.await);
+        });
+        told.await.ok()
     }
 
     /// The signal that tells every task to finish.

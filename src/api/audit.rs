@@ -23,7 +23,8 @@ pub(super) struct Filter {
     /// With one of these events, separated by commas.
     #[param(inline, value_type = Option<Vec<EventKind>>, min_items = 1, style = Form, explode = false)]
     event: Option<String>,
-    /// By this user, or by `anonymous`, `cli`, `system`, `token`.
+    /// By this user, or by `anonymous`, `cli`, `system`, `token` (the configuration's) or `token NAME` (a
+    /// token that is bound to nobody): the whole name.
     actor: Option<String>,
     /// About this user or session.
     target: Option<String>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, FromRequestParts, Query as Pairs, Request};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Query as Pairs, Request};
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -88,7 +88,7 @@ impl FromRequestParts<Site> for Administrator {
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
         let Unscoped(caller) = Unscoped::from_request_parts(parts, site).await?;
-        caller.administers(parts.uri.path(), Scope::Admin, site).await?;
+        caller.administers(parts, Scope::Admin, site).await?;
         Ok(Self(caller))
     }
 }
@@ -101,7 +101,7 @@ impl FromRequestParts<Site> for UsersKeeper {
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
         let Unscoped(caller) = Unscoped::from_request_parts(parts, site).await?;
-        caller.administers(parts.uri.path(), Scope::UsersWrite, site).await?;
+        caller.administers(parts, Scope::UsersWrite, site).await?;
         Ok(Self(caller))
     }
 }
@@ -119,7 +119,7 @@ impl FromRequestParts<Site> for SessionsKeeper {
         }
         // A person who may not is none who administers; a program lacks the scope, or acts as one user.
         let scope = if caller.known.token { Scope::SessionsWrite } else { Scope::Admin };
-        caller.administers(parts.uri.path(), scope, site).await?;
+        caller.administers(parts, scope, site).await?;
         site.auth().scope_refused(&caller.known, caller.address, Scope::SessionsWrite).await;
         Err(TokenBound.into())
     }
@@ -167,9 +167,10 @@ impl Caller {
     }
 
     /// The same where only administrators are let in; a person who asks is in the audit.
-    async fn administers(&self, path: &str, scope: Scope, site: &Site) -> Result<(), Failure> {
+    async fn administers(&self, parts: &Parts, scope: Scope, site: &Site) -> Result<(), Failure> {
         if !self.known.token && policy::within(&self.known, scope).is_err() {
-            site.auth().refused_admin(&self.known, self.address, path).await;
+            let route = parts.extensions.get::<MatchedPath>().map_or("/api", MatchedPath::as_str);
+            site.auth().refused_admin(&self.known, self.address, (route, parts.uri.path())).await;
         }
         self.needs(scope, site).await
     }

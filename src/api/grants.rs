@@ -82,7 +82,7 @@ pub(super) async fn list(
     Path(label): Path<String>,
     Query(paging): Query<Paging>,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&caller.known, caller.address, Verb::Change, &label).await?;
+    let entry = site.entry(&caller.known, caller.address, Verb::Share, &label).await?;
     let place = |live: &Arc<LiveGrant>| -> (Timestamp, GrantId) { (live.grant.created_at, live.grant.id) };
     let page = paging.of(entry.grants().iter().cloned(), place)?;
     Ok(json::read(&page.map(|live| GrantDocument::from(&live.grant))))
@@ -104,7 +104,7 @@ pub(super) async fn give(
     Path(label): Path<String>,
     sent: Result<Json<NewGrant>, JsonRejection>,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&caller.known, caller.address, Verb::Change, &label).await?;
+    let entry = site.entry(&caller.known, caller.address, Verb::Share, &label).await?;
     let new = document(sent)?;
     lasting(new.lasts_s)?;
     let found = site.0.store.user_by_name(new.user.trim()).await?;
@@ -130,7 +130,7 @@ pub(super) async fn withdraw(
     caller: Caller,
     Path((label, id)): Path<(String, String)>,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&caller.known, caller.address, Verb::Change, &label).await?;
+    let entry = site.entry(&caller.known, caller.address, Verb::Share, &label).await?;
     let id = id.parse().map_err(|_| Failure::not_found())?;
     site.broker().withdraw(&entry, id, caller.by()).await?;
     Ok(json::nothing())

@@ -108,8 +108,8 @@ fn settled(objects: &[String], text: Bytes) -> Result<Bytes, Flaw> {
 /// Whether there was one.
 fn make_whole(document: &mut Value) -> bool {
     match document {
-        Value::Array(items) => items.iter_mut().fold(false, |found, item| make_whole(item) || found),
-        Value::Object(fields) => fields.values_mut().fold(false, |found, field| make_whole(field) || found),
+        Value::Array(items) => items.iter_mut().map(make_whole).filter(|found| *found).count() > 0,
+        Value::Object(fields) => fields.values_mut().map(make_whole).filter(|found| *found).count() > 0,
         Value::Number(number) if number.is_f64() => {
             let whole = number.as_f64().filter(|number| number.fract() == 0.0);
             // Up to 2^53 every whole number is one that both kinds can be.

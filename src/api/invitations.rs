@@ -107,7 +107,7 @@ pub(super) async fn list(
     Path(label): Path<String>,
     Query(paging): Query<Paging>,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&caller.known, caller.address, Verb::Change, &label).await?;
+    let entry = site.entry(&caller.known, caller.address, Verb::Share, &label).await?;
     let invited = site.broker().invitations(&entry).await?;
     let place = |invited: &Invited| -> (Timestamp, InvitationId) {
         (invited.invitation.created_at, invited.invitation.id)
@@ -132,7 +132,7 @@ pub(super) async fn make(
     Path(label): Path<String>,
     sent: Result<Json<NewInvitation>, JsonRejection>,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&caller.known, caller.address, Verb::Change, &label).await?;
+    let entry = site.entry(&caller.known, caller.address, Verb::Share, &label).await?;
     let NewInvitation { role, lasts_s, most } = document(sent)?;
     let longest = LONGEST_INVITATION.as_secs();
     if !(1..=longest).contains(&lasts_s) {
@@ -164,7 +164,7 @@ pub(super) async fn withdraw(
     caller: Caller,
     Path((label, id)): Path<(String, String)>,
 ) -> Result<Response<Body>, Failure> {
-    let entry = site.entry(&caller.known, caller.address, Verb::Change, &label).await?;
+    let entry = site.entry(&caller.known, caller.address, Verb::Share, &label).await?;
     let id = id.parse().map_err(|_| Failure::not_found())?;
     site.broker().withdraw_invitation(&entry, id, caller.by()).await?;
     Ok(json::nothing())

@@ -79,7 +79,7 @@ pub(super) async fn end_all(
     Path(Named { name }): Path<Named>,
 ) -> Result<Response<Body>, Failure> {
     let user = people::find(&*site.0.store, &name).await?;
-    touches(&caller.known, user.role)?;
+    touches(&caller, user.role, &site).await?;
     site.auth().end_logins(&caller.by(), &user).await?;
     Ok(json::nothing())
 }
@@ -97,7 +97,7 @@ pub(super) async fn end(
 ) -> Result<Response<Body>, Failure> {
     let id: LoginId = id.parse().map_err(|_| Failure::not_found())?;
     let user = people::find(&*site.0.store, &name).await?;
-    touches(&caller.known, user.role)?;
+    touches(&caller, user.role, &site).await?;
     site.auth().end_login(&caller.by(), &user, id).await?;
     Ok(json::nothing())
 }

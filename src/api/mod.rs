@@ -175,16 +175,16 @@ impl Api {
         if let Some(before) = repeat::kept(&*store, &asked).await.map_err(refusal)?.map_err(refusal)? {
             return Ok(before);
         }
-        let (api, (tell, told)) = (self.clone(), tokio::sync::oneshot::channel());
-        self.site.0.tasks.spawn("repeatable request", async move {
+        let api = self.clone();
+        let carried = self.site.0.tasks.carry("repeatable request", async move {
             let response = api.route(Request::from_parts(parts, body.into())).await;
             if let Some(answer) = response.as_ref().ok().and_then(|response| asked.answered(response)) {
                 repeat::keep(&*store, &answer).await;
             }
             drop(turn);
-            let _ = tell.send(response);
+            response
         });
-        told.await.unwrap_or_else(|_| Err(Arc::new(BrokerError::BrokenOff)))
+        carried.await.unwrap_or_else(|| Err(Arc::new(BrokerError::BrokenOff)))
     }
 
     async fn route(&self, request: Request<axum::body::Body>) -> Result<Response<Body>, Refusal> {

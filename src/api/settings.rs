@@ -10,6 +10,7 @@ use super::json;
 use super::{Failure, Site};
 use crate::body::Body;
 use crate::inventory::{Origin, Setting};
+use crate::language::Language;
 
 /// Everything in force.
 #[derive(Serialize, ToSchema)]
@@ -59,7 +60,7 @@ impl From<&Setting> for SettingDocument {
             unit: setting.unit,
             from,
             at,
-            about: setting.about.clone(),
+            about: setting.about(Language::English).to_owned(),
             weakens: setting.weakens,
         }
     }
@@ -76,6 +77,7 @@ pub(super) async fn list(
 ) -> Result<Response<Body>, Failure> {
     let inventory = &site.0.inventory;
     let items = inventory.settings.iter().map(SettingDocument::from).collect();
-    let document = SettingsDocument { items, dangers: inventory.dangers.clone() };
+    let dangers = inventory.dangers.iter().map(|danger| danger.said(Language::English)).collect();
+    let document = SettingsDocument { items, dangers };
     Ok(json::read(&document))
 }

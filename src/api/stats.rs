@@ -9,12 +9,12 @@ use utoipa::{IntoParams, ToSchema};
 use super::gate::{Administrator, Caller, Query};
 use super::json::Items;
 use super::{Failure, Site, json};
-use crate::auth::policy::{self, Verb};
+use crate::auth::policy::Verb;
 use crate::body::Body;
 use crate::capacity::Capacity;
 use crate::stats::series::{Metric, Series};
 use crate::stats::{HOST_METRICS, Host, SESSION_METRICS, Usage};
-use crate::store::StatSpan;
+use crate::store::{Scope, StatSpan};
 
 /// How far back to look.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ToSchema)]
@@ -111,7 +111,7 @@ pub(super) async fn show(
             }]
         }
         None => {
-            policy::administer(&caller.known).map_err(|_denied| Failure::not_found())?;
+            caller.needs(Scope::Admin, &site).await?;
             let of = |host: &Host| StatsDocument {
                 node: Some(host.node.0.clone()),
                 session: None,

@@ -8,8 +8,7 @@ use http::{Response, StatusCode};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::failure::ScopeMissing;
-use super::gate::{MaybeSent, Query, UsersKeeper, document};
+use super::gate::{Caller, MaybeSent, Query, UsersKeeper, document};
 use super::page::{Page, Paging};
 use super::user::{
     CreatedUser, LimitsDocument, NewPassword, NewUser, PasswordSet, RemovedUser, UserChange, UserDocument,
@@ -17,7 +16,7 @@ use super::user::{
 };
 use super::{Failure, Site, json};
 use crate::auth::policy;
-use crate::auth::{self, Principal, Renewal, Terms};
+use crate::auth::{self, Renewal, Terms};
 use crate::body::Body;
 use crate::people::{self, HomeFate};
 use crate::secret::random_password;
@@ -101,7 +100,7 @@ pub(super) async fn create(
     let limits = new.limits.change()?.of(&UserLimits::default());
     let terms = Terms { renewal: renewal(new.must_change), disabled: new.disabled, limits };
     let role = new.role.unwrap_or(Role::User);
-    touches(&caller.known, role)?;
+    touches(&caller, role, &site).await?;
     let new = auth::NewUser { name: new.name, role, password };
     let user = site.auth().create_user_on(&caller.by(), new, terms).await?;
     let at = format!("/api/v1/users/{}", user.id);
@@ -139,8 +138,8 @@ pub(super) async fn update(
     let limits = wanted.limits.map(LimitsDocument::change).transpose()?;
     let (actor, auth) = (caller.by(), site.auth());
     let user = people::find(&*site.0.store, &name).await?;
-    touches(&caller.known, user.role)?;
-    touches(&caller.known, wanted.role.unwrap_or(user.role))?;
+    touches(&caller, user.role, &site).await?;
+    touches(&caller, wanted.role.unwrap_or(user.role), &site).await?;
     // Rights that are taken go first, those that are given last.
     if wanted.disabled == Some(true) {
         people::set_disabled(auth, &actor, &user, true).await?;
@@ -170,9 +169,9 @@ pub(super) async fn remove(
     Query(Fate { home }): Query<Fate>,
 ) -> Result<Response<Body>, Failure> {
     let user = people::find(&*site.0.store, &name).await?;
-    touches(&caller.known, user.role)?;
-    let (tasks, auth, fate) = (&site.0.tasks, &site.0.auth, home.unwrap_or_default());
-    let removed = people::remove_whole(tasks, auth, site.broker(), caller.by(), user, fate).await?;
+    touches(&caller, user.role, &site).await?;
+    let fate = home.unwrap_or_default();
+    let removed = people::remove(site.auth(), site.broker(), &caller.by(), &user, fate).await?;
     Ok(json::read(&RemovedUser { sessions: removed.sessions, home_kept: removed.kept }))
 }
 
@@ -190,7 +189,7 @@ pub(super) async fn set_password(
 ) -> Result<Response<Body>, Failure> {
     let new = sent.read()?;
     let user = people::find(&*site.0.store, &name).await?;
-    touches(&caller.known, user.role)?;
+    touches(&caller, user.role, &site).await?;
     let made = new.password.is_none().then(random_password);
     let password = new.password.or(made.clone()).unwrap_or_else(random_password);
     site.auth().set_password(&caller.by(), user.id, &password, renewal(new.must_change)).await?;
@@ -198,8 +197,11 @@ pub(super) async fn set_password(
 }
 
 /// Refuses whoever may change users, but not administrators.
-pub(super) fn touches(known: &Principal, role: Role) -> Result<(), Failure> {
-    policy::manage_user(known, role).map_err(|_denied| ScopeMissing { scope: Scope::Admin }.into())
+pub(super) async fn touches(caller: &Caller, role: Role, site: &Site) -> Result<(), Failure> {
+    match policy::manage_user(&caller.known, role) {
+        Ok(()) => Ok(()),
+        Err(_denied) => caller.needs(Scope::Admin, site).await,
+    }
 }
 
 fn renewal(must_change: bool) -> Renewal {

@@ -25,6 +25,7 @@ use crate::engine::{Engine, EngineCheck, EngineStatus};
 use crate::fault::chain;
 use crate::inventory::Inventory;
 use crate::kiosk::Kiosk;
+use crate::language::Language;
 use crate::people::Imports;
 use crate::proxy::{self, Proxy};
 use crate::server::dispatch::Dispatch;
@@ -107,7 +108,7 @@ pub async fn serve(config: Config, mut inventory: Inventory, config_path: &Path)
     tasks.spawn("statistics", stats.clone().run_forever(tasks.stopping()));
     control(&config, &auth, &broker, &store, &stats, &tasks).await?;
     tasks.spawn("audit", audit.clone().trim_forever(config.audit.clone(), tasks.stopping()));
-    let dispatch = Dispatch::new((web, api, proxy), auth, broker, &config.server);
+    let dispatch = Dispatch::new((web, api, proxy), auth, broker, (&config.server, tasks.clone()));
     let bound =
         server::listen(config.server.clone(), certificates, dispatch, &drain, &tasks).map_err(|error| {
             Failure::new(
@@ -137,7 +138,12 @@ pub async fn serve(config: Config, mut inventory: Inventory, config_path: &Path)
 
 async fn tell_of_start(audit: &Audit, config: &Config) {
     for danger in config.dangers() {
-        audit.record(Record::new(Actor::system(), AuditEvent::ConfigDanger { key: danger })).await;
+        audit
+            .record(Record::new(
+                Actor::system(),
+                AuditEvent::ConfigDanger { key: danger.said(Language::English) },
+            ))
+            .await;
     }
     audit.record(Record::new(Actor::system(), AuditEvent::GatewayStarted)).await;
 }

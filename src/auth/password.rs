@@ -21,6 +21,9 @@ const MAX_BYTES: usize = 1024;
 /// What a hash of ours begins with: argon2id, 19 MiB, two passes, one lane (the OWASP minimum,
 /// and the library's default).
 const OURS: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
+/// The most that a hash which was made elsewhere may cost: memory in KiB, passes, lanes. Whoever tries its
+/// user's name makes the gateway pay for it.
+const MOST_COSTS: [(&str, u32); 3] = [("m", 256 * 1024), ("t", 16), ("p", 16)];
 /// A hash that no password is known for, checked where there is no user: the same work.
 const DUMMY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$YmVydGgtbm9ib2R5ISE$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -95,7 +98,11 @@ pub(super) fn needs_rehash(stored: &Secret<String>) -> bool {
 
 /// Whether a stored or imported hash can be checked at all.
 pub(super) fn is_usable(stored: &str) -> bool {
-    is_bcrypt(stored) || (stored.starts_with("$argon2id$") && PasswordHash::new(stored).is_ok())
+    let is_bearable = |hash: &PasswordHash| {
+        MOST_COSTS.iter().all(|(name, most)| hash.params.get_decimal(*name).is_none_or(|cost| cost <= *most))
+    };
+    is_bcrypt(stored)
+        || stored.starts_with("$argon2id$") && PasswordHash::new(stored).is_ok_and(|hash| is_bearable(&hash))
 }
 
 /// Whether this is acceptable as a new password: 8 characters to 1024 bytes, not the name, not one

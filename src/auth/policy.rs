@@ -17,6 +17,8 @@ pub enum Verb {
     Open,
     /// Read that it exists, its state and its limits.
     See,
+    /// Let others use or watch it.
+    Share,
 }
 
 /// It may not. The answer is that of a session that does not exist, so that labels cannot be
@@ -43,8 +45,9 @@ impl Answer for Denied {
 /// it, if they have one; one that is for another session or user counts for nothing.
 ///
 /// Owners may do everything with their own. Who has a grant may open and see, never change.
-/// Administrators may see and change all, but open only their own or by a grant: nobody's screen
-/// is watched silently. A login of a session's own host may open that session and nothing else,
+/// Administrators may see, change and share all, but open only their own or by a grant: nobody's screen
+/// is watched silently. A token for everybody's sessions that is no administrator's shares none: it
+/// would let in whoever holds it. A login of a session's own host may open that session and nothing else,
 /// because hostile pages live on that host. Who holds a token may do of that what its scopes say.
 ///
 /// # Errors
@@ -61,14 +64,15 @@ pub fn allow(
     let everybodys = principal.reach == Reach::Everybody;
     let allowed = match (principal.session, verb) {
         (Some(only), Verb::Open) => only == session && (owns || granted),
-        (Some(_), Verb::See | Verb::Change) => false,
+        (Some(_), Verb::See | Verb::Change | Verb::Share) => false,
         (None, Verb::Open) => owns || granted,
         (None, Verb::See) => owns || granted || everybodys,
         (None, Verb::Change) => owns || everybodys,
+        (None, Verb::Share) => owns || everybodys && principal.scopes.allow(Scope::Admin),
     };
     let scope = match verb {
         Verb::Open | Verb::See => Scope::SessionsRead,
-        Verb::Change => Scope::SessionsWrite,
+        Verb::Change | Verb::Share => Scope::SessionsWrite,
     };
     if allowed && principal.scopes.allow(scope) { Ok(()) } else { Err(Denied) }
 }
@@ -249,6 +253,28 @@ mod tests {
                 assert_eq!(owned.is_ok(), bound_to.is_none_or(|only| only == here));
                 assert!(owned.is_err() || owned == Ok(ViewerRole::Owner));
             }
+        }
+    }
+
+    #[test]
+    fn a_token_for_everybody_s_sessions_lets_nobody_into_them() {
+        let user = sample_user();
+        let login = Principal::new(&sample_login(user.id), &user);
+        let (own, others, here) = (user.id, UserId::random(), SessionId::random());
+        let token = |scope, reach| Principal {
+            scopes: std::iter::once(scope).collect(),
+            reach,
+            token: true,
+            ..login.clone()
+        };
+        for (scope, reach, shares_own, shares_others) in [
+            (Scope::SessionsWrite, Reach::Everybody, true, false),
+            (Scope::SessionsWrite, Reach::Own, true, false),
+            (Scope::SessionsRead, Reach::Own, false, false),
+            (Scope::Admin, Reach::Everybody, true, true),
+        ] {
+            let shares = |owner| allow(&token(scope, reach), Verb::Share, here, owner, None).is_ok();
+            assert_eq!((shares(own), shares(others)), (shares_own, shares_others), "{scope:?} {reach:?}");
         }
     }
 

@@ -26,20 +26,23 @@ impl Auth {
     /// Records that `known`, at `address`, asked for a session that [`policy`](super::policy) does
     /// not allow them: once a minute for each login and session, however often they ask.
     pub async fn refused(&self, known: &Principal, address: IpAddr, label: &Label) {
-        self.tell(known, address, Denied.code(), label.as_str()).await;
+        if self.refusals.is_news((known.login, label.to_string())) {
+            self.tell(known, address, Denied.code(), label.as_str()).await;
+        }
     }
 
-    /// The same of somebody who asked for a page or a list of administrators, at `path`.
-    pub async fn refused_admin(&self, known: &Principal, address: IpAddr, path: &str) {
+    /// The same of somebody who asked for a page or a list of administrators, at `path`: once a minute
+    /// for each login and `route`, of which there are few, so that guessing at addresses fills nothing.
+    pub async fn refused_admin(&self, known: &Principal, address: IpAddr, (route, path): (&str, &str)) {
         let path: String = path.chars().take(LONGEST).collect();
-        self.tell(known, address, ADMIN_ONLY, &path).await;
+        if self.refusals.is_news((known.login, route.to_owned())) {
+            self.tell(known, address, ADMIN_ONLY, &path).await;
+        }
     }
 
     async fn tell(&self, known: &Principal, address: IpAddr, code: &'static str, what: &str) {
-        if self.refusals.is_news((known.login, what.to_owned())) {
-            let event = AuditEvent::AccessRefused { code };
-            self.audit.record(Record::new(Actor::user(&known.name, address), event).about(what)).await;
-        }
+        let event = AuditEvent::AccessRefused { code };
+        self.audit.record(Record::new(Actor::user(&known.name, address), event).about(what)).await;
     }
 
     /// Records that `known`, at `address`, was not let in by a link, to the session of this label if

@@ -136,9 +136,12 @@ impl Auth {
     pub async fn disable_user(&self, actor: &Actor, id: UserId) -> Result<(), AuthError> {
         let _one_at_a_time = self.changes.lock().await;
         let user = self.dispensable(actor, id).await?;
-        self.replace(&User { disabled: true, ..user.clone() }).await?;
+        if !user.disabled {
+            self.replace(&User { disabled: true, ..user.clone() }).await?;
+            self.told(actor, AuditEvent::UserDisabled, &user).await;
+        }
+        // Of somebody who is disabled already too: the store may have failed here the last time.
         let revoked = self.revoke_user(id, CloseReason::LoginEnded).await;
-        self.told(actor, AuditEvent::UserDisabled, &user).await;
         self.revoke_tokens_of(actor, id).await?;
         revoked
     }

@@ -205,6 +205,12 @@ pub enum BackupError {
         /// Its member.
         member: String,
     },
+    /// Another backup is being written to the same place.
+    #[error("another backup is being written to {path}")]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
     /// There is a file already.
     #[error("{path} exists")]
     Exists {

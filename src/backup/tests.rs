@@ -86,6 +86,9 @@ fn an_existing_file_is_replaced_only_by_force_and_only_by_a_whole_backup() {
     let path = folder.path().join("berth.backup");
     fs::write(&path, "older").unwrap();
     assert!(matches!(write(&path, false), Err(BackupError::Exists { .. })));
+    let other = Writer::create(&path, manifest(), true).unwrap();
+    assert!(matches!(write(&path, true), Err(BackupError::Busy { .. })), "two to one place");
+    drop(other);
     let mut broken_off = Writer::create(&path, manifest(), true).unwrap();
     broken_off.member("store.sqlite").unwrap().write_all(b"some").unwrap();
     drop(broken_off);

@@ -30,7 +30,8 @@ impl Writer {
     /// file stays until the backup is whole, and is refused without `force`.
     ///
     /// # Errors
-    /// [`BackupError::Exists`], or [`BackupError::File`] when nothing can be written there.
+    /// [`BackupError::Exists`], [`BackupError::Busy`] while another is written there, or
+    /// [`BackupError::File`] when nothing can be.
     pub fn create(to: &Path, manifest: Manifest, force: bool) -> Result<Self, BackupError> {
         if to.exists() && !force {
             return Err(BackupError::Exists { path: to.to_owned() });
@@ -38,11 +39,17 @@ impl Writer {
         let mut part = to.as_os_str().to_owned();
         part.push(".part");
         let part = PathBuf::from(part);
+        let busy = || BackupError::Busy { path: to.to_owned() };
+        // What an earlier one left that was cut off; whoever still writes holds its lock.
+        if File::open(&part).is_ok_and(|left| left.try_lock().is_err()) {
+            return Err(busy());
+        }
         let mut options = OpenOptions::new();
         // Never into a file or link that somebody else put there.
         let _ = std::fs::remove_file(&part);
         options.write(true).create_new(true).mode(0o600);
         let file = options.open(&part).map_err(|source| failed(&part, "made", source))?;
+        file.try_lock().map_err(|_| busy())?;
         let room = text(&manifest).len();
         let mut writer = Self { file, part, to: to.to_owned(), force, manifest, room, done: false };
         // Its place; the text comes last.

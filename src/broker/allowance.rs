@@ -28,6 +28,15 @@ impl Broker {
         self.templates().values().filter(may)
     }
 
+    /// Of those, what something can be started from now: the others have no image here. If none has one,
+    /// all of them.
+    #[must_use]
+    pub fn at_hand(&self, own: &UserLimits) -> Vec<&Arc<Template>> {
+        let here = |template: &&Arc<Template>| !self.installed(&template.name).is_missing();
+        let found: Vec<_> = self.offered(own).filter(here).collect();
+        if found.is_empty() { self.offered(own).collect() } else { found }
+    }
+
     /// What the sessions of an owner that occupy the engine take together. One whose template is
     /// gone takes what nobody knows any more, and counts for nothing.
     #[must_use]

@@ -340,11 +340,7 @@ impl Broker {
         &self,
         change: impl Future<Output = Result<T, BrokerError>> + Send + 'static,
     ) -> Result<T, BrokerError> {
-        let (tell, told) = tokio::sync::oneshot::channel();
-        self.0.tasks.spawn("change", async move {
-            let _ = tell.send(change.await);
-        });
-        told.await.unwrap_or(Err(BrokerError::BrokenOff))
+        self.0.tasks.carry("change", change).await.unwrap_or(Err(BrokerError::BrokenOff))
     }
 
     /// Refuses when every place is taken.

@@ -43,8 +43,7 @@ pub enum Command {
     /// Manage users.
     User(Anywhere<UserCommand>),
     /// Manage tokens of programs.
-    #[command(subcommand)]
-    Token(TokenCommand),
+    Token(Anywhere<TokenCommand>),
     /// Manage sessions.
     Session(Anywhere<SessionCommand>),
     /// List templates and fetch their images.
@@ -57,15 +56,14 @@ pub enum Command {
     #[command(subcommand)]
     Home(HomeCommand),
     /// Make addresses that do one thing for whoever holds them.
-    #[command(subcommand)]
-    Link(LinkCommand),
+    Link(Anywhere<LinkCommand>),
     /// Read and verify the audit.
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Show what the machine and each session use.
     Stats(OutputArgs),
     /// Show how many more sessions there is room for, and what bounds them.
-    Capacity(OutputArgs),
+    Capacity(CapacityArgs),
     /// Look at everything from the configuration to the public address, and name what is broken.
     Doctor(OutputArgs),
     /// Print a completion script for a shell.
@@ -104,6 +102,17 @@ pub struct RemoteArgs {
     /// PEM file with the certificates to trust for --url; default are the system's.
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub ca_file: Option<PathBuf>,
+}
+
+/// What there is room for, and where.
+#[derive(Args, Debug)]
+pub struct CapacityArgs {
+    /// Which gateway, if not this machine's.
+    #[command(flatten)]
+    pub remote: RemoteArgs,
+    /// How to print it.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// How a first run is prepared.

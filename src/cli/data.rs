@@ -1,26 +1,18 @@
-//! Users and homes: through the running gateway, or on the store when none runs.
+//! What is asked of this machine: the running gateway answers it, or this process on the store when none
+//! runs; and how answers are printed.
 
-use super::args::{HomeCommand, OutputArgs, UserCommand};
+use super::args::{HomeCommand, OutputArgs};
 use super::desk::refusal;
 use super::failure::{Exit, Failure};
 use super::out::put;
-use super::remote::{Remote, local_only};
 use super::table::{Table, relative_text};
 use super::templates::size;
 use crate::app::Offline;
 use crate::config::Config;
 use crate::control::{
-    self, AskError, HomeRow, LoginRow, Performer, Reply, Request, SessionChange, UserDetail, UserRequest,
-    UserRow, limits_text,
+    self, AskError, HomeRow, LoginRow, Performer, Reply, Request, SessionChange, UserDetail, UserRow,
+    limits_text,
 };
-
-/// Users of a gateway elsewhere: what of it goes through the API.
-pub(super) async fn user_elsewhere(remote: &Remote, command: UserCommand) -> Result<(), Failure> {
-    match command {
-        UserCommand::List(output) => show(remote.ask(Request::User(UserRequest::List)).await?, output),
-        _ => Err(local_only("what changes users ")),
-    }
-}
 
 pub(super) async fn home(config: &Config, command: HomeCommand) -> Result<(), Failure> {
     match command {

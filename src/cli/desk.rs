@@ -5,6 +5,7 @@ use super::args::RemoteArgs;
 use super::data;
 use super::failure::{Exit, Failure};
 use super::remote::Remote;
+use crate::app;
 use crate::config::Config;
 use crate::control::{Reply, Request};
 
@@ -25,6 +26,14 @@ impl Desk {
         match Remote::of(remote)? {
             Some(remote) => Ok(Self::There(remote)),
             None => Ok(Self::Here(Box::new(load()?))),
+        }
+    }
+
+    /// The portal's address, with a slash at its end.
+    pub(super) fn portal(&self) -> String {
+        match self {
+            Self::Here(config) => app::portal_url(config),
+            Self::There(remote) => remote.portal(),
         }
     }
 

@@ -1,28 +1,27 @@
 //! Links: made, listed, taken back.
 
 use super::args::{LinkArgs, LinkCommand};
-use super::data::{ask, done, print_json, show};
+use super::data::{done, print_json, show};
+use super::desk::Desk;
 use super::failure::Failure;
-use crate::app;
-use crate::config::Config;
 use crate::control::{LinkRow, Reply, Request};
 use crate::session::LinkAction;
 
-pub(super) async fn link(config: &Config, command: LinkCommand) -> Result<(), Failure> {
+pub(super) async fn link(desk: &Desk, command: LinkCommand) -> Result<(), Failure> {
     match command {
-        LinkCommand::Create(arguments) => create(config, arguments).await,
-        LinkCommand::List(output) => match ask(config, Request::LinkList).await? {
+        LinkCommand::Create(arguments) => create(desk, arguments).await,
+        LinkCommand::List(output) => match desk.ask(Request::LinkList).await? {
             Reply::Links { links } if !output.json => {
                 table(&links);
                 Ok(())
             }
             reply => show(reply, output),
         },
-        LinkCommand::Revoke { id } => done(ask(config, Request::LinkRevoke { id }).await?),
+        LinkCommand::Revoke { id } => done(desk.ask(Request::LinkRevoke { id }).await?),
     }
 }
 
-async fn create(config: &Config, arguments: LinkArgs) -> Result<(), Failure> {
+async fn create(desk: &Desk, arguments: LinkArgs) -> Result<(), Failure> {
     let action = match (arguments.access, arguments.remove) {
         (Some(client), _) => LinkAction::Access(client),
         (None, Some(client)) => LinkAction::Remove(client),
@@ -30,11 +29,11 @@ async fn create(config: &Config, arguments: LinkArgs) -> Result<(), Failure> {
         (None, None) => LinkAction::RemoveAll,
     };
     let request = Request::LinkCreate { action, lasts_s: arguments.expires.as_secs(), uses: arguments.uses };
-    let (link, secret) = match ask(config, request).await? {
+    let (link, secret) = match desk.ask(request).await? {
         Reply::Link { link, secret } => (link, secret),
         other => return done(other),
     };
-    let url = format!("{}link/{}", app::portal_url(config), secret.expose());
+    let url = format!("{}link/{}", desk.portal(), secret.expose());
     if arguments.json {
         print_json(&serde_json::json!({ "url": url, "link": link }));
         return Ok(());

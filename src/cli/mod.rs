@@ -27,7 +27,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 pub use self::args::Cli;
-use self::args::{Anywhere, Command, OutputArgs, SpawnerArgs};
+use self::args::{Anywhere, CapacityArgs, Command, OutputArgs, SpawnerArgs};
 use self::desk::Desk;
 pub use self::failure::{Exit, Failure};
 use crate::app;
@@ -35,6 +35,7 @@ use crate::config::{Config, DEFAULT_PATH};
 use crate::engine::docker;
 use crate::fault::chain;
 use crate::inventory::Inventory;
+use crate::language::Language;
 use crate::server;
 use crate::telemetry;
 
@@ -81,10 +82,18 @@ async fn dispatch(command: Command, path: &Path) -> Result<(), Failure> {
             Desk::Here(config) => templates::template(&config, command).await,
             Desk::There(remote) => templates::elsewhere(&remote, command).await,
         },
-        Command::User(Anywhere { remote, command }) => match Desk::of(&remote, || only_config(path))? {
-            Desk::Here(config) => users::user(&config, command).await,
-            Desk::There(remote) => data::user_elsewhere(&remote, command).await,
-        },
+        Command::User(Anywhere { remote, command }) => {
+            users::user(&Desk::of(&remote, || only_config(path))?, command).await
+        }
+        Command::Link(Anywhere { remote, command }) => {
+            link::link(&Desk::of(&remote, || only_config(path))?, command).await
+        }
+        Command::Token(Anywhere { remote, command }) => {
+            tokens::token(&Desk::of(&remote, || only_config(path))?, command).await
+        }
+        Command::Capacity(CapacityArgs { remote, output }) => {
+            stats::capacity(&Desk::of(&remote, || only_config(path))?, output).await
+        }
         Command::Doctor(output) => match only_config(path) {
             Ok(config) => doctor::doctor(&config, output).await,
             Err(_) => doctor::unconfigured(path, output),
@@ -111,16 +120,16 @@ async fn dispatch_here(
         Command::Backup(arguments) => backup::backup(&config, path, arguments).await,
         Command::Restore(arguments) => backup::restore(&config, path, arguments).await,
         Command::Home(command) => data::home(&config, command).await,
-        Command::Link(command) => link::link(&config, command).await,
         Command::Audit(command) => audit::audit(&config, command).await,
-        Command::Token(command) => tokens::token(&config, command).await,
         Command::Stats(output) => stats::stats(&config, output).await,
-        Command::Capacity(output) => stats::capacity(&config, output).await,
-        Command::Completions { .. }
+        Command::Capacity(_)
+        | Command::Completions { .. }
         | Command::Doctor(_)
+        | Command::Link(_)
         | Command::Man { .. }
         | Command::Session(_)
         | Command::Template(_)
+        | Command::Token(_)
         | Command::User(_) => Ok(()),
     }
 }
@@ -148,7 +157,7 @@ fn check_config(config: &Config, inventory: &Inventory, path: &Path, output: Out
     println!("# {} is fine. In force, with defaults and environment:\n\n{config}", path.display());
     println!("# {}", docker::Quota::of(&config.homes));
     for danger in &inventory.dangers {
-        println!("# DANGER: {danger}");
+        println!("# DANGER: {}", danger.said(Language::English));
     }
 }
 
@@ -167,6 +176,7 @@ fn log(config: &Config) -> Result<(), Failure> {
         Failure::new(Exit::Config, "nothing can be logged", chain(&error), "correct BERTH_LOG or log.filter")
     })?;
     for danger in config.dangers() {
+        let danger = danger.said(Language::English);
         tracing::warn!(danger, "the configuration weakens security");
     }
     Ok(())

@@ -25,7 +25,7 @@ const ENVIRONMENT: [(&str, &str); 6] = [
     ("BERTH_CONFIG", "The configuration file, as --config."),
     ("BERTH__SECTION__KEY", "Overrides a key of the configuration, for example BERTH__LIMITS__AWAY_S=7200."),
     ("BERTH_LOG", "What is logged, in place of log.filter."),
-    ("BERTH_URL", "The gateway that session, user and template commands ask, as --url."),
+    ("BERTH_URL", "The gateway elsewhere that commands with --url ask."),
     ("BERTH_TOKEN", "The API token for it, where --token-file names none."),
     ("SSL_CERT_FILE", "The certificates to trust for it, where --ca-file names none."),
 ];

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::args::OutputArgs;
 use super::data::{ask_gateway, print_json};
+use super::desk::Desk;
 use super::failure::{Exit, Failure};
 use crate::app::Offline;
 use crate::capacity::{Capacity, Resource};
@@ -26,8 +27,12 @@ pub(super) async fn stats(config: &Config, output: OutputArgs) -> Result<(), Fai
     Ok(())
 }
 
-pub(super) async fn capacity(config: &Config, output: OutputArgs) -> Result<(), Failure> {
-    match ask(config, Request::Capacity).await? {
+pub(super) async fn capacity(desk: &Desk, output: OutputArgs) -> Result<(), Failure> {
+    let reply = match desk {
+        Desk::Here(config) => ask(config, Request::Capacity).await?,
+        Desk::There(remote) => remote.ask(Request::Capacity).await?,
+    };
+    match reply {
         Reply::Capacity { capacity } if output.json => print_json(&capacity),
         Reply::Capacity { capacity } => show_capacity(&capacity),
         other => return Err(unexpected(other)),

@@ -7,9 +7,9 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::args::{OutputArgs, TemplateCommand};
 use super::data::{ask_gateway, print_json};
-use super::desk::refusal;
+use super::desk::{done, refusal};
 use super::failure::{Exit, Failure};
-use super::remote::{Remote, local_only};
+use super::remote::Remote;
 use super::table::Table;
 use crate::app::Offline;
 use crate::broker::Installed;
@@ -32,8 +32,13 @@ pub(super) async fn elsewhere(remote: &Remote, command: TemplateCommand) -> Resu
         Ok(templates) => templates,
         Err(refused) => return Err(refusal(refused)),
     };
-    let TemplateCommand::List(output) = command else {
-        return Err(local_only("fetching images "));
+    let output = match command {
+        TemplateCommand::List(output) => output,
+        TemplateCommand::Pull { names, all } => {
+            let every = templates.iter().filter_map(|template| template["name"].as_str());
+            let names = if all { every.map(str::to_owned).collect() } else { names };
+            return pull_elsewhere(remote, &names, all).await;
+        }
     };
     if output.json {
         print_json(&templates);
@@ -52,6 +57,17 @@ pub(super) async fn elsewhere(remote: &Remote, command: TemplateCommand) -> Resu
         table.row([text(&template["name"]), text(&template["title"]), installed.to_owned(), text(image)]);
     }
     table.print("no templates");
+    Ok(())
+}
+
+/// Begins what is asked for; of every template, those that are built on the machine are left out.
+async fn pull_elsewhere(remote: &Remote, names: &[String], all: bool) -> Result<(), Failure> {
+    for name in names {
+        match remote.pull(name).await? {
+            Reply::Refused { code, .. } if all && code == "image_built_here" => {}
+            reply => done(reply)?,
+        }
+    }
     Ok(())
 }
 

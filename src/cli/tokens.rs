@@ -1,24 +1,24 @@
 //! `berth token`: tokens of programs.
 
 use super::args::TokenCommand;
-use super::data::{ask, done, print_json};
+use super::data::{done, print_json};
+use super::desk::Desk;
 use super::failure::Failure;
-use crate::config::Config;
 use crate::control::{Reply, Request, TokenRow, TokenWish};
 use crate::store::Scope;
 
-pub(super) async fn token(config: &Config, command: TokenCommand) -> Result<(), Failure> {
+pub(super) async fn token(desk: &Desk, command: TokenCommand) -> Result<(), Failure> {
     match command {
         TokenCommand::Create { name, scopes, user, lasts_s, output } => {
             let wish = TokenWish { name, scopes, user, lasts_s };
-            match ask(config, Request::TokenCreate { wish }).await? {
+            match desk.ask(Request::TokenCreate { wish }).await? {
                 Reply::Tokens { tokens } if output.json => print_json(&tokens.first()),
                 Reply::Tokens { tokens } => tell(tokens.first()),
                 other => return done(other),
             }
             Ok(())
         }
-        TokenCommand::List(output) => match ask(config, Request::TokenList).await? {
+        TokenCommand::List(output) => match desk.ask(Request::TokenList).await? {
             Reply::Tokens { tokens } if output.json => {
                 print_json(&tokens);
                 Ok(())
@@ -29,7 +29,7 @@ pub(super) async fn token(config: &Config, command: TokenCommand) -> Result<(), 
             }
             other => done(other),
         },
-        TokenCommand::Revoke { id } => done(ask(config, Request::TokenRevoke { id }).await?),
+        TokenCommand::Revoke { id } => done(desk.ask(Request::TokenRevoke { id }).await?),
     }
 }
 

@@ -7,11 +7,11 @@ use std::path::Path;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::{LimitArgs, UserCommand, UserImportArgs};
-use super::data::{ask, done, print_json, show};
+use super::data::{done, print_json, show};
+use super::desk::Desk;
 use super::failure::{Exit, Failure};
 use crate::auth::import::sheet::{self, SheetFlaw};
 use crate::auth::import::{ImportRow, RowOutcome, Tally, mark_repeated};
-use crate::config::Config;
 use crate::control::{Reply, Request, ResultRow, UserRequest, told};
 use crate::fault::{Answer, chain};
 use crate::migration::users::{self as portal, PortalUser};
@@ -23,8 +23,8 @@ const BATCH: usize = 50;
 /// The most of a request's text that its rows may take.
 const BATCH_BYTES: usize = 40 * 1024;
 
-pub(super) async fn user(config: &Config, command: UserCommand) -> Result<(), Failure> {
-    let of = async |request: UserRequest| ask(config, Request::User(request)).await;
+pub(super) async fn user(desk: &Desk, command: UserCommand) -> Result<(), Failure> {
+    let of = async |request: UserRequest| desk.ask(Request::User(request)).await;
     match command {
         UserCommand::Add { name, role, password_stdin, must_change } => {
             let (password, made) = password(password_stdin)?;
@@ -55,7 +55,7 @@ pub(super) async fn user(config: &Config, command: UserCommand) -> Result<(), Fa
             done(of(UserRequest::Remove { name, home: home.into() }).await?)
         }
         UserCommand::Export => done(of(UserRequest::Export).await?),
-        UserCommand::Import(arguments) => import(config, arguments).await,
+        UserCommand::Import(arguments) => import(desk, arguments).await,
     }
 }
 
@@ -86,11 +86,11 @@ fn limit<T>(text: Option<&str>, parse: fn(&str) -> Option<T>) -> Option<Setting<
     text.map_or(Some(Setting::Keep), |text| sheet::setting(text.trim(), parse))
 }
 
-async fn import(config: &Config, arguments: UserImportArgs) -> Result<(), Failure> {
+async fn import(desk: &Desk, arguments: UserImportArgs) -> Result<(), Failure> {
     let mut rows = rows(&arguments)?;
     // Here, because the rows travel in parts.
     mark_repeated(&mut rows);
-    let results = carry(config, rows, arguments.dry_run).await?;
+    let results = carry(desk, rows, arguments.dry_run).await?;
     if let Some(path) = arguments.passwords.as_ref().filter(|_| !arguments.dry_run) {
         write_passwords(path, &results)?;
     }
@@ -168,7 +168,7 @@ fn unreadable(path: &Path, flaw: &SheetFlaw) -> Failure {
 }
 
 /// Sends the rows that can be read, part by part, and puts all results in order.
-async fn carry(config: &Config, rows: Vec<ImportRow>, dry_run: bool) -> Result<Vec<ResultRow>, Failure> {
+async fn carry(desk: &Desk, rows: Vec<ImportRow>, dry_run: bool) -> Result<Vec<ResultRow>, Failure> {
     let bar = bar(rows.len());
     let (flawed, sound): (Vec<ImportRow>, Vec<ImportRow>) =
         rows.into_iter().partition(|row| row.flaw.is_some());
@@ -181,7 +181,7 @@ async fn carry(config: &Config, rows: Vec<ImportRow>, dry_run: bool) -> Result<V
     while let Some(part) = parts.next() {
         let (count, more) = (part.len(), parts.peek().is_some());
         let request = UserRequest::Import { rows: part, dry_run, before, more };
-        match ask(config, Request::User(request)).await? {
+        match desk.ask(Request::User(request)).await? {
             Reply::Results { results } => {
                 for row in &results {
                     match row.result.as_str() {

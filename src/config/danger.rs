@@ -1,40 +1,34 @@
 //! What a configuration weakens, in plain sentences.
 
 use super::Config;
+use crate::language::Sentence;
 use crate::session::{Protocol, Routing};
 
 /// One sentence for each weakening.
-pub(super) fn dangers(config: &Config) -> Vec<String> {
+pub(super) fn dangers(config: &Config) -> Vec<Sentence> {
     let mut found = Vec::new();
     if let Some(metrics) = config.telemetry.metrics.filter(|address| !address.ip().is_loopback()) {
-        found.push(format!(
-            "server.metrics listens on {metrics}, which other machines may reach: metrics are served without a password."
-        ));
+        found.push(Sentence::of("danger-metrics").with("address", metrics.to_string()));
     }
     if config.engine.danger_skip_isolation {
-        found.push(
-            "engine.danger_skip_isolation is on: Berth serves although nothing proves that sessions cannot reach each other or this machine."
-                .to_owned(),
-        );
+        found.push(Sentence::of("danger-isolation"));
     }
     let subnet = ipnet::IpNet::V4(config.engine.subnet);
     for proxy in &config.server.trusted_proxies {
         if proxy.contains(&subnet) || subnet.contains(proxy) {
-            found.push(format!(
-                "server.trusted_proxies has {proxy}, which covers containers (engine.subnet = {subnet}): a session can forge the address it comes from."
-            ));
+            let proxy = proxy.to_string();
+            let sentence =
+                Sentence::of("danger-proxies").with("proxy", proxy).with("subnet", subnet.to_string());
+            found.push(sentence);
         }
     }
     if !is_private(config.engine.subnet) {
-        found.push(format!("engine.subnet = {subnet} is not a private range: sessions hide the real owners of these addresses."));
+        found.push(Sentence::of("danger-subnet").with("subnet", subnet.to_string()));
     }
     for template in config.templates.iter().filter(|template| template.danger_share_origin) {
         let routing = template.routing.unwrap_or(config.server.routing);
         if template.protocol == Protocol::Http && routing == Routing::Path {
-            found.push(format!(
-                "template {} has danger_share_origin: its pages run on the portal's own origin and can act as whoever opens them.",
-                template.name
-            ));
+            found.push(Sentence::of("danger-origin").with("template", template.name.to_string()));
         }
     }
     found

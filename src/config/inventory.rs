@@ -8,16 +8,22 @@ use std::collections::BTreeMap;
 use super::Config;
 use super::section::Origins;
 use crate::inventory::{Inventory, Origin, Setting};
+use crate::language::Language;
 
-/// The shipped file: every key has its meaning beside it.
-const SHIPPED: &str = include_str!("../../config/berth.toml");
+/// The shipped file in each language: every key has its meaning beside it.
+const SHIPPED: [(Language, &str); 2] = [
+    (Language::English, include_str!("../../config/berth.toml")),
+    (Language::French, include_str!("../../config/berth.fr.toml")),
+];
 
 /// What precedes the name of a variable in an origin.
 const VARIABLE: &str = "environment ";
 
 /// Every key of `config` in its order.
 pub(super) fn inventory(config: &Config, origins: &Origins) -> Inventory {
-    let (about, dangers) = (meanings(), config.dangers());
+    let meanings = SHIPPED.map(|(language, file)| (language, meanings(file)));
+    let dangers = config.dangers();
+    let named: Vec<String> = dangers.iter().map(|danger| danger.said(Language::English)).collect();
     let mut settings = Vec::new();
     let (mut section, mut table) = (String::new(), String::new());
     let mut templates = origins.templates().into_iter();
@@ -44,9 +50,9 @@ pub(super) fn inventory(config: &Config, origins: &Origins) -> Inventory {
             value: value.to_owned(),
             unit: unit(key),
             origin,
-            about: about.get(&(section.clone(), key.to_owned())).cloned().unwrap_or_default(),
+            about: about(&meanings, &section, key),
             weakens: key.starts_with("danger_") && value == "true"
-                || dangers.iter().any(|danger| danger.starts_with(&format!("{section}.{key} "))),
+                || named.iter().any(|danger| danger.starts_with(&format!("{section}.{key} "))),
         });
     }
     name_templates(&mut settings);
@@ -71,11 +77,20 @@ fn unit(key: &str) -> Option<&'static str> {
         .map(|(_, unit)| unit)
 }
 
-/// The comments of the shipped file, by table and key.
-fn meanings() -> BTreeMap<(String, String), String> {
-    let mut found: BTreeMap<(String, String), String> = BTreeMap::new();
+/// What a key means, in each language.
+fn about(meanings: &[(Language, Meanings)], section: &str, key: &str) -> BTreeMap<Language, String> {
+    let place = (section.to_owned(), key.to_owned());
+    meanings.iter().filter_map(|(language, of)| Some((*language, of.get(&place)?.clone()))).collect()
+}
+
+/// Comments by table and key.
+type Meanings = BTreeMap<(String, String), String>;
+
+/// The comments of a shipped file.
+fn meanings(file: &str) -> Meanings {
+    let mut found = Meanings::new();
     let (mut section, mut last) = (String::new(), None);
-    for line in SHIPPED.lines() {
+    for line in file.lines() {
         let (before, comment) =
             line.split_once('#').map_or((line, ""), |(before, after)| (before, after.trim()));
         if line.starts_with('[') {
@@ -109,17 +124,21 @@ mod tests {
         // A few speak for themselves.
         let silent = ["max_sessions_per_user", "key", "name"];
         for setting in &inventory.settings {
-            let fine = !setting.about.is_empty() || silent.contains(&setting.key.as_str());
-            assert!(fine, "{}.{} has no comment in config/berth.toml", setting.section, setting.key);
+            let spoken = Language::ALL.map(|language| !setting.about(language).is_empty());
+            let fine = spoken == [true, true] || silent.contains(&setting.key.as_str());
+            assert!(fine && spoken[0] == spoken[1], "{}.{}: {spoken:?}", setting.section, setting.key);
             assert_eq!(setting.origin, Origin::Default);
         }
         let quota = inventory.settings.iter().find(|setting| setting.key == "quota_mib").unwrap();
-        assert!(
-            quota.about.contains("0 = no limit") && quota.about.ends_with("and warned of"),
-            "{}",
-            quota.about
-        );
+        let about = quota.about(Language::English);
+        assert!(about.contains("0 = no limit") && about.ends_with("and warned of"), "{about}");
         assert_eq!(quota.unit, Some("MiB"));
         assert!(inventory.dangers.is_empty());
+    }
+
+    #[test]
+    fn the_shipped_files_differ_in_their_comments_alone() {
+        let [english, french] = SHIPPED.map(|(_, file)| file.parse::<toml::Table>().unwrap());
+        assert_eq!(english, french);
     }
 }

@@ -29,7 +29,7 @@ pub use self::settings::{
 };
 use crate::engine::docker;
 use crate::inventory::Inventory;
-use crate::language::Language;
+use crate::language::{Language, Sentence};
 use crate::session::{Home, Icon, NetworkPolicy, Protocol, PullPolicy, Template, TemplateLimits, Wording};
 use crate::{audit, broker, capacity, kiosk, server, stats, telemetry};
 
@@ -171,7 +171,7 @@ impl Config {
     /// What this configuration weakens, each in one plain sentence; `check-config` and start-up
     /// print them.
     #[must_use]
-    pub fn dangers(&self) -> Vec<String> {
+    pub fn dangers(&self) -> Vec<Sentence> {
         danger::dangers(self)
     }
 }

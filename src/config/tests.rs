@@ -274,7 +274,7 @@ fn a_template_may_speak_several_languages() {
 
 #[test]
 fn dangers_are_named_in_plain_sentences() {
-    assert_eq!(Config::default().dangers(), Vec::<String>::new());
+    assert_eq!(Config::default().dangers(), []);
     let config = load(
         "[server]\nmetrics = '0.0.0.0:9464'\ntrusted_proxies = ['10.0.0.0/8']\n\
          [engine]\ndanger_skip_isolation = true\n\

@@ -16,6 +16,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::config::{Config, ConfigErrors};
+use crate::language::{Language, Sentence};
 
 /// One thing that is looked at, in this order.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -201,11 +202,12 @@ pub async fn examine(config: &Config) -> Report {
 
 fn configuration(config: &Config) -> Finding {
     let templates = config.templates.len();
+    let said = |danger: &Sentence| danger.said(Language::English);
     match config.dangers().as_slice() {
         [] => Finding::ok(Hop::Configuration, format!("it can be read; {templates} templates")),
         dangers => Finding::warning(
             Hop::Configuration,
-            format!("it weakens security: {}", dangers.join("; ")),
+            format!("it weakens security: {}", dangers.iter().map(said).collect::<Vec<_>>().join("; ")),
             "take these keys back once they are not needed any more",
         ),
     }

@@ -517,7 +517,7 @@ pub const VARIABLES: &[Variable] = &[
         ALL,
         &["LOG_FILE", "LOG_DIR", "LOG_PATH", "LOG_FORMAT"],
         Named("`[log]`"),
-        "the log goes to standard output, `format = \"json\"` for collectors; the audit is apart (`berth audit tail`)",
+        "the log goes to standard error, `format = \"json\"` for collectors; the audit is apart (`berth audit tail`)",
     ),
     row(
         ALL,

@@ -13,7 +13,7 @@ mod tests;
 pub use self::cursor::{CursorError, cursor, place};
 pub use self::imports::{Import, ImportId, Imports, Passwords, Progress};
 pub use self::limits::{LimitsError, check_limits};
-pub use self::removal::{HomeFate, Outlook, RemovalError, Removed, outlook, remove, remove_whole};
+pub use self::removal::{HomeFate, Outlook, RemovalError, Removed, outlook, remove};
 use crate::audit::Actor;
 use crate::auth::{Auth, AuthError};
 use crate::broker::Broker;
@@ -63,8 +63,8 @@ pub async fn find(store: &dyn Store, name: &str) -> Result<User, AuthError> {
 /// As for [`Auth::disable_user`] and [`Auth::enable_user`].
 pub async fn set_disabled(auth: &Auth, actor: &Actor, user: &User, disabled: bool) -> Result<(), AuthError> {
     match (user.disabled, disabled) {
-        (false, true) => auth.disable_user(actor, user.id).await,
+        (_, true) => auth.disable_user(actor, user.id).await,
         (true, false) => auth.enable_user(actor, user.id).await,
-        (true, true) | (false, false) => Ok(()),
+        (false, false) => Ok(()),
     }
 }

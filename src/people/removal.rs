@@ -1,12 +1,10 @@
 //! Removing a user: what it would do, said first, and doing it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use tokio::sync::oneshot;
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
@@ -19,7 +17,6 @@ use crate::language::Sentence;
 use crate::revocation::CloseReason;
 use crate::session::{Home, HomeUse, Next, StopReason};
 use crate::store::User;
-use crate::tasks::Tasks;
 
 /// How long sessions may take to go: SIGTERM, SIGKILL, and an engine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -159,25 +156,6 @@ pub async fn remove(
     auth.remove_user(actor, user.id).await?;
     broker.forget_grantee(user.id);
     Ok(Removed { sessions: entries.len(), kept })
-}
-
-/// The same to its end, even if whoever asked for it goes away in the middle.
-///
-/// # Errors
-/// As for [`remove`].
-pub async fn remove_whole(
-    tasks: &Tasks,
-    auth: &Arc<Auth>,
-    broker: &Broker,
-    actor: Actor,
-    user: User,
-    fate: HomeFate,
-) -> Result<Removed, RemovalError> {
-    let (auth, broker, (tell, told)) = (auth.clone(), broker.clone(), oneshot::channel());
-    tasks.spawn("user removal", async move {
-        let _ = tell.send(remove(&auth, &broker, &actor, &user, fate).await);
-    });
-    told.await.unwrap_or(Err(RemovalError::Broker(BrokerError::BrokenOff)))
 }
 
 fn slow() -> BrokerError {

@@ -54,6 +54,12 @@ impl Life {
         Self { right: right.clone(), draining: draining.clone(), heartbeat: Instant::now() + HEARTBEAT }
     }
 
+    /// Why nothing more may be told, if that is so: for a feed that has much to tell at once.
+    #[must_use]
+    pub fn ended(&self) -> Option<CloseReason> {
+        self.right.reason().or_else(|| self.draining.is_cancelled().then_some(CloseReason::Drain))
+    }
+
     /// Waits for `news`, at most for `tick`.
     ///
     /// **Cancel safety**: as that of `news`.
@@ -75,7 +81,6 @@ impl Life {
 }
 
 /// A comment, which keeps the connection.
-#[must_use]
 pub fn still_here() -> Event {
     Event::default().comment("still here")
 }

@@ -30,6 +30,7 @@ use super::peer::Protocol;
 pub use super::settings::TlsSettings as Settings;
 use crate::clock;
 use crate::inventory::Inventory;
+use crate::language::Sentence;
 use crate::tasks::Tasks;
 use crate::telemetry::names;
 
@@ -120,8 +121,7 @@ struct Stamp {
 pub fn mark_development(settings: &Settings, inventory: &mut Inventory) {
     let directory = settings.certificate.parent().unwrap_or(Path::new(""));
     if dev_ca::paths(directory).certificate == settings.certificate && dev_ca::in_use(directory) {
-        let words = "tls.dev_ca: the certificate is one for development, issued by this machine itself; put a real one in its place before others rely on it.";
-        inventory.mark("tls", "dev_ca", words);
+        inventory.mark("tls", "dev_ca", Sentence::of("danger-development"));
     }
 }
 

@@ -127,7 +127,7 @@ impl Card {
             label: session.label.to_string(),
             name: session.name.to_string(),
             template: title(language, entry, &session),
-            icon: entry.template.as_ref().map(|template| template.icon).unwrap_or_default().name(),
+            icon: icon(entry),
             update: update(language, entry),
             picture: picture(entry),
             state: session.state.kind().name(),
@@ -162,6 +162,11 @@ impl Card {
     pub fn html(&self, language: Language, csrf: &str) -> String {
         CardHtml { card: self, language, csrf }.render().unwrap_or_default()
     }
+}
+
+/// The name of the picture of what a session is made from.
+pub fn icon(entry: &Entry) -> &'static str {
+    entry.template.as_ref().map(|template| template.icon).unwrap_or_default().name()
 }
 
 /// What a session is made from, for people; the plain name if its template is gone.

@@ -327,8 +327,8 @@ async fn page(
     Ok(respond::page(site.portal(), status, &shown))
 }
 
-/// What they may make a machine from. A template without an image is shown too, but not to be chosen:
-/// whoever was told to take it reads why they cannot.
+/// What they may make a machine from. One without an image is shown to administrators, who can do
+/// something about it, and where nothing else could be chosen: then it says why.
 fn choices(
     site: &Site,
     (person, own): (&Person, &UserLimits),
@@ -336,8 +336,8 @@ fn choices(
     cards: &[Card],
 ) -> Vec<Choice> {
     let broker = site.broker();
-    let offered: Vec<_> = broker.offered(own).collect();
     let missing = |name: &TemplateName| broker.installed(name).is_missing();
+    let offered = if person.admin { broker.offered(own).collect() } else { broker.at_hand(own) };
     let mut ready =
         offered.iter().map(|template| &template.name).filter(|name| !missing(name)).map(TemplateName::as_str);
     let chosen = chosen.and_then(|chosen| ready.clone().find(|name| *name == chosen)).or(ready.next());

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Form;
-use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::response::IntoResponse;
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use http::header::USER_AGENT;
 use http::request::Parts;
 use http::{HeaderMap, Method};
@@ -92,10 +93,24 @@ impl FromRequestParts<Site> for Administrator {
         let Known(known) = Known::from_request_parts(parts, site).await?;
         if policy::administer(&known).is_err() {
             let Ok(Arrival { address }) = Arrival::from_request_parts(parts, site).await;
-            site.auth().refused_admin(&known, address, parts.uri.path()).await;
+            let route = parts.extensions.get::<MatchedPath>().map_or("/admin", MatchedPath::as_str);
+            site.auth().refused_admin(&known, address, (route, parts.uri.path())).await;
             return Err(Failure::not_found());
         }
         Ok(Self(known))
+    }
+}
+
+/// Stands before every page under `/admin`, so that none forgets to ask, nor to tell the audit.
+pub(super) async fn administrators(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if path != "/admin" && !path.starts_with("/admin/") {
+        return next.run(request).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    match Administrator::from_request_parts(&mut parts, &site).await {
+        Ok(_) => next.run(Request::from_parts(parts, body)).await,
+        Err(failure) => failure.into_response(),
     }
 }
 

@@ -25,7 +25,7 @@ pub enum Landing {
     /// To the dashboard.
     #[default]
     Dashboard,
-    /// Into their machine, which is made the first time, where there is one template. Never for
+    /// Into their machine, which is made the first time, where there is one template for them. Never for
     /// administrators, who come to look after others.
     Desktop,
 }
@@ -39,7 +39,7 @@ pub(super) async fn after_login(
 ) -> String {
     // Whoever has to choose a password first comes back after that.
     let lands = next.as_str() == "/" && !known.must_change;
-    let Some(template) = template(site, known).filter(|_| lands) else {
+    let Some(template) = template(site, known).await.filter(|_| lands) else {
         return next.as_str().to_owned();
     };
     let own = site.broker().entries_of(known.user);
@@ -59,9 +59,9 @@ pub(super) async fn after_login(
 
 /// Whether a session's page gives way to the dashboard: where people land in their machine, its
 /// failed start leads there, to its card with the explanation.
-pub(super) fn gives_way(site: &Site, known: &Principal, entry: &Entry) -> bool {
+pub(super) async fn gives_way(site: &Site, known: &Principal, entry: &Entry) -> bool {
     let failed = entry.session().state.kind() == StateKind::Failed;
-    failed && known.user == entry.owner && template(site, known).is_some()
+    failed && known.user == entry.owner && template(site, known).await.is_some()
 }
 
 /// What the dashboard says when there was no machine to land in.
@@ -73,12 +73,16 @@ pub(super) fn refused(language: Language, code: &str) -> String {
     }
 }
 
-/// The one template that `known` lands in, if they do.
-fn template(site: &Site, known: &Principal) -> Option<Arc<Template>> {
-    let lands = site.settings().landing == Landing::Desktop && known.role != Role::Admin;
-    let mut templates = site.broker().templates().values();
-    let only = templates.next().filter(|_| lands)?;
-    templates.next().is_none().then(|| only.clone())
+/// The one template that `known` lands in, if they do: the only one that they may use and that is here.
+async fn template(site: &Site, known: &Principal) -> Option<Arc<Template>> {
+    if site.settings().landing != Landing::Desktop || known.role == Role::Admin {
+        return None;
+    }
+    let user = site.0.state.store.user(known.user).await.ok()??;
+    match site.broker().at_hand(&user.limits).as_slice() {
+        [only] => Some((*only).clone()),
+        _ => None,
+    }
 }
 
 fn last_used(own: &[Arc<Entry>]) -> Option<Arc<Entry>> {

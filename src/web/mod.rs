@@ -49,6 +49,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, State as Shared};
+use axum::middleware;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use http::uri::PathAndQuery;
@@ -98,7 +99,7 @@ pub struct Settings {
     pub public_port: u16,
     /// Where somebody goes who logs in.
     pub landing: Landing,
-    /// The directory of the packaged noVNC. Default `/usr/share/novnc`.
+    /// The directory of noVNC. Default `var/novnc` if it is there, else `/usr/share/novnc`.
     pub novnc: PathBuf,
 }
 
@@ -172,7 +173,8 @@ impl Web {
             readiness: Readiness::default(),
             imports: Imports::default(),
         }));
-        let router = routes().with_state(site.clone());
+        let before = middleware::from_fn_with_state(site.clone(), gate::administrators);
+        let router = routes().route_layer(before).with_state(site.clone());
         Ok(Self { site, router })
     }
 

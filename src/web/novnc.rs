@@ -29,7 +29,7 @@ pub(super) struct Novnc {
 #[derive(Debug, Error)]
 pub enum NovncError {
     /// There is none in this directory.
-    #[error("noVNC is not in {}: there is no {ENTRY} (install Debian's package novnc, or point web.novnc to it)", .dir.display())]
+    #[error("noVNC is not in {}: there is no {ENTRY} (install Debian's package novnc, or point viewer.novnc to it)", .dir.display())]
     Missing {
         /// Where it should be.
         dir: PathBuf,

@@ -167,7 +167,7 @@ pub(super) async fn show(
     if Page::of(&entry.session().state) == Page::Open {
         return Ok(see_other(&site.address(&entry)));
     }
-    if landing::gives_way(&site, &known, &entry) {
+    if landing::gives_way(&site, &known, &entry).await {
         return Ok(see_other("/"));
     }
     Ok(site.session_page(&entry, &Person::of(&known, language), Place::Portal))

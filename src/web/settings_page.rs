@@ -10,7 +10,7 @@ use super::person::{Person, Tab};
 use super::{Failure, Site};
 use crate::body::Body;
 use crate::inventory::{Inventory, Origin, Setting};
-use crate::language::Language;
+use crate::language::{Language, Sentence};
 use crate::respond::{self, Surface};
 
 #[derive(Template)]
@@ -20,7 +20,7 @@ struct SettingsPage<'a> {
     language: Language,
     person: &'a Person,
     tab: Tab,
-    dangers: &'a [String],
+    dangers: &'a [Sentence],
     sections: Vec<Section<'a>>,
 }
 

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::card;
 use super::share::Moment;
 use super::words::{self, Text};
 use crate::broker::Entry;
@@ -17,6 +18,10 @@ pub struct SharedCard {
     pub name: String,
     /// Whose it is.
     pub owner: String,
+    /// What it was made from.
+    pub template: String,
+    /// The name of the picture of that.
+    pub icon: &'static str,
     /// The state's stable name, for colours.
     pub state: &'static str,
     /// The state as a word.
@@ -48,6 +53,8 @@ impl SharedCard {
             label: session.label.to_string(),
             name: session.name.to_string(),
             owner: session.owner_name.clone(),
+            template: card::title(language, entry, &session),
+            icon: card::icon(entry),
             state: session.state.kind().name(),
             word: words::word(language, &session.state),
             sentence: words::role_of_yours(language, live.grant.role),

@@ -115,6 +115,50 @@ async fn from_afar(gateway: &Gateway, stopped: &str) {
     std::fs::write(&token, TOKEN).expect("the test's own directory");
     let (code, words) = refused(gateway, &[&["session", "show", "nobody"][..], &there].concat());
     assert!(code == Some(5) && words.contains("There is no such machine"), "{words}");
-    let (code, words) = refused(gateway, &[&["user", "disable", "ann"][..], &there].concat());
-    assert!(code == Some(5) && words.contains("on the gateway's machine"), "{words}");
+    let (code, words) = refused(gateway, &[&["stats"][..], &there].concat());
+    assert_eq!(code, Some(2), "{words}");
+    users_from_afar(gateway, &there);
+}
+
+/// Users, tokens, links and what there is room for, the same way.
+fn users_from_afar(gateway: &Gateway, there: &[&str]) {
+    let run = |words: &[&str], input: Option<&str>| gateway.berth(&[words, there].concat(), input);
+    assert!(
+        run(&["user", "add", "dee", "--password-stdin"], Some("a fine password\n")).contains("dee added")
+    );
+    assert!(run(&["user", "limits", "dee", "--max-sessions", "2"], None).contains("sessions 2"));
+    assert!(run(&["user", "limits", "dee", "--max-cpus", "1.5"], None).contains("sessions 2, CPU cores 1.5"));
+    assert!(run(&["user", "role", "dee", "admin"], None).contains("admin now"));
+    assert!(run(&["user", "show", "dee"], None).contains("sessions 2, CPU cores 1.5"));
+    let list = gateway.path("people.csv").display().to_string();
+    std::fs::write(&list, "name;role\n\nDEE;user\nzoé;\nxav;teacher\n").expect("the test's own directory");
+    let import = |more: &[&'static str]| {
+        let words = [&["user", "import", "--csv", list.as_str(), "--json"][..], more, there].concat();
+        // A list with a refused row ends as a failure, and says all rows all the same.
+        serde_json::from_slice::<Value>(&gateway.try_berth(&words, None).stdout).expect("JSON")
+    };
+    for (dry, made) in [(true, false), (false, true)] {
+        let rows = import(if dry { &["--dry-run"] } else { &[] });
+        let told: Vec<_> =
+            rows.as_array().expect("rows").iter().map(|row| (&row["line"], &row["result"])).collect();
+        assert_eq!(
+            told,
+            [(&3.into(), &"changed".into()), (&4.into(), &"created".into()), (&5.into(), &"refused".into())]
+        );
+        assert_eq!(rows[1]["password"].is_string(), made, "{rows}");
+    }
+    run(&["user", "disable", "zoé"], None);
+    assert!(run(&["user", "logout", "dee"], None).contains("ended"));
+    assert!(run(&["user", "remove", "zoé"], None).contains("zoé and 0 sessions removed"));
+    let token = run(&["token", "create", "timetable", "--scope", "sessions:read"], None);
+    assert!(token.starts_with("berth_"), "{token}");
+    let tokens: Value = serde_json::from_str(&run(&["token", "list", "--json"], None)).expect("JSON");
+    let id = tokens[0]["id"].as_str().expect("an id").to_owned();
+    assert!(run(&["token", "revoke", &id], None).contains("revoked"));
+    let link: Value =
+        serde_json::from_str(&run(&["link", "create", "--remove-all", "--json"], None)).expect("JSON");
+    assert!(link["url"].as_str().expect("an address").starts_with(&gateway.url("/link/")), "{link}");
+    run(&["link", "revoke", link["link"]["id"].as_str().expect("an id")], None);
+    let capacity: Value = serde_json::from_str(&run(&["capacity", "--json"], None)).expect("JSON");
+    assert!(capacity.is_object(), "{capacity}");
 }

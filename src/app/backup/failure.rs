@@ -30,6 +30,7 @@ pub(super) fn store_failed(path: &Path, error: &StoreError) -> Failure {
 
 pub(super) fn unbacked(error: &BackupError) -> Failure {
     let (exit, todo) = match error {
+        BackupError::Busy { .. } => (Exit::Refused, "wait for it, or choose another name"),
         BackupError::Exists { .. } => (Exit::Refused, "choose another name, or add --force to replace it"),
         BackupError::Damaged { .. }
         | BackupError::File { .. }
@@ -52,7 +53,9 @@ pub(super) fn unread(error: &BackupError) -> Failure {
             "take another copy of it, or an older backup"
         }
         BackupError::Newer { .. } => "install the version of Berth that made it, or a newer one",
-        BackupError::Exists { .. } | BackupError::File { .. } => "check its path and permissions",
+        BackupError::Busy { .. } | BackupError::Exists { .. } | BackupError::File { .. } => {
+            "check its path and permissions"
+        }
     };
     Failure::new(Exit::Failed, "nothing was restored: the backup cannot be used", chain(error), todo)
 }

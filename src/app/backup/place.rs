@@ -180,13 +180,20 @@ async fn present(path: &Path, replace: bool, tell: &mut dyn FnMut(Told)) -> Resu
         Err(error) => return Err(store_failed(path, &error)),
     };
     let counted = async { Ok::<_, StoreError>((store.users().await?.len(), store.sessions().await?.len())) };
-    match counted.await.map_err(|error| store_failed(path, &error))? {
-        (users, sessions) if users + sessions > 0 && !replace => {
+    match counted.await {
+        Err(error) if replace => {
+            tell(Told::Note(format!(
+                "the store that is there cannot be read ({error}); it is kept as it is"
+            )));
+            Ok(None)
+        }
+        Err(error) => Err(store_failed(path, &error)),
+        Ok((users, sessions)) if users + sessions > 0 && !replace => {
             let why = format!("{users} users and {sessions} sessions are in {}", path.display());
             let todo = "add --replace to put the backup in its place (the present one is kept beside it)";
             Err(Failure::new(Exit::Refused, "there is a store in use already", why, todo))
         }
-        _ => Ok(last_line(&store).await),
+        Ok(_) => Ok(last_line(&store).await),
     }
 }
 

@@ -193,6 +193,49 @@ pub fn write(users: &[User]) -> String {
     table(&header.map(str::to_owned), rows)
 }
 
+/// Writes rows as a list that [`read`] takes.
+#[must_use]
+pub fn write_rows(rows: &[ImportRow]) -> String {
+    fn limit<T>(setting: &Setting<T>, own: impl Fn(&T) -> String) -> String {
+        match setting {
+            Setting::Keep => String::new(),
+            Setting::Follow => "default".to_owned(),
+            Setting::Own(limit) => own(limit),
+        }
+    }
+    let flag = |flag: Option<bool>| flag.map_or("", |flag| if flag { "yes" } else { "no" }).to_owned();
+    let secret = |secret: &Option<Secret<String>>| {
+        secret.as_ref().map(|secret| secret.expose().clone()).unwrap_or_default()
+    };
+    let rows = rows.iter().map(|row| {
+        [
+            row.name.clone(),
+            row.role.map_or("", Role::name).to_owned(),
+            secret(&row.password),
+            secret(&row.password_hash),
+            flag(row.disabled),
+            flag(row.must_change),
+            limit(&row.limits.max_sessions, ToString::to_string),
+            limit(&row.limits.max_cpus, ToString::to_string),
+            limit(&row.limits.max_memory_mib, ToString::to_string),
+            limit(&row.limits.templates, templates_cell),
+        ]
+    });
+    let header = [
+        "name",
+        "role",
+        "password",
+        "password_hash",
+        "disabled",
+        "must_change",
+        "max_sessions",
+        "max_cpus",
+        "max_memory_mib",
+        "templates",
+    ];
+    table(&header.map(str::to_owned), rows)
+}
+
 /// Writes the passwords that an import made.
 #[must_use]
 pub fn write_passwords(made: &[(String, Secret<String>)]) -> String {

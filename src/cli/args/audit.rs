@@ -78,7 +78,8 @@ pub struct AuditFilterArgs {
     /// With this event, for example session_failed; may be given several times.
     #[arg(long)]
     pub event: Vec<EventKind>,
-    /// By this user, or by anonymous, cli, system, token.
+    /// By this user, or by anonymous, cli, system, token (the configuration's) or "token NAME" (a token that
+    /// is bound to nobody): the whole name.
     #[arg(long)]
     pub actor: Option<String>,
     /// About this user or session.

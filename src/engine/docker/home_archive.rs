@@ -300,8 +300,13 @@ impl DockerEngine {
                 hear(&mut said, &piece);
             }
         };
-        let (sent, ()) = tokio::join!(send(&mut input, archive), told);
-        drop(input);
+        // What cannot be sent to its end is ended here too, or the script would wait for the rest.
+        let sending = async move {
+            let sent = send(&mut input, archive).await;
+            drop(input);
+            sent
+        };
+        let (sent, ()) = tokio::join!(sending, told);
         let code = self.ended(&id).await?;
         // What cannot be read is why the script was cut short.
         sent.map_err(|error| EngineError::Refused { detail: error.to_string() })?;

@@ -3,21 +3,20 @@
 //! Sessions by path and by host meet here in one way of serving, so that neither can have a
 //! check that the other lacks.
 
+mod control;
 mod form;
 mod refusal;
 mod route;
 #[cfg(test)]
 mod tests;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::Full;
 use hyper::body::Incoming;
 
+use self::control::{Asking, Control};
 use self::refusal::{Misdirected, NotReachable};
 pub use self::route::RouteKey;
 use super::access_log::{AccessFacts, Edge};
@@ -36,6 +35,7 @@ use crate::look::Look;
 use crate::proxy::{Outcome, Proxy, SocketGuard, Surface, Target};
 use crate::respond::{self, Asker, Place, Wants};
 use crate::session::{Protocol, Routing, ViewerRole};
+use crate::tasks::Tasks;
 use crate::telemetry::names;
 use crate::web::Web;
 
@@ -47,7 +47,7 @@ const OWN_PATH: &str = "/.berth/";
 /// Both edges behind one door.
 pub struct Dispatch {
     web: Web,
-    api: Api,
+    control: Control,
     proxy: Proxy,
     auth: Arc<Auth>,
     broker: Broker,
@@ -70,9 +70,10 @@ impl Dispatch {
         (web, api, proxy): (Web, Api, Proxy),
         auth: Arc<Auth>,
         broker: Broker,
-        settings: &Settings,
+        (settings, tasks): (&Settings, Tasks),
     ) -> Self {
-        Self { web, api, proxy, auth, broker, domain: settings.domain.clone(), routing: settings.routing }
+        let control = Control { web: web.clone(), api, tasks };
+        Self { web, control, proxy, auth, broker, domain: settings.domain.clone(), routing: settings.routing }
     }
 
     async fn route(&self, errand: Errand) -> Response<Body> {
@@ -102,39 +103,13 @@ impl Dispatch {
         let Errand { request, wants, id, .. } = errand;
         let (head, body) = request.into_parts();
         let response = match form::read(body).await {
-            Ok(form) if Api::owns(head.uri.path()) => {
-                self.programs(Request::from_parts(head, form), address, wants, &id).await
+            Ok(form) => {
+                let asking = Asking { address, wants, id };
+                self.control.answer(Request::from_parts(head, form), asking).await
             }
-            Ok(form) => self.web.handle(Request::from_parts(head, form), address, &id).await,
-            Err(error) => {
-                let surface = self.web.surface(Place::Portal);
-                respond::failure(&error, &Asker { wants, request_id: &id, surface, language })
-            }
+            Err(error) => self.control.failed(&error, (wants, &id, language)),
         };
         told(response, Edge::Control, principal.as_deref(), None)
-    }
-
-    /// `/api/…` and `/status`; a person who looks there with a browser is sent to log in first.
-    async fn programs(
-        &self,
-        request: Request<Full<Bytes>>,
-        address: IpAddr,
-        wants: Wants,
-        id: &str,
-    ) -> Response<Body> {
-        let chosen = cookies::choice(request.headers()).language;
-        let language = chosen.unwrap_or_else(|| Language::of(request.headers()));
-        let uri = request.uri().clone();
-        match self.api.handle(request, address).await {
-            Ok(response) => response,
-            Err(error) if wants == Wants::Page && error.code() == AuthError::LoginRequired.code() => {
-                self.web.log_in_first(&uri)
-            }
-            Err(error) => {
-                let surface = self.web.surface(Place::Portal);
-                respond::failure(error.as_ref(), &Asker { wants, request_id: id, surface, language })
-            }
-        }
     }
 
     /// `/s/<label>/…`: the session here, or the way to its own host.

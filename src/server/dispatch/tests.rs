@@ -118,7 +118,12 @@ impl Door {
             routing: Routing::Path,
             version: "0.0.0-test",
         });
-        let dispatch = Arc::new(Dispatch::new((web, api, proxy), auth.clone(), broker.clone(), &settings));
+        let dispatch = Arc::new(Dispatch::new(
+            (web, api, proxy),
+            auth.clone(),
+            broker.clone(),
+            (&settings, tasks.clone()),
+        ));
         Self { dispatch, auth, broker, tasks, _novnc: novnc }
     }
 

@@ -12,6 +12,7 @@ use crate::session::{Session, State, StateKind};
 use crate::web::card;
 use crate::web::homes::HomeText;
 use crate::web::session_page;
+use crate::web::users;
 use crate::web::words::{self, Text};
 
 /// One row, ready to render.
@@ -21,6 +22,7 @@ pub(super) struct Row {
     /// Where the picture of its screen is, if the reader may open it: nobody's is watched silently.
     picture: Option<String>,
     owner: String,
+    owner_page: String,
     template: String,
     state: &'static str,
     word: Text,
@@ -60,6 +62,7 @@ impl Row {
             name: session.name.to_string(),
             picture: may_open.then(|| card::picture(entry)).flatten(),
             owner: session.owner_name.clone(),
+            owner_page: users::address_of(&session.owner_name, session.owner),
             template: card::title(language, entry, &session),
             state: session.state.kind().name(),
             word: words::word(language, &session.state),

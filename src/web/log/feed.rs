@@ -12,6 +12,7 @@ use super::line::LogRow;
 use crate::auth::Principal;
 use crate::language::Language;
 use crate::respond::follow::{self, Life, Wake};
+use crate::revocation::CloseReason;
 use crate::store::{AuditOrder, AuditSearch};
 use crate::web::Site;
 use crate::web::events::last_word;
@@ -41,6 +42,11 @@ impl Feed {
         Self { site: site.clone(), life, search, language, news, pending: VecDeque::new(), over: false }
     }
 
+    fn end(&mut self, because: CloseReason) {
+        self.over = true;
+        self.pending = last_word(because).into_iter().collect();
+    }
+
     /// What was written since the last look. A store that fails is asked again at the next one.
     async fn look(&mut self) {
         let store = &self.site.0.state.store;
@@ -56,11 +62,16 @@ impl Feed {
 impl follow::Feed for Feed {
     async fn next(&mut self) -> Option<Event> {
         loop {
+            if self.over {
+                return self.pending.pop_front();
+            }
+            // Before every line, because there may be many, and of a slow reader more all the time.
+            if let Some(because) = self.life.ended() {
+                self.end(because);
+                continue;
+            }
             if let Some(event) = self.pending.pop_front() {
                 return Some(event);
-            }
-            if self.over {
-                return None;
             }
             self.look().await;
             if !self.pending.is_empty() {
@@ -70,10 +81,7 @@ impl follow::Feed for Feed {
                 Wake::News(Ok(())) | Wake::Tick => {}
                 Wake::News(Err(_closed)) => return None,
                 Wake::Heartbeat => return Some(follow::still_here()),
-                Wake::Ended(because) => {
-                    self.over = true;
-                    self.pending.extend(last_word(because));
-                }
+                Wake::Ended(because) => self.end(because),
             }
         }
     }

@@ -1181,3 +1181,11 @@ log-link-created = { $actor } made a link.
 log-link-refused = A link that is no good any more was followed.
 log-link-revoked = { $actor } took a link back.
 log-link-used = A link was followed.
+
+# What in the configuration weakens security.
+danger-development = tls.dev_ca: the certificate is one for development, issued by this machine itself; put a real one in its place before others rely on it.
+danger-isolation = engine.danger_skip_isolation is on: Berth serves although nothing proves that sessions cannot reach each other or this machine.
+danger-metrics = server.metrics listens on { $address }, which other machines may reach: metrics are served without a password.
+danger-origin = template { $template } has danger_share_origin: its pages run on the portal's own origin and can act as whoever opens them.
+danger-proxies = server.trusted_proxies has { $proxy }, which covers containers (engine.subnet = { $subnet }): a session can forge the address it comes from.
+danger-subnet = engine.subnet = { $subnet } is not a private range: sessions hide the real owners of these addresses.

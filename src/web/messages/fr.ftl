@@ -328,7 +328,7 @@ problem-row-cell = { $column ->
 problem-row-cells = Cette ligne a { $found } cellules, mais la première ligne en nomme { $expected }.
 problem-row-hash = Ce password_hash n’est d’aucune sorte qu’on puisse vérifier : aucun mot de passe ne conviendrait jamais.
 problem-row-meanwhile = L’utilisateur a été créé, changé ou supprimé depuis l’essai. Recommencez.
-problem-row-own-rights = C’est vous : une liste ne vous retire pas vos propres droits. Un autre administrateur le peut.
+problem-row-own-rights = C’est vous : une liste ne vous retire pas vos propres droits. Un autre administrateur le peut.
 problem-row-repeated = La ligne { $line } concerne le même utilisateur.
 problem-row-two-passwords = La ligne a un mot de passe et un password_hash. Laissez l’un des deux vide.
 problem-screen-unseen = Cette machine ne montre pas son écran pour l’instant.
@@ -1180,3 +1180,11 @@ log-link-created = { $actor } a créé un lien.
 log-link-refused = Un lien qui n’est plus valable a été suivi.
 log-link-revoked = { $actor } a révoqué un lien.
 log-link-used = Un lien a été suivi.
+
+# Ce qui, dans la configuration, affaiblit la sécurité.
+danger-development = tls.dev_ca : le certificat est un certificat de développement, émis par cette machine elle-même ; mettez-en un vrai à sa place avant que d’autres ne s’y fient.
+danger-isolation = engine.danger_skip_isolation est activé : Berth sert alors que rien ne prouve que les sessions ne peuvent atteindre ni les autres, ni cette machine.
+danger-metrics = server.metrics écoute sur { $address }, que d’autres machines peuvent atteindre : les mesures sont servies sans mot de passe.
+danger-origin = le modèle { $template } a danger_share_origin : ses pages s’exécutent sur l’origine même du portail et peuvent agir au nom de qui les ouvre.
+danger-proxies = server.trusted_proxies contient { $proxy }, qui recouvre des conteneurs (engine.subnet = { $subnet }) : une session peut forger l’adresse d’où elle vient.
+danger-subnet = engine.subnet = { $subnet } n’est pas une plage privée : les sessions cachent les vrais titulaires de ces adresses.

@@ -37,18 +37,25 @@ async fn templates_are_offered_in_the_order_of_the_configuration() {
 }
 
 #[tokio::test]
-async fn what_is_not_installed_is_shown_but_cannot_be_chosen() {
+async fn what_is_not_installed_is_offered_to_nobody_and_shown_to_who_can_install_it() {
     let desk = Desk::new(Routing::Path);
     desk.user("ann", Role::User).await;
     desk.user("root", Role::Admin).await;
     desk.engine.forget_image("fake/desktop");
     desk.broker.look_at_images().await.unwrap();
     let page = desk.log_in("ann").await.get("/").await.text;
-    assert!(page.contains("value=\"desktop\" disabled"), "{page}");
+    assert!(!page.contains("value=\"desktop\""), "{page}");
     assert!(page.contains("value=\"lab\" checked"), "another one is chosen: {page}");
-    assert!(page.contains("Not installed on the server yet") && !page.contains("berth template pull"));
     let page = desk.log_in("root").await.get("/").await.text;
+    assert!(page.contains("value=\"desktop\" disabled"), "{page}");
     assert!(page.contains("<code>berth template pull desktop</code>"), "{page}");
+
+    // Where nothing is, whoever was told to take it reads why they cannot.
+    desk.engine.forget_image("fake/lab");
+    desk.broker.look_at_images().await.unwrap();
+    let page = desk.log_in("ann").await.get("/").await.text;
+    assert!(page.contains("value=\"desktop\" disabled"), "{page}");
+    assert!(page.contains("Not installed on the server yet") && !page.contains("berth template pull"));
 }
 
 #[tokio::test]

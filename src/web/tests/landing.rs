@@ -6,7 +6,7 @@ use super::desk::{Browser, Desk, PASSWORD, until};
 use crate::audit::Actor;
 use crate::engine::fake::{Illness, template};
 use crate::language::Language;
-use crate::session::{Home, Protocol, Routing, StateKind, Template, Wording};
+use crate::session::{Home, LimitsChange, Protocol, Routing, Setting, StateKind, Template, Wording};
 use crate::store::Role;
 use crate::web::Landing;
 
@@ -90,6 +90,21 @@ async fn where_all_places_are_taken_the_dashboard_says_so() {
     assert!(page.status == StatusCode::OK && page.text.contains("All places are taken right now."));
     assert!(browser.get("/?refused=%3Cb%3E").await.text.contains("could not be started just now"));
     assert!(desk.broker.entries_of(ann.id).is_empty());
+}
+
+/// Others have a choice here; whom an administrator left one machine type lands in it.
+#[tokio::test]
+async fn whoever_may_use_one_of_several_lands_in_it() {
+    let desk = desk(vec![desktop(), template("lab".parse().unwrap(), Protocol::Http)]);
+    let ann = desk.user("ann", Role::User).await;
+    let only = LimitsChange {
+        templates: Setting::Own(["desktop".parse().unwrap()].into()),
+        ..LimitsChange::default()
+    };
+    desk.auth.set_limits(&Actor::cli(), ann.id, &only).await.unwrap();
+    let landed = landed(&mut desk.browser(), "ann", "").await;
+    let entry = desk.broker.entries_of(ann.id).remove(0);
+    assert_eq!((landed, entry.session().template.as_str()), (format!("/s/{}/", entry.label), "desktop"));
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ use crate::language::Language;
 use crate::people::{self, Person};
 use crate::respond::{self, Surface};
 use crate::secret::{Secret, random_password};
-use crate::session::UserLimits;
+use crate::session::{UserId, UserLimits};
 use crate::store::{Role, User, UserOrder, UserPlace, UserQuery};
 
 /// How many users one page shows.
@@ -151,10 +151,15 @@ pub(super) fn administrator(known: &Principal) -> Result<(), Failure> {
 
 /// The address of a user's page: by name, or by id where the name cannot stand in an address.
 pub(super) fn address(user: &User) -> String {
-    if user.name.contains(['/', '\\']) {
-        return format!("/admin/users/{}", user.id);
+    address_of(&user.name, user.id)
+}
+
+/// The same of whoever has this name and this id.
+pub(in crate::web) fn address_of(name: &str, id: UserId) -> String {
+    if name.contains(['/', '\\']) {
+        return format!("/admin/users/{id}");
     }
-    format!("/admin/users/{}", utf8_percent_encode(&user.name, NON_ALPHANUMERIC))
+    format!("/admin/users/{}", utf8_percent_encode(name, NON_ALPHANUMERIC))
 }
 
 /// What a role is called.

@@ -69,9 +69,7 @@ pub(super) async fn remove(
     let user = people::find(&*site.0.state.store, &name).await?;
     let actor = Actor::user(&known.name, arrival.address);
     let state = &site.0.state;
-    let removed =
-        people::remove_whole(&state.tasks, &state.auth, &state.broker, actor, user.clone(), form.home).await;
-    match removed {
+    match people::remove(&state.auth, &state.broker, &actor, &user, form.home).await {
         Ok(_) => {
             let name = utf8_percent_encode(&user.name, NON_ALPHANUMERIC);
             Ok(see_other(&format!("/admin/users?removed={name}")))

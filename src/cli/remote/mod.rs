@@ -3,6 +3,9 @@
 //! The same requests as over the control socket, as far as the API answers them: what it does not say
 //! is not invented here, and what needs the machine itself (backups, audit, files) stays there.
 
+mod programs;
+mod users;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +26,7 @@ use tokio_rustls::TlsConnector;
 
 use super::args::RemoteArgs;
 use super::failure::{Exit, Failure};
-use crate::control::{GrantRow, Reply, Request, SessionChange, SessionRow, UserRequest, UserRow};
+use crate::control::{GrantRow, Reply, Request, SessionChange, SessionRow};
 use crate::fault::chain;
 use crate::secret::Secret;
 use crate::server::tls;
@@ -79,7 +82,7 @@ impl Remote {
     /// # Errors
     /// The gateway cannot be reached, or the API has no such request.
     pub(super) async fn ask(&self, request: Request) -> Result<Reply, Failure> {
-        Ok(match request {
+        Ok(match request.clone() {
             Request::SessionList => match self.items("/api/v1/sessions").await? {
                 Ok(items) => Reply::Sessions { sessions: items.iter().filter_map(session).collect() },
                 Err(refused) => refused,
@@ -91,11 +94,22 @@ impl Remote {
                 done(made, |made| format!("session {} of {owner} is starting", text(made, "label")))
             }
             Request::SessionChange { label, change } => self.change(&label, change).await?,
-            Request::User(UserRequest::List) => match self.items("/api/v1/users").await? {
-                Ok(items) => Reply::Users { users: items.into_iter().filter_map(read::<UserRow>).collect() },
-                Err(refused) => refused,
-            },
-            other => return Err(local_only(&format!("{} ", other.name().replace('_', " ")))),
+            Request::User(request) => self.user(request).await?,
+            Request::TokenCreate { wish } => self.make_token(&wish).await?,
+            Request::TokenList => self.tokens().await?,
+            Request::TokenRevoke { id } => self.revoke_token(&id).await?,
+            Request::LinkCreate { action, lasts_s, uses } => self.make_link(&action, lasts_s, uses).await?,
+            Request::LinkList => self.links().await?,
+            Request::LinkRevoke { id } => self.revoke_link(&id.to_string()).await?,
+            Request::Capacity => self.capacity().await?,
+            Request::HomeList
+            | Request::HomeRestore { .. }
+            | Request::Stats
+            | Request::TemplateList
+            | Request::TemplateProgress
+            | Request::TemplatePull { .. } => {
+                return Err(local_only(&format!("{} ", request.name().replace('_', " "))));
+            }
         })
     }
 
@@ -106,7 +120,8 @@ impl Remote {
     pub(super) async fn items(&self, path: &str) -> Result<Result<Vec<Value>, Reply>, Failure> {
         let (mut items, mut cursor) = (Vec::new(), None::<String>);
         loop {
-            let query = cursor.as_ref().map(|at| format!("?cursor={}", segment(at))).unwrap_or_default();
+            let join = if path.contains('?') { '&' } else { '?' };
+            let query = cursor.as_ref().map(|at| format!("{join}cursor={}", segment(at))).unwrap_or_default();
             let mut page = match self.call(Method::GET, &format!("{path}{query}"), None).await? {
                 Ok(page) => page,
                 Err(refused) => return Ok(Err(refused)),
@@ -164,12 +179,52 @@ impl Remote {
         }))
     }
 
-    /// One call: what it answered, or how it was refused.
+    /// The gateway's address as browsers name it, with a slash at its end.
+    pub(super) fn portal(&self) -> String {
+        format!("https://{}/", self.authority())
+    }
+
+    /// Begins to fetch a template's image.
+    ///
+    /// # Errors
+    /// As for [`Remote::ask`].
+    pub(super) async fn pull(&self, name: &str) -> Result<Reply, Failure> {
+        let begun =
+            self.call(Method::POST, &format!("/api/v1/templates/{}/pull", segment(name)), None).await?;
+        Ok(done(begun, |_| {
+            format!("the image of {name} is being fetched; `template list --json` says how far")
+        }))
+    }
+
+    /// What there is room for.
+    async fn capacity(&self) -> Result<Reply, Failure> {
+        let shown = match self.call(Method::GET, "/api/v1/capacity", None).await? {
+            Ok(mut shown) => shown["capacity"].take(),
+            Err(refused) => return Ok(refused),
+        };
+        if shown.is_null() {
+            let text = "the machine was not looked at yet; try again in a moment".to_owned();
+            return Ok(Reply::Refused { code: "not_sampled".to_owned(), text });
+        }
+        read(shown).map(|capacity| Reply::Capacity { capacity }).ok_or_else(another_version)
+    }
+
+    /// One call with a document: what it answered, or how it was refused.
     async fn call(
         &self,
         method: Method,
         path: &str,
         body: Option<Value>,
+    ) -> Result<Result<Value, Reply>, Failure> {
+        self.send(method, path, body.map(|body| ("application/json", body.to_string()))).await
+    }
+
+    /// The same with a text of any media type.
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&'static str, String)>,
     ) -> Result<Result<Value, Reply>, Failure> {
         let unreached = |why: &dyn std::fmt::Display| {
             let todo =
@@ -200,7 +255,7 @@ impl Remote {
         &self,
         method: Method,
         path: &str,
-        body: Option<Value>,
+        body: Option<(&'static str, String)>,
     ) -> Result<(StatusCode, Bytes), String> {
         let said = |error: &dyn std::error::Error| chain(error).to_string();
         let tcp = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(|error| said(&error))?;
@@ -214,10 +269,10 @@ impl Remote {
             .header("host", self.authority())
             .header("accept", "application/json")
             .header("authorization", format!("Bearer {}", self.token.expose()));
-        if body.is_some() {
-            request = request.header("content-type", "application/json");
+        let (kind, text) = body.unwrap_or_default();
+        if !kind.is_empty() {
+            request = request.header("content-type", kind);
         }
-        let text = body.map(|body| body.to_string()).unwrap_or_default();
         let request = request.body(Full::new(Bytes::from(text))).map_err(|error| said(&error))?;
         let answer = async {
             let response: Response<_> = sender.send_request(request).await.map_err(|error| said(&error))?;
