@@ -135,6 +135,14 @@ pub enum AuditEvent {
     },
     /// Somebody's home and its copies were removed for good.
     HomeRemoved,
+    /// A copy was to be put back into somebody's home and was not.
+    HomeNotRestored {
+        /// Which copy was asked for.
+        copy: String,
+        /// Why.
+        #[serde(flatten)]
+        reason: Reason,
+    },
     /// A copy was put back into somebody's home.
     HomeRestored {
         /// The copy.
@@ -153,6 +161,12 @@ pub enum AuditEvent {
         most: Option<u32>,
         /// When it lapses.
         expires_at: Timestamp,
+    },
+    /// A link that lets others in was asked for and not made.
+    InvitationNotCreated {
+        /// Why.
+        #[serde(flatten)]
+        reason: Reason,
     },
     /// Somebody with a link was not let in.
     InvitationRefused {
@@ -387,11 +401,13 @@ impl AuditEvent {
             Self::GrantNotCreated { .. } => EventKind::GrantNotCreated,
             Self::GrantWithdrawn { .. } => EventKind::GrantWithdrawn,
             Self::HomeRemoved => EventKind::HomeRemoved,
+            Self::HomeNotRestored { .. } => EventKind::HomeNotRestored,
             Self::HomeRestored { .. } => EventKind::HomeRestored,
             Self::HomeSetAside { .. } => EventKind::HomeSetAside,
             Self::ImageNotPulled { .. } => EventKind::ImageNotPulled,
             Self::ImagePulled { .. } => EventKind::ImagePulled,
             Self::InvitationCreated { .. } => EventKind::InvitationCreated,
+            Self::InvitationNotCreated { .. } => EventKind::InvitationNotCreated,
             Self::InvitationRefused { .. } => EventKind::InvitationRefused,
             Self::InvitationUsed { .. } => EventKind::InvitationUsed,
             Self::InvitationWithdrawn { .. } => EventKind::InvitationWithdrawn,
@@ -450,6 +466,8 @@ impl AuditEvent {
             | Self::RestoreFailed { .. }
             | Self::SessionFailed { .. } => Outcome::Failed,
             Self::GrantNotCreated { reason, .. }
+            | Self::HomeNotRestored { reason, .. }
+            | Self::InvitationNotCreated { reason, .. }
             | Self::SessionNotChanged { reason, .. }
             | Self::SessionNotCreated { reason, .. } => reason.outcome,
             Self::BackupMade { .. }

@@ -143,7 +143,8 @@ fn row(line: &AuditLine, prev: String) -> [String; 10] {
 }
 
 /// A spreadsheet takes what begins so for a formula; an apostrophe makes it text.
-fn inert(text: String) -> String {
+#[must_use]
+pub fn inert(text: String) -> String {
     if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text }
 }
 

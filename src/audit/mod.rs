@@ -28,7 +28,7 @@ use tracing::error;
 
 pub use self::chain::{GENESIS, chain};
 pub use self::event::{AuditEvent, LinkRefusal, LoginRefusal};
-pub use self::export::{Export, Format, Proven, Unproven, prove};
+pub use self::export::{Export, Format, Proven, Unproven, inert, prove};
 pub use self::kind::{EventKind, UnknownEvent};
 pub use self::outcome::{Outcome, Reason, UnknownOutcome};
 pub use self::quiet::Quiet;

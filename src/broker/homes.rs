@@ -15,7 +15,7 @@ use tracing::{info, warn};
 
 use super::measure::Measured;
 use super::{Broker, BrokerError, Entry, Wish};
-use crate::audit::{Actor, AuditEvent, Record};
+use crate::audit::{Actor, AuditEvent, Reason, Record};
 use crate::clock;
 use crate::engine::{EngineError, HomeOrder};
 use crate::session::{CopyName, Home, HomeKey, Next, SessionId, State, StateKind, StopReason, UserId};
@@ -217,7 +217,15 @@ impl Broker {
     /// [`BrokerError::HomeInUse`] while a session of theirs uses it; the engine's.
     pub async fn restore_home(&self, owner: &User, copy: &CopyName, by: &Actor) -> Result<(), BrokerError> {
         let (broker, owner, copy, by) = (self.clone(), owner.clone(), copy.clone(), by.clone());
-        self.whole(async move { broker.restore_now(&owner, &copy, &by).await }).await
+        self.whole(async move {
+            let restored = broker.restore_now(&owner, &copy, &by).await;
+            if let Err(error) = &restored {
+                let event = AuditEvent::HomeNotRestored { copy: copy.to_string(), reason: Reason::of(error) };
+                broker.0.audit.record(Record::new(by, event).about(&owner.name)).await;
+            }
+            restored
+        })
+        .await
     }
 
     async fn restore_now(&self, owner: &User, copy: &CopyName, by: &Actor) -> Result<(), BrokerError> {

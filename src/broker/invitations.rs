@@ -10,7 +10,7 @@ use thiserror::Error;
 use tracing::info;
 
 use super::{Broker, BrokerError, Entry};
-use crate::audit::{Actor, AuditEvent, Record};
+use crate::audit::{Actor, AuditEvent, Reason, Record};
 use crate::clock;
 use crate::fault::{Answer, Fault};
 use crate::language::Sentence;
@@ -188,7 +188,15 @@ impl Broker {
         by: Actor,
     ) -> Result<MadeInvitation, InvitationError> {
         let (broker, entry) = (self.clone(), entry.clone());
-        self.whole(async move { Ok(broker.invite_now(&entry, invite, by).await) }).await?
+        self.whole(async move {
+            let invited = broker.invite_now(&entry, invite, by.clone()).await;
+            if let Err(error) = &invited {
+                let event = AuditEvent::InvitationNotCreated { reason: Reason::of(error) };
+                broker.record(&entry, event, by).await;
+            }
+            Ok(invited)
+        })
+        .await?
     }
 
     async fn invite_now(

@@ -89,6 +89,43 @@ async fn an_administrator_manages_users_from_the_first_to_the_last() {
 }
 
 #[tokio::test]
+async fn a_first_password_is_changed_before_anything_else() {
+    let gateway = Gateway::builder().template(DESKTOP).start().await;
+    let (given, own) = ("given to zoé", "a password of hers");
+    let add = ["user", "add", "zoé", "--password-stdin", "--must-change"];
+    gateway.berth(&add, Some(&format!("{given}\n")));
+    let mut browser = Browser::open(1280, 900).await;
+    browser.meet(&gateway).await;
+    let log_in = async |password: &str| {
+        type_into(&browser, "[name=name]", "zoé").await;
+        type_into(&browser, "[name=password]", password).await;
+        browser.click("form[action='/login'] button[type=submit]").await;
+    };
+    go(&browser, &gateway, "/login").await;
+    log_in(given).await;
+    browser.wait_for("#present").await;
+    go(&browser, &gateway, "/").await;
+    browser.wait_for("#present").await;
+    browser.screenshot("account-first-password").await;
+
+    // What is wrong stands beside its field, and the present one is asked for again.
+    for (field, text) in [("#present", given), ("#new", own), ("#again", "another")] {
+        type_into(&browser, field, text).await;
+    }
+    browser.click("form[action='/account'] button[type=submit]").await;
+    browser.wait_for("#again-problem").await;
+    for (field, text) in [("#present", given), ("#new", own), ("#again", own)] {
+        type_into(&browser, field, text).await;
+    }
+    browser.click("form[action='/account'] button[type=submit]").await;
+    browser.wait_for("form[action='/login']").await;
+    log_in(given).await;
+    browser.wait_for("#problem").await;
+    log_in(own).await;
+    browser.wait_for("#create").await;
+}
+
+#[tokio::test]
 async fn a_login_that_is_ended_elsewhere_closes_its_sockets_at_once() {
     let gateway = Gateway::builder().template(DESKTOP).start().await;
     let elsewhere = gateway.login("ann").await;

@@ -8,7 +8,7 @@ use thirtyfour::prelude::*;
 
 use crate::browser::Browser;
 use crate::desktop::{create, label_of, painted};
-use crate::gateway::{DESKTOP, Gateway, eventually};
+use crate::gateway::{DESKTOP, Gateway, docker, eventually, illness};
 
 const CANVAS: &str = "#screen canvas";
 
@@ -149,6 +149,53 @@ async fn stopped_and_deleted(browser: &Browser, gateway: &Gateway, label: &str) 
     browser.click("form[action$='/delete'] button").await;
     browser.wait_for("#empty:not([hidden])").await;
     assert!(gateway.containers().is_empty(), "nothing is left of it");
+}
+
+/// When the container of a session was made and began to run.
+fn began(gateway: &Gateway, label: &str) -> (String, String) {
+    let container = gateway.container(label);
+    let of = |field: &str| docker(&["inspect", "--format", field, &container]);
+    (of("{{.Created}}"), of("{{.State.StartedAt}}"))
+}
+
+#[tokio::test]
+async fn a_machine_is_stopped_started_restarted_and_reset_from_its_card() {
+    let limits = "stop_grace_s = 1\n";
+    let gateway = Gateway::builder().template(&illness("web", "http", "web")).limits(limits).start().await;
+    let ann = gateway.login("ann").await;
+    let label = ann.create("web", "Course").await;
+    ann.until(&label, "ready").await;
+    let mut browser = Browser::open(1280, 800).await;
+    browser.log_in(&gateway, "ann").await;
+    let card = format!("#card-{label}");
+    let from_menu = async |key: &str| {
+        go(&browser, &gateway, "/").await;
+        browser.click(&format!("{card} .more summary")).await;
+        browser.click(&format!("{card} [data-key={key}]")).await;
+    };
+    let runs_anew = async |before: &(String, String)| {
+        eventually("another container runs", || async {
+            (ann.state(&label).await? == "ready" && began(&gateway, &label) != *before).then_some(())
+        })
+        .await;
+        began(&gateway, &label)
+    };
+
+    from_menu("stop").await;
+    browser.wait_for(&format!("{card} .state[data-state=stopped]")).await;
+    browser.screenshot("student-card-stopped").await;
+    browser.click(&format!("{card} [data-key=primary]")).await;
+    ann.until(&label, "ready").await;
+    let started = began(&gateway, &label);
+    from_menu("restart").await;
+    let restarted = runs_anew(&started).await;
+    from_menu("reset").await;
+    let asked = text_of(&browser, "main").await;
+    assert!(asked.contains("Course"), "{asked}");
+    browser.screenshot("student-reset").await;
+    browser.click("form[action$='/reset'] button").await;
+    let reset = runs_anew(&restarted).await;
+    assert_ne!(reset.0, restarted.0, "a reset makes another container");
 }
 
 #[tokio::test]

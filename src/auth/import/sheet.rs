@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use super::row::{ImportRow, RowFlaw};
+use super::row::{ImportRow, RowFlaw, RowOutcome, RowResult};
+use crate::audit::inert;
 use crate::fault::{Answer, Fault};
-use crate::language::Sentence;
+use crate::language::{Language, Sentence};
 use crate::secret::Secret;
 use crate::session::{LimitsChange, Setting, TemplateName};
 use crate::store::{Role, User};
@@ -234,6 +235,27 @@ pub fn write_rows(rows: &[ImportRow]) -> String {
         "templates",
     ];
     table(&header.map(str::to_owned), rows)
+}
+
+/// Writes what became of rows; passwords are not part of it.
+#[must_use]
+pub fn write_results(results: &[RowResult], language: Language) -> String {
+    let rows = results.iter().map(|row| {
+        let (changed, flaw) = match &row.outcome {
+            RowOutcome::Changed { fields } => (fields.iter().map(|field| field.name()).collect(), None),
+            RowOutcome::Refused(flaw) => (Vec::new(), Some(flaw)),
+            RowOutcome::Created { .. } | RowOutcome::Exists => (Vec::new(), None),
+        };
+        [
+            row.line.to_string(),
+            inert(row.name.clone()),
+            row.outcome.name().to_owned(),
+            changed.join(" "),
+            flaw.map(|flaw| flaw.code().to_owned()).unwrap_or_default(),
+            flaw.map(|flaw| flaw.sentence().said(language)).unwrap_or_default(),
+        ]
+    });
+    table(&["line", "name", "result", "changed", "code", "detail"].map(str::to_owned), rows)
 }
 
 /// Writes the passwords that an import made.

@@ -79,8 +79,16 @@ pub(super) fn note(reading: &Reading) -> Option<String> {
         | EventKind::ImageNotPulled
         | EventKind::RestoreFailed
         | EventKind::SessionFailed => detail,
-        EventKind::GrantNotCreated | EventKind::SessionNotChanged | EventKind::SessionNotCreated => {
-            if detail.is_empty() || detail == text { text } else { format!("{text} ({detail})") }
+        EventKind::GrantNotCreated
+        | EventKind::HomeNotRestored
+        | EventKind::InvitationNotCreated
+        | EventKind::SessionNotChanged
+        | EventKind::SessionNotCreated => {
+            if detail.is_empty() || detail == text {
+                text
+            } else {
+                format!("{text} ({detail})")
+            }
         }
         _ => return None,
     };
@@ -103,11 +111,13 @@ fn id(kind: EventKind) -> &'static str {
         EventKind::GrantNotCreated => "log-grant-not-created",
         EventKind::GrantWithdrawn => "log-grant-withdrawn",
         EventKind::HomeRemoved => "log-home-removed",
+        EventKind::HomeNotRestored => "log-home-not-restored",
         EventKind::HomeRestored => "log-home-restored",
         EventKind::HomeSetAside => "log-home-set-aside",
         EventKind::ImageNotPulled => "log-image-not-pulled",
         EventKind::ImagePulled => "log-image-pulled",
         EventKind::InvitationCreated => "log-invitation-created",
+        EventKind::InvitationNotCreated => "log-invitation-not-created",
         EventKind::InvitationRefused => "log-invitation-refused",
         EventKind::InvitationUsed => "log-invitation-used",
         EventKind::InvitationWithdrawn => "log-invitation-withdrawn",

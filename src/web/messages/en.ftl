@@ -926,6 +926,7 @@ import-count-changed = Changed
 import-count-exists = Left as they are
 import-count-refused = Refused
 import-line = Line
+import-results = All rows as a file (CSV)
 import-result = Result
 import-detail = Why
 import-created = created
@@ -1001,6 +1002,7 @@ log-grant-created = { $actor } shared { $target } with { $grantee }, who may { $
 log-grant-lapsed = The time for which { $grantee } could open { $target } is over.
 log-grant-not-created = { $actor } asked to share { $target } with { $grantee }; it was not done.
 log-grant-withdrawn = { $actor } stopped sharing { $target } with { $grantee }.
+log-home-not-restored = { $actor } asked to put a copy back into the home of { $target }; it was not done.
 log-home-restored = { $actor } put the copy { $copy } back into the files of { $target }.
 log-home-set-aside = { $actor } had the files of { $target } set aside as the copy { $copy }.
 log-image-not-pulled = { $actor } had the image { $image } of { $template } fetched; it failed.
@@ -1050,6 +1052,7 @@ log-invitation-created = { $actor } made a link to { $target }: whoever comes by
     [helper] use it
    *[observer] watch it
   }.
+log-invitation-not-created = { $actor } asked for a link to { $target }; it was not made.
 log-invitation-refused = { $actor } came by a link and was not let in.
 log-invitation-used = { $actor } came to { $target } by a link.
 log-invitation-withdrawn = { $actor } took a link to { $target } back.

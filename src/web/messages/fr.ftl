@@ -925,6 +925,7 @@ import-count-changed = Changés
 import-count-exists = Laissés tels quels
 import-count-refused = Refusés
 import-line = Ligne
+import-results = Toutes les lignes dans un fichier (CSV)
 import-result = Résultat
 import-detail = Pourquoi
 import-created = créé
@@ -1000,6 +1001,7 @@ log-grant-created = { $actor } a partagé { $target } avec { $grantee }, qui peu
 log-grant-lapsed = Le temps pendant lequel { $grantee } pouvait ouvrir { $target } est écoulé.
 log-grant-not-created = { $actor } a demandé à partager { $target } avec { $grantee } ; cela n’a pas été fait.
 log-grant-withdrawn = { $actor } ne partage plus { $target } avec { $grantee }.
+log-home-not-restored = { $actor } a demandé à remettre une copie dans le dossier personnel de { $target } ; cela n’a pas été fait.
 log-home-restored = { $actor } a remis la copie { $copy } dans les fichiers de { $target }.
 log-home-set-aside = { $actor } a fait mettre de côté les fichiers de { $target } sous le nom { $copy }.
 log-image-not-pulled = { $actor } a fait télécharger l’image { $image } de { $template } ; cela a échoué.
@@ -1049,6 +1051,7 @@ log-invitation-created = { $actor } a créé un lien vers { $target } : qui le 
     [helper] l’utiliser
    *[observer] regarder
   }.
+log-invitation-not-created = { $actor } a demandé un lien vers { $target } ; il n’a pas été créé.
 log-invitation-refused = { $actor } a suivi un lien et n’a pas pu entrer.
 log-invitation-used = { $actor } est venu sur { $target } par un lien.
 log-invitation-withdrawn = { $actor } a retiré un lien vers { $target }.

@@ -180,6 +180,7 @@ fn every_event() -> Vec<AuditEvent> {
         EventKind::GrantNotCreated => AuditEvent::GrantNotCreated { grantee: text(), reason: reason() },
         EventKind::GrantWithdrawn => AuditEvent::GrantWithdrawn { grantee: text(), role: GrantRole::Helper },
         EventKind::HomeRemoved => AuditEvent::HomeRemoved,
+        EventKind::HomeNotRestored => AuditEvent::HomeNotRestored { copy: text(), reason: reason() },
         EventKind::HomeRestored => AuditEvent::HomeRestored { copy: text() },
         EventKind::HomeSetAside => AuditEvent::HomeSetAside { copy: text() },
         EventKind::ImageNotPulled => {
@@ -193,6 +194,7 @@ fn every_event() -> Vec<AuditEvent> {
             most: None,
             expires_at: crate::clock::now(),
         },
+        EventKind::InvitationNotCreated => AuditEvent::InvitationNotCreated { reason: reason() },
         EventKind::InvitationRefused => AuditEvent::InvitationRefused { code: "x" },
         EventKind::InvitationUsed => AuditEvent::InvitationUsed { role: GrantRole::Helper },
         EventKind::InvitationWithdrawn => AuditEvent::InvitationWithdrawn { role: GrantRole::Helper },

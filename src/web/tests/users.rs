@@ -123,6 +123,10 @@ async fn passwords_that_an_import_made_are_fetched_once_by_whoever_asked_for_it(
     assert!(
         page.contains("The role must be admin or user.") && page.contains("Line 2 is about the same user.")
     );
+    let file = admin.get(&format!("{}/results", trial.location())).await;
+    let lines: Vec<&str> = file.text.lines().collect();
+    assert_eq!(lines[..2], ["line,name,result,changed,code,detail", "2,ann,created,,,"]);
+    assert!(lines.len() == 4 && lines[3].starts_with("4,ann,refused,,repeated,"), "{lines:?}");
     let mut other = desk.log_in("other").await;
     assert_eq!(other.get(trial.location()).await.location(), "/admin/user-import?gone=yes");
     admin.press(trial.location()).await;

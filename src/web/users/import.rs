@@ -188,6 +188,25 @@ pub(super) async fn passwords(
     }
 }
 
+/// `GET /admin/user-import/<id>/results`: what became, or would become, of every row, as a file. The
+/// page has the first of them.
+pub(super) async fn results(
+    State(site): State<Site>,
+    Known(known): Known,
+    Path(id): Path<String>,
+    language: Language,
+) -> Result<Response<Body>, Failure> {
+    administrator(&known)?;
+    let Some(import) = found(&site, &id, &known)? else {
+        return Ok(see_other("/admin/user-import?gone=yes"));
+    };
+    let results = match import.progress() {
+        Progress::Ended { results, .. } => results.to_vec(),
+        Progress::Shown | Progress::Running(_) => import.planned().iter().map(Planned::foreseen).collect(),
+    };
+    Ok(table("berth-import.csv", sheet::write_results(&results, language)))
+}
+
 /// `GET /admin/users.csv`
 pub(super) async fn export(State(site): State<Site>, Known(known): Known) -> Result<Response<Body>, Failure> {
     administrator(&known)?;

@@ -41,6 +41,7 @@ pub(super) fn routes() -> Router<Site> {
     let lists = post(import::trial).layer(DefaultBodyLimit::max(sheet::MOST_BYTES + 16 * 1024));
     Router::new()
         .route("/admin/users", get(show).post(create))
+        .route("/admin/user-import/{id}/results", get(import::results))
         .route("/admin/users/{name}", get(one::show))
         .route("/admin/users/{name}/delete", get(remove::confirm).post(remove::remove))
         .route("/admin/users/{name}/disable", post(one::disable))
