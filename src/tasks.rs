@@ -76,3 +76,29 @@ impl Tasks {
         self.tracker.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_carried_ends_without_whoever_waited() {
+        let (tasks, done) = (Tasks::new(), Arc::new(AtomicBool::new(false)));
+        let (go, gone) = oneshot::channel::<()>();
+        let carried = tasks.carry("change", {
+            let done = done.clone();
+            async move {
+                let _ = gone.await;
+                done.store(true, Ordering::SeqCst);
+            }
+        });
+        assert!(carried.now_or_never().is_none(), "it was begun, and nobody waits for it now");
+        let _ = go.send(());
+        tasks.drain().await;
+        assert!(done.load(Ordering::SeqCst));
+        assert_eq!(tasks.carry("change", async { panic!("a bug") }).await, None::<()>);
+    }
+}

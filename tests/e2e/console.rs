@@ -184,7 +184,8 @@ async fn the_audit_is_read_followed_proven_and_taken_away_at_the_command_line() 
     };
     let first = api("/api/v1/audit?limit=2").await;
     assert_eq!(first["items"].as_array().map(Vec::len), Some(2));
-    let next = api(&format!("/api/v1/audit?limit=2&cursor={}", first["next"])).await;
+    let cursor = first["next"].as_str().expect("more than two lines");
+    let next = api(&format!("/api/v1/audit?limit=2&cursor={cursor}")).await;
     assert_eq!(next["items"][0]["number"].as_u64(), first["items"][1]["number"].as_u64().map(|n| n - 1));
     assert_eq!(api("/api/v1/audit?event=reboot").await["code"], "field_invalid");
     let settings = api("/api/v1/settings").await;

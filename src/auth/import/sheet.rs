@@ -4,17 +4,19 @@
 //! it. A column nobody knows is refused, so that nothing is left out silently. The only file that
 //! names `csv`.
 
+mod write;
+
 use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use super::row::{ImportRow, RowFlaw, RowOutcome, RowResult};
-use crate::audit::inert;
+pub use self::write::{write, write_passwords, write_results, write_rows};
+use super::row::{ImportRow, RowFlaw};
 use crate::fault::{Answer, Fault};
-use crate::language::{Language, Sentence};
+use crate::language::Sentence;
 use crate::secret::Secret;
 use crate::session::{LimitsChange, Setting, TemplateName};
-use crate::store::{Role, User};
+use crate::store::Role;
 
 /// The most rows of one list.
 pub const MOST_ROWS: usize = 10_000;
@@ -160,127 +162,6 @@ pub fn read(bytes: &[u8]) -> Result<Vec<ImportRow>, SheetFlaw> {
         return Err(SheetFlaw::Empty);
     }
     Ok(rows)
-}
-
-/// Writes users as a list that [`read`] takes; passwords are not part of it.
-#[must_use]
-pub fn write(users: &[User]) -> String {
-    let header = [
-        "name",
-        "role",
-        "disabled",
-        "max_sessions",
-        "max_cpus",
-        "max_memory_mib",
-        "templates",
-        "created_at",
-        "last_login_at",
-    ];
-    let number = |limit: Option<String>| limit.unwrap_or_default();
-    let rows = users.iter().map(|user| {
-        let limits = &user.limits;
-        [
-            user.name.clone(),
-            user.role.name().to_owned(),
-            if user.disabled { "yes" } else { "no" }.to_owned(),
-            number(limits.max_sessions.map(|most| most.to_string())),
-            number(limits.max_cpus.map(|most| most.to_string())),
-            number(limits.max_memory_mib.map(|most| most.to_string())),
-            limits.templates.as_ref().map(templates_cell).unwrap_or_default(),
-            user.created_at.to_string(),
-            user.last_login_at.map(|at| at.to_string()).unwrap_or_default(),
-        ]
-    });
-    table(&header.map(str::to_owned), rows)
-}
-
-/// Writes rows as a list that [`read`] takes.
-#[must_use]
-pub fn write_rows(rows: &[ImportRow]) -> String {
-    fn limit<T>(setting: &Setting<T>, own: impl Fn(&T) -> String) -> String {
-        match setting {
-            Setting::Keep => String::new(),
-            Setting::Follow => "default".to_owned(),
-            Setting::Own(limit) => own(limit),
-        }
-    }
-    let flag = |flag: Option<bool>| flag.map_or("", |flag| if flag { "yes" } else { "no" }).to_owned();
-    let secret = |secret: &Option<Secret<String>>| {
-        secret.as_ref().map(|secret| secret.expose().clone()).unwrap_or_default()
-    };
-    let rows = rows.iter().map(|row| {
-        [
-            row.name.clone(),
-            row.role.map_or("", Role::name).to_owned(),
-            secret(&row.password),
-            secret(&row.password_hash),
-            flag(row.disabled),
-            flag(row.must_change),
-            limit(&row.limits.max_sessions, ToString::to_string),
-            limit(&row.limits.max_cpus, ToString::to_string),
-            limit(&row.limits.max_memory_mib, ToString::to_string),
-            limit(&row.limits.templates, templates_cell),
-        ]
-    });
-    let header = [
-        "name",
-        "role",
-        "password",
-        "password_hash",
-        "disabled",
-        "must_change",
-        "max_sessions",
-        "max_cpus",
-        "max_memory_mib",
-        "templates",
-    ];
-    table(&header.map(str::to_owned), rows)
-}
-
-/// Writes what became of rows; passwords are not part of it.
-#[must_use]
-pub fn write_results(results: &[RowResult], language: Language) -> String {
-    let rows = results.iter().map(|row| {
-        let (changed, flaw) = match &row.outcome {
-            RowOutcome::Changed { fields } => (fields.iter().map(|field| field.name()).collect(), None),
-            RowOutcome::Refused(flaw) => (Vec::new(), Some(flaw)),
-            RowOutcome::Created { .. } | RowOutcome::Exists => (Vec::new(), None),
-        };
-        [
-            row.line.to_string(),
-            inert(row.name.clone()),
-            row.outcome.name().to_owned(),
-            changed.join(" "),
-            flaw.map(|flaw| flaw.code().to_owned()).unwrap_or_default(),
-            flaw.map(|flaw| flaw.sentence().said(language)).unwrap_or_default(),
-        ]
-    });
-    table(&["line", "name", "result", "changed", "code", "detail"].map(str::to_owned), rows)
-}
-
-/// Writes the passwords that an import made.
-#[must_use]
-pub fn write_passwords(made: &[(String, Secret<String>)]) -> String {
-    let rows = made.iter().map(|(name, password)| [name.clone(), password.expose().clone()]);
-    table(&["name".to_owned(), "password".to_owned()], rows)
-}
-
-/// The templates of a cell, as [`write`] writes them: a user who may use none has a hyphen.
-fn templates_cell(templates: &BTreeSet<TemplateName>) -> String {
-    if templates.is_empty() {
-        return "-".to_owned();
-    }
-    templates.iter().map(TemplateName::as_str).collect::<Vec<_>>().join(" ")
-}
-
-fn table<const N: usize>(header: &[String; N], rows: impl Iterator<Item = [String; N]>) -> String {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    // Writing to memory does not fail.
-    let _ = writer.write_record(header);
-    for row in rows {
-        let _ = writer.write_record(&row);
-    }
-    writer.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str, SheetFlaw> {

@@ -4,10 +4,9 @@
 //! is not invented here, and what needs the machine itself (backups, audit, files) stays there.
 
 mod programs;
+mod trust;
 mod users;
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,9 +15,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -29,19 +26,11 @@ use super::failure::{Exit, Failure};
 use crate::control::{GrantRow, Reply, Request, SessionChange, SessionRow};
 use crate::fault::chain;
 use crate::secret::Secret;
-use crate::server::tls;
 
 /// The bound of one call.
 const BOUND: Duration = Duration::from_secs(60);
 /// No document of the API comes near it.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
-/// Where systems keep the certificates that they trust.
-const SYSTEM: [&str; 4] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
 /// What stands in a segment of a path as it is.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
@@ -72,8 +61,8 @@ impl Remote {
         if !matches!(uri.path(), "" | "/") {
             return Err(wrong("it has a path"));
         }
-        let token = token(arguments.token_file.as_deref())?;
-        let tls = connector(arguments.ca_file.as_deref())?;
+        let token = trust::token(arguments.token_file.as_deref())?;
+        let tls = trust::connector(arguments.ca_file.as_deref())?;
         Ok(Some(Self { host, port: uri.port_u16().unwrap_or(443), token, tls }))
     }
 
@@ -338,46 +327,6 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 
 fn segment(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
-}
-
-/// The token from a file, or from `BERTH_TOKEN`. Never from the command line, which everybody on the
-/// machine can read.
-fn token(file: Option<&Path>) -> Result<Secret<String>, Failure> {
-    let missing = |why: &dyn std::fmt::Display| {
-        let todo = "put a token into a file that only you can read and name it with --token-file, or set BERTH_TOKEN";
-        Failure::new(Exit::Refused, "there is no token to ask the gateway with", why, todo)
-    };
-    let text = match file {
-        Some(path) => {
-            std::fs::read_to_string(path).map_err(|error| missing(&format!("{}: {error}", path.display())))?
-        }
-        None => std::env::var("BERTH_TOKEN").map_err(|_| missing(&"neither is given"))?,
-    };
-    match text.trim() {
-        "" => Err(missing(&"it is empty")),
-        token => Ok(Secret::new(token.to_owned())),
-    }
-}
-
-/// Trusts the given certificates alone, or those that the system trusts.
-fn connector(ca: Option<&Path>) -> Result<TlsConnector, Failure> {
-    let given = ca.map(Path::to_owned).or_else(|| std::env::var_os("SSL_CERT_FILE").map(PathBuf::from));
-    let system = || SYSTEM.into_iter().map(PathBuf::from).find(|path| path.exists());
-    let failed = |why: &dyn std::fmt::Display| {
-        let todo = "install the package ca-certificates, or name the certificate's issuer with --ca-file";
-        Failure::new(Exit::Missing, "no gateway could be trusted", why, todo)
-    };
-    let path =
-        given.or_else(system).ok_or_else(|| failed(&"this system has no list of issuers it trusts"))?;
-    let read = CertificateDer::pem_file_iter(&path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let certificates = read.map_err(|error| failed(&format!("{}: {error}", path.display())))?;
-    let mut roots = RootCertStore::empty();
-    if roots.add_parsable_certificates(certificates).0 == 0 {
-        return Err(failed(&format!("there is no certificate in {}", path.display())));
-    }
-    tls::provider();
-    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 #[cfg(test)]
