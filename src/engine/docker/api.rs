@@ -22,7 +22,7 @@ use bollard::query_parameters::{
 use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker};
 use bytes::Bytes;
 use futures_util::StreamExt;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::engine::{EngineError, EngineVersion};
 use crate::fault::chain;
@@ -33,6 +33,10 @@ pub(super) const QUICK: Duration = Duration::from_secs(10);
 pub(super) const PATIENT: Duration = Duration::from_secs(50);
 /// Above every bound of ours, so that only ours count.
 const CLIENT_TIMEOUT_S: u64 = 24 * 3600;
+
+/// How often a freeze is tried, and how long after the last.
+const FREEZES: u32 = 4;
+const BETWEEN_FREEZES: Duration = Duration::from_millis(300);
 
 /// Why a call failed.
 #[derive(Debug)]
@@ -168,9 +172,18 @@ impl Api {
         done(bounded("stop a container", grace.saturating_add(QUICK), call).await, &[304, 404])
     }
 
-    /// `POST /containers/{id}/pause`
+    /// `POST /containers/{id}/pause`. A busy machine may not stop every process of a container in the
+    /// moment that the runtime gives it (`unable to freeze`): that is tried again, a few times.
     pub(super) async fn pause(&self, container: &str) -> Result<(), Failure> {
-        bounded("freeze a container", QUICK, self.docker.pause_container(container)).await
+        let unfrozen = |failure: &Failure| matches!(failure, Failure::Status { message, .. } if message.contains("unable to freeze"));
+        let mut tried = 1;
+        loop {
+            match bounded("freeze a container", QUICK, self.docker.pause_container(container)).await {
+                Err(failure) if unfrozen(&failure) && tried < FREEZES => tried += 1,
+                done => return done,
+            }
+            sleep(BETWEEN_FREEZES).await;
+        }
     }
 
     /// `POST /containers/{id}/unpause`
