@@ -5,7 +5,7 @@
 //! saw is told of everything since. Is that forgotten, or of another process, `resync` is said first
 //! and then everything there is.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -24,7 +24,7 @@ use crate::access;
 use crate::auth::Principal;
 use crate::auth::policy::{self, Verb};
 use crate::broker::{Change, Entry};
-use crate::respond::follow::{self, HEARTBEAT, Life, Wake};
+use crate::respond::follow::{self, HEARTBEAT, Life, Told, Wake};
 use crate::revocation::CloseReason;
 use crate::session::{Label, Session, SessionId};
 
@@ -86,8 +86,7 @@ struct Feed {
     wake: Receiver<Change>,
     /// What was said last of each session, so that nothing is said twice.
     said: HashMap<SessionId, String>,
-    pending: VecDeque<Event>,
-    over: bool,
+    told: Told,
 }
 
 impl Feed {
@@ -102,8 +101,7 @@ impl Feed {
             seen: latest,
             wake,
             said: HashMap::new(),
-            pending: VecDeque::new(),
-            over: false,
+            told: Told::default(),
         };
         match headers.get("last-event-id") {
             None => feed.everything(),
@@ -144,7 +142,7 @@ impl Feed {
         match self.site.broker().entry(session.id).filter(|entry| self.may_see(entry)) {
             Some(entry) => {
                 if let Some(event) = self.news(&entry) {
-                    self.pending.push_back(event.id(self.id(number)));
+                    self.told.pending.push_back(event.id(self.id(number)));
                 }
             }
             None => {
@@ -152,8 +150,8 @@ impl Feed {
                 let known = self.said.remove(&id).is_some();
                 if known || policy::allow(&self.known, Verb::See, id, owner, None).is_ok() {
                     let removed = Removed { id, label: session.label.clone() };
-                    self.pending.push_back(event("removed", &removed).id(self.id(number)));
-                    self.over = self.only.is_some();
+                    self.told.pending.push_back(event("removed", &removed).id(self.id(number)));
+                    self.told.over = self.only.is_some();
                 }
             }
         }
@@ -161,7 +159,7 @@ impl Feed {
 
     /// What was missed cannot be told any more.
     fn resync(&mut self) {
-        self.pending.push_back(event("resync", &json!({})));
+        self.told.pending.push_back(event("resync", &json!({})));
         self.said.clear();
         self.seen = self.site.broker().latest_change();
         self.everything();
@@ -177,10 +175,10 @@ impl Feed {
         for entry in &entries {
             if self.may_see(entry) {
                 let event = self.news(entry);
-                self.pending.extend(event);
+                self.told.pending.extend(event);
             }
         }
-        self.pending.push_back(event("ready", &json!({})).id(self.id(self.seen)));
+        self.told.pending.push_back(event("ready", &json!({})).id(self.id(self.seen)));
     }
 
     /// How a session is, unless that was the last thing said of it.
@@ -199,8 +197,8 @@ impl Feed {
     }
 
     fn end(&mut self, because: CloseReason) {
-        self.over = true;
-        self.pending.push_back(event("end", &json!({ "because": because.name() })));
+        self.told.over = true;
+        self.told.pending.push_back(event("end", &json!({ "because": because.name() })));
     }
 
     /// The id of a change: which process, and which of its changes.
@@ -217,21 +215,17 @@ impl Feed {
 }
 
 impl follow::Feed for Feed {
-    async fn next(&mut self) -> Option<Event> {
-        loop {
-            if let Some(event) = self.pending.pop_front() {
-                return Some(event);
-            }
-            if self.over {
-                return None;
-            }
-            match self.life.wait(HEARTBEAT, self.wake.recv()).await {
-                // Whatever it is: the changes themselves are read by their numbers.
-                Wake::News(Ok(_) | Err(RecvError::Lagged(_))) => self.catch_up(),
-                Wake::News(Err(RecvError::Closed)) => self.end(CloseReason::Drain),
-                Wake::Tick | Wake::Heartbeat => return Some(follow::still_here()),
-                Wake::Ended(because) => self.end(because),
-            }
+    fn told(&mut self) -> &mut Told {
+        &mut self.told
+    }
+
+    async fn listen(&mut self) {
+        match self.life.wait(HEARTBEAT, self.wake.recv()).await {
+            // Whatever it is: the changes themselves are read by their numbers.
+            Wake::News(Ok(_) | Err(RecvError::Lagged(_))) => self.catch_up(),
+            Wake::News(Err(RecvError::Closed)) => self.end(CloseReason::Drain),
+            Wake::Tick | Wake::Heartbeat => self.told.pending.push_back(follow::still_here()),
+            Wake::Ended(because) => self.end(because),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! A feed is a loop of *wait, then say what is different*. It ends when the login or token it was
 //! opened with ends, when the gateway drains, or when whoever follows goes away.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -22,8 +23,36 @@ pub const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// What one follower is told.
 pub trait Feed: Send + 'static {
+    /// What is still to be sent.
+    fn told(&mut self) -> &mut Told;
+
+    /// Waits for what is next, and puts it into [`Feed::told`].
+    fn listen(&mut self) -> impl Future<Output = ()> + Send;
+
     /// The next event; `None` at the end.
-    fn next(&mut self) -> impl Future<Output = Option<Event>> + Send;
+    fn next(&mut self) -> impl Future<Output = Option<Event>> + Send {
+        async {
+            loop {
+                let told = self.told();
+                if let Some(event) = told.pending.pop_front() {
+                    return Some(event);
+                }
+                if told.over {
+                    return None;
+                }
+                self.listen().await;
+            }
+        }
+    }
+}
+
+/// Events on their way to one follower.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// Those that are still to be sent, oldest first.
+    pub pending: VecDeque<Event>,
+    /// Whether none come after those.
+    pub over: bool,
 }
 
 /// How long a follower may follow.

@@ -5,7 +5,6 @@
 //! is told to load the page again, because what it missed cannot be told any more.
 
 use std::collections::HashMap;
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +29,7 @@ use crate::auth::Principal;
 use crate::auth::policy::{self, Verb};
 use crate::broker::{Broker, Change, Entry};
 use crate::language::Language;
-use crate::respond::follow::{self, HEARTBEAT, Life, Wake};
+use crate::respond::follow::{self, HEARTBEAT, Life, Told, Wake};
 use crate::revocation::CloseReason;
 use crate::session::{Routing, Session, SessionId, StateKind, TemplateName};
 
@@ -94,9 +93,7 @@ pub struct Feed {
     said: HashMap<SessionId, String>,
     /// The same of each image.
     said_of_images: HashMap<TemplateName, String>,
-    /// What is still to be sent, oldest first.
-    pending: VecDeque<Event>,
-    over: bool,
+    told: Told,
 }
 
 /// What a feed tells of.
@@ -136,8 +133,7 @@ impl Feed {
             life: Life::of(&known.revocation, &site.0.state.draining),
             said: HashMap::new(),
             said_of_images: HashMap::new(),
-            pending: VecDeque::new(),
-            over: false,
+            told: Told::default(),
         };
         feed.look();
         feed
@@ -184,7 +180,7 @@ impl Feed {
             let text = row.html(person.language, &person.csrf);
             if self.said_of_images.get(&row.template) != Some(&text) {
                 self.said_of_images.insert(row.template, text.clone());
-                self.pending.push_back(Event::default().event("image").data(text));
+                self.told.pending.push_back(Event::default().event("image").data(text));
             }
         }
     }
@@ -199,8 +195,8 @@ impl Feed {
 
     fn removed(&mut self, session: &Session) {
         if self.said.remove(&session.id).is_some() {
-            self.pending.push_back(Event::default().event("removed").data(session.label.as_str()));
-            self.over = matches!(self.subject, Subject::Session { .. });
+            self.told.pending.push_back(Event::default().event("removed").data(session.label.as_str()));
+            self.told.over = matches!(self.subject, Subject::Session { .. });
         }
     }
 
@@ -224,22 +220,22 @@ impl Feed {
         let news = without_time(&text);
         if self.said.get(&entry.id) != Some(&news) {
             self.said.insert(entry.id, news);
-            self.pending.push_back(Event::default().event(name).data(text));
+            self.told.pending.push_back(Event::default().event(name).data(text));
         }
     }
 
     /// What a quiet stream says. The times tell of input that moved a limit.
     fn beat(&mut self) {
         self.look();
-        self.pending.push_back(follow::still_here());
+        self.told.pending.push_back(follow::still_here());
         match &self.subject {
             Subject::Cards { .. } => {
-                self.pending.push_back(Event::default().event("times").data(self.times()));
-                self.pending.push_back(Event::default().event("used").data(self.used()));
+                self.told.pending.push_back(Event::default().event("times").data(self.times()));
+                self.told.pending.push_back(Event::default().event("used").data(self.used()));
             }
             Subject::Session { entry, .. } => {
                 let status = json(&self.status(entry));
-                self.pending.push_back(Event::default().event("status").data(status));
+                self.told.pending.push_back(Event::default().event("status").data(status));
             }
             Subject::Images { .. } => {}
         }
@@ -268,31 +264,27 @@ impl Feed {
 }
 
 impl follow::Feed for Feed {
-    async fn next(&mut self) -> Option<Event> {
-        loop {
-            if let Some(event) = self.pending.pop_front() {
-                return Some(event);
+    fn told(&mut self) -> &mut Told {
+        &mut self.told
+    }
+
+    async fn listen(&mut self) {
+        let tick = if self.waits_in_line() { WHILE_STARTING } else { HEARTBEAT };
+        match self.life.wait(tick, self.changes.recv()).await {
+            Wake::News(Ok(Change::Changed(session))) => self.changed(&session),
+            Wake::News(Ok(Change::Removed(session))) => self.removed(&session),
+            Wake::News(Ok(Change::Images)) => self.look_at_images(),
+            // What it missed cannot be told any more.
+            Wake::News(Err(RecvError::Lagged(_))) => {
+                self.told.over = true;
+                self.told.pending.push_back(Event::default().event("reload").data("now"));
             }
-            if self.over {
-                return None;
-            }
-            let tick = if self.waits_in_line() { WHILE_STARTING } else { HEARTBEAT };
-            match self.life.wait(tick, self.changes.recv()).await {
-                Wake::News(Ok(Change::Changed(session))) => self.changed(&session),
-                Wake::News(Ok(Change::Removed(session))) => self.removed(&session),
-                Wake::News(Ok(Change::Images)) => self.look_at_images(),
-                // What it missed cannot be told any more.
-                Wake::News(Err(RecvError::Lagged(_))) => {
-                    self.over = true;
-                    self.pending.push_back(Event::default().event("reload").data("now"));
-                }
-                Wake::News(Err(RecvError::Closed)) => return None,
-                Wake::Tick => self.look(),
-                Wake::Heartbeat => self.beat(),
-                Wake::Ended(because) => {
-                    self.over = true;
-                    self.pending.extend(last_word(because));
-                }
+            Wake::News(Err(RecvError::Closed)) => self.told.over = true,
+            Wake::Tick => self.look(),
+            Wake::Heartbeat => self.beat(),
+            Wake::Ended(because) => {
+                self.told.over = true;
+                self.told.pending.extend(last_word(because));
             }
         }
     }

@@ -71,7 +71,8 @@ impl Remote {
     /// # Errors
     /// The gateway cannot be reached, or the API has no such request.
     pub(super) async fn ask(&self, request: Request) -> Result<Reply, Failure> {
-        Ok(match request.clone() {
+        let name = request.name();
+        Ok(match request {
             Request::SessionList => match self.items("/api/v1/sessions").await? {
                 Ok(items) => Reply::Sessions { sessions: items.iter().filter_map(session).collect() },
                 Err(refused) => refused,
@@ -97,7 +98,7 @@ impl Remote {
             | Request::TemplateList
             | Request::TemplateProgress
             | Request::TemplatePull { .. } => {
-                return Err(local_only(&format!("{} ", request.name().replace('_', " "))));
+                return Err(local_only(&format!("{} ", name.replace('_', " "))));
             }
         })
     }

@@ -4,7 +4,7 @@
 //! Rows never move by themselves: somebody may be about to press beside one. A page that no longer
 //! shows what its address asks for says so and offers to be loaded again.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::auth::Principal;
 use crate::broker::{Broker, Change};
 use crate::clock;
 use crate::language::Language;
-use crate::respond::follow::{self, Life, Wake};
+use crate::respond::follow::{self, Life, Told, Wake};
 use crate::session::Session;
 use crate::web::Site;
 use crate::web::events::last_word;
@@ -39,8 +39,7 @@ pub(super) struct Feed {
     /// What came meanwhile and is not on the page.
     others: HashSet<String>,
     figures: String,
-    pending: VecDeque<Event>,
-    over: bool,
+    told: Told,
 }
 
 impl Feed {
@@ -57,8 +56,7 @@ impl Feed {
             said: HashMap::new(),
             others: HashSet::new(),
             figures: String::new(),
-            pending: VecDeque::new(),
-            over: false,
+            told: Told::default(),
         };
         for entry in feed.query.select(&feed.broker, language).rows {
             feed.said.insert(entry.label.to_string(), String::new());
@@ -74,7 +72,7 @@ impl Feed {
             Ok(Change::Images) => {}
             // What it missed cannot be told any more.
             Err(RecvError::Lagged(_)) => self.look(),
-            Err(RecvError::Closed) => self.over = true,
+            Err(RecvError::Closed) => self.told.over = true,
         }
         self.count();
     }
@@ -99,14 +97,14 @@ impl Feed {
         // A row of another page is no news to this one; only what nobody has seen yet is.
         let fresh = clock::since(session.created_at) < Duration::from_secs(60);
         if fresh && self.query.fits(&entry, session, self.language) && self.others.insert(label.to_owned()) {
-            self.pending.push_back(Event::default().event("others").data(self.others.len().to_string()));
+            self.told.pending.push_back(Event::default().event("others").data(self.others.len().to_string()));
         }
     }
 
     fn removed(&mut self, label: &str) {
         self.others.remove(label);
         if self.said.remove(label).is_some() {
-            self.pending.push_back(Event::default().event("gone").data(label));
+            self.told.pending.push_back(Event::default().event("gone").data(label));
         }
     }
 
@@ -117,7 +115,7 @@ impl Feed {
         let news = without_times(&html);
         if self.said.get(label) != Some(&news) {
             self.said.insert(label.to_owned(), news);
-            self.pending.push_back(Event::default().event("row").data(html));
+            self.told.pending.push_back(Event::default().event("row").data(html));
         }
     }
 
@@ -125,28 +123,24 @@ impl Feed {
         let figures = super::figures(&self.broker, self.language);
         if figures != self.figures {
             self.figures.clone_from(&figures);
-            self.pending.push_back(Event::default().event("figures").data(figures));
+            self.told.pending.push_back(Event::default().event("figures").data(figures));
         }
     }
 }
 
 impl follow::Feed for Feed {
-    async fn next(&mut self) -> Option<Event> {
-        loop {
-            if let Some(event) = self.pending.pop_front() {
-                return Some(event);
-            }
-            if self.over {
-                return None;
-            }
-            match self.life.wait(LOOK, self.changes.recv()).await {
-                Wake::News(change) => self.heard(change),
-                Wake::Tick => self.look(),
-                Wake::Heartbeat => return Some(follow::still_here()),
-                Wake::Ended(because) => {
-                    self.over = true;
-                    self.pending.extend(last_word(because));
-                }
+    fn told(&mut self) -> &mut Told {
+        &mut self.told
+    }
+
+    async fn listen(&mut self) {
+        match self.life.wait(LOOK, self.changes.recv()).await {
+            Wake::News(change) => self.heard(change),
+            Wake::Tick => self.look(),
+            Wake::Heartbeat => self.told.pending.push_back(follow::still_here()),
+            Wake::Ended(because) => {
+                self.told.over = true;
+                self.told.pending.extend(last_word(because));
             }
         }
     }

@@ -2,7 +2,6 @@
 //!
 //! An event's id is its line's number, so that a browser that comes back misses nothing.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use axum::response::sse::Event;
@@ -11,7 +10,7 @@ use tokio::sync::watch;
 use super::line::LogRow;
 use crate::auth::Principal;
 use crate::language::Language;
-use crate::respond::follow::{self, Life, Wake};
+use crate::respond::follow::{self, Life, Told, Wake};
 use crate::revocation::CloseReason;
 use crate::store::{AuditOrder, AuditSearch};
 use crate::web::Site;
@@ -30,8 +29,7 @@ pub(super) struct Feed {
     search: AuditSearch,
     language: Language,
     news: watch::Receiver<u64>,
-    pending: VecDeque<Event>,
-    over: bool,
+    told: Told,
 }
 
 impl Feed {
@@ -39,12 +37,12 @@ impl Feed {
     pub(super) fn of(site: &Site, reader: &Principal, search: AuditSearch, language: Language) -> Self {
         let life = Life::of(&reader.revocation, &site.0.state.draining);
         let news = site.0.state.audit.news();
-        Self { site: site.clone(), life, search, language, news, pending: VecDeque::new(), over: false }
+        Self { site: site.clone(), life, search, language, news, told: Told::default() }
     }
 
     fn end(&mut self, because: CloseReason) {
-        self.over = true;
-        self.pending = last_word(because).into_iter().collect();
+        self.told.over = true;
+        self.told.pending = last_word(because).into_iter().collect();
     }
 
     /// What was written since the last look. A store that fails is asked again at the next one.
@@ -54,35 +52,45 @@ impl Feed {
         for line in found.unwrap_or_default() {
             self.search.after = Some(line.number);
             let html = LogRow::of(&line, self.language).html(self.language);
-            self.pending.push_back(Event::default().event("line").id(line.number.to_string()).data(html));
+            self.told
+                .pending
+                .push_back(Event::default().event("line").id(line.number.to_string()).data(html));
         }
     }
 }
 
 impl follow::Feed for Feed {
+    fn told(&mut self) -> &mut Told {
+        &mut self.told
+    }
+
+    async fn listen(&mut self) {
+        self.look().await;
+        if !self.told.pending.is_empty() {
+            return;
+        }
+        match self.life.wait(OTHERS, self.news.changed()).await {
+            Wake::News(Ok(())) | Wake::Tick => {}
+            Wake::News(Err(_closed)) => self.told.over = true,
+            Wake::Heartbeat => self.told.pending.push_back(follow::still_here()),
+            Wake::Ended(because) => self.end(because),
+        }
+    }
+
+    // Its right is looked at before every line, because there may be many, and of a slow reader more
+    // all the time.
     async fn next(&mut self) -> Option<Event> {
         loop {
-            if self.over {
-                return self.pending.pop_front();
-            }
-            // Before every line, because there may be many, and of a slow reader more all the time.
-            if let Some(because) = self.life.ended() {
+            if let Some(because) = self.life.ended().filter(|_| !self.told.over) {
                 self.end(because);
-                continue;
             }
-            if let Some(event) = self.pending.pop_front() {
+            if let Some(event) = self.told.pending.pop_front() {
                 return Some(event);
             }
-            self.look().await;
-            if !self.pending.is_empty() {
-                continue;
+            if self.told.over {
+                return None;
             }
-            match self.life.wait(OTHERS, self.news.changed()).await {
-                Wake::News(Ok(())) | Wake::Tick => {}
-                Wake::News(Err(_closed)) => return None,
-                Wake::Heartbeat => return Some(follow::still_here()),
-                Wake::Ended(because) => self.end(because),
-            }
+            self.listen().await;
         }
     }
 }
