@@ -35,6 +35,13 @@ pub(super) struct Filter {
     since: Option<String>,
     /// Before this time.
     until: Option<String>,
+    /// Only lines with a greater number than this.
+    after: Option<u64>,
+    /// Only lines with a smaller number than this.
+    before: Option<u64>,
+    /// From which end: `newest_first` unless given.
+    #[param(inline)]
+    order: Option<AuditOrder>,
 }
 
 /// One line.
@@ -59,7 +66,7 @@ impl From<AuditLine> for AuditDocument {
     }
 }
 
-/// The lines that fit, newest first.
+/// The lines that fit, newest first unless asked otherwise.
 #[utoipa::path(
     get, path = "/api/v1/audit", tag = "audit", operation_id = "read_audit", params(Paging, Filter),
     responses((status = 200, description = "A page of them", body = Page<AuditDocument>)),
@@ -71,8 +78,18 @@ pub(super) async fn list(
     Query(filter): Query<Filter>,
 ) -> Result<Response<Body>, Failure> {
     let limit = paging.limit()?;
-    let search = AuditSearch { before: paging.after()?, ..filter.search()? };
-    let lines = site.0.store.find_audit(&search, AuditOrder::NewestFirst, limit + 1).await?;
+    let order = filter.order.unwrap_or_default();
+    let mut search = filter.search()?;
+    // Where the page before ended is never before where the first one began.
+    let (place, begin) = (
+        paging.after()?,
+        match order {
+            AuditOrder::NewestFirst => &mut search.before,
+            AuditOrder::OldestFirst => &mut search.after,
+        },
+    );
+    *begin = place.or(*begin);
+    let lines = site.0.store.find_audit(&search, order, limit + 1).await?;
     Ok(json::read(&Page::cut(lines, limit, |line| line.number).map(AuditDocument::from)))
 }
 
@@ -93,8 +110,8 @@ impl Filter {
             outcome: self.outcome,
             since: time("since", self.since)?,
             until: time("until", self.until)?,
-            after: None,
-            before: None,
+            after: self.after,
+            before: self.before,
         })
     }
 }

@@ -12,6 +12,7 @@ mod flaw;
 mod gate;
 mod grants;
 mod guard;
+mod homes;
 mod invitations;
 mod json;
 mod kiosk;
@@ -246,6 +247,8 @@ fn routes() -> OpenApiRouter<Site> {
         .routes(routes!(events::one))
         .routes(routes!(grants::list, grants::give))
         .routes(routes!(grants::withdraw))
+        .routes(routes!(homes::list))
+        .routes(routes!(homes::restore))
         .routes(routes!(screenshot::show))
         .routes(routes!(sessions::list, sessions::create))
         .routes(routes!(sessions::show, sessions::remove))
@@ -268,6 +271,7 @@ fn routes() -> OpenApiRouter<Site> {
         .routes(routes!(stats::capacity))
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::show, users::update, users::remove))
+        .routes(routes!(users::removal))
         .routes(routes!(users::set_password))
         .routes(routes!(logins::list, logins::end_all))
         .routes(routes!(logins::end))

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Site;
-use crate::people::{self, Person};
+use crate::people::{self, Outlook, Person};
 use crate::secret::Secret;
 use crate::session::{LimitsChange, SessionName, Setting, TemplateName, UserId};
 use crate::store::{Role, User};
@@ -122,6 +122,36 @@ pub(super) struct PasswordSet {
     /// The password, if it was made here. It is told this once.
     #[schema(required = true)]
     pub(super) password: Option<String>,
+}
+
+/// What removing a user would take with them.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Removal {
+    /// The user's name.
+    name: String,
+    /// What they call their sessions, all of which go.
+    sessions: Vec<String>,
+    /// How many of them run.
+    running: usize,
+    /// How many have a home of their own, which goes with them.
+    own_homes: usize,
+    /// Where their home lies, which is kept unless it is said otherwise; `null` if they have none, or it is
+    /// not known.
+    #[schema(required = true)]
+    home: Option<String>,
+    /// Whether the engine could tell.
+    home_known: bool,
+    /// What the files in it took when it was last looked at; `null` if it was not yet.
+    #[schema(required = true)]
+    home_bytes: Option<u64>,
+}
+
+impl Removal {
+    pub(super) fn of(user: User, outlook: Outlook) -> Self {
+        let Outlook { sessions, running, own_homes, home, home_known, home_use } = outlook;
+        let home_bytes = home_use.map(|usage| usage.used_bytes);
+        Self { name: user.name, sessions, running, own_homes, home, home_known, home_bytes }
+    }
 }
 
 /// What was removed.

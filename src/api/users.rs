@@ -11,8 +11,8 @@ use utoipa::IntoParams;
 use super::gate::{Caller, MaybeSent, Query, UsersKeeper, document};
 use super::page::{Page, Paging};
 use super::user::{
-    CreatedUser, LimitsDocument, NewPassword, NewUser, PasswordSet, RemovedUser, UserChange, UserDocument,
-    shown,
+    CreatedUser, LimitsDocument, NewPassword, NewUser, PasswordSet, Removal, RemovedUser, UserChange,
+    UserDocument, shown,
 };
 use super::{Failure, Site, json};
 use crate::auth::policy;
@@ -173,6 +173,21 @@ pub(super) async fn remove(
     let fate = home.unwrap_or_default();
     let removed = people::remove(site.auth(), site.broker(), &caller.by(), &user, fate).await?;
     Ok(json::read(&RemovedUser { sessions: removed.sessions, home_kept: removed.kept }))
+}
+
+/// What removing a user would take with them; nothing is removed.
+#[utoipa::path(
+    get, path = "/api/v1/users/{name}/removal", tag = "users", operation_id = "read_user_removal", params(Named),
+    responses((status = 200, description = "What would go, and what would be kept", body = Removal)),
+)]
+pub(super) async fn removal(
+    State(site): State<Site>,
+    UsersKeeper(_caller): UsersKeeper,
+    Path(Named { name }): Path<Named>,
+) -> Result<Response<Body>, Failure> {
+    let user = people::find(&*site.0.store, &name).await?;
+    let outlook = people::outlook(site.broker(), &user).await;
+    Ok(json::read(&Removal::of(user, outlook)))
 }
 
 /// Sets another password; the user's logins end.

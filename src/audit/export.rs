@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::verify::{Beginning, beginning};
 use super::{GENESIS, Reading, chain, is_obeyed};
-use crate::store::{AuditLine, AuditOrder, AuditSearch, Store, StoreError};
+use crate::store::{AuditLine, AuditLines, AuditOrder, AuditSearch, StoreError};
 
 const PAGE: usize = 500;
 
@@ -28,7 +28,7 @@ pub enum Format {
 
 /// An export that is being written, page by page.
 pub struct Export {
-    store: Arc<dyn Store>,
+    lines: Arc<dyn AuditLines>,
     search: AuditSearch,
     format: Format,
     begun: bool,
@@ -64,24 +64,28 @@ impl Export {
     /// An export of the lines that fit `search`, oldest first, as far as they are written now.
     ///
     /// # Errors
-    /// The store fails.
-    pub async fn of(store: Arc<dyn Store>, search: AuditSearch, format: Format) -> Result<Self, StoreError> {
-        let newest = store.find_audit(&AuditSearch::default(), AuditOrder::NewestFirst, 1).await?;
+    /// They cannot be read.
+    pub async fn of(
+        lines: Arc<dyn AuditLines>,
+        search: AuditSearch,
+        format: Format,
+    ) -> Result<Self, StoreError> {
+        let newest = lines.find_audit(&AuditSearch::default(), AuditOrder::NewestFirst, 1).await?;
         // Not what is appended while it is read: an export of everything would never end.
         let end = newest.first().map_or(0, |line| line.number) + 1;
         let before = Some(search.before.map_or(end, |before| before.min(end)));
         // An audit that cannot be proven is exported all the same; checking the file then tells.
         let nothing = Beginning { number: 0, hash: GENESIS.to_owned() };
-        let last = beginning(&*store).await.unwrap_or(nothing);
-        Ok(Self { store, search: AuditSearch { before, ..search }, format, begun: false, last })
+        let last = beginning(&*lines).await.unwrap_or(nothing);
+        Ok(Self { lines, search: AuditSearch { before, ..search }, format, begun: false, last })
     }
 
     /// The next piece of text; `None` at the end.
     ///
     /// # Errors
-    /// The store fails.
+    /// They cannot be read.
     pub async fn next(&mut self) -> Result<Option<String>, StoreError> {
-        let lines = self.store.find_audit(&self.search, AuditOrder::OldestFirst, PAGE).await?;
+        let lines = self.lines.find_audit(&self.search, AuditOrder::OldestFirst, PAGE).await?;
         let mut text = String::new();
         if !self.begun && self.format == Format::Csv {
             text.push_str(&csv(&COLUMNS.map(str::to_owned)));
@@ -99,12 +103,24 @@ impl Export {
         Ok((!text.is_empty()).then_some(text))
     }
 
+    /// The number of the line that was written last.
+    #[must_use]
+    pub fn at(&self) -> u64 {
+        self.last.number
+    }
+
+    /// No line from this number on will be written.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.search.before.unwrap_or_default()
+    }
+
     /// The hash of the line before this one, which a filter may have left out.
     async fn hash_before(&self, number: u64) -> Result<String, StoreError> {
         if self.last.number + 1 == number {
             return Ok(self.last.hash.clone());
         }
-        let before = self.store.audit(number.saturating_sub(2), 1).await?;
+        let before = self.lines.audit(number.saturating_sub(2), 1).await?;
         Ok(before
             .into_iter()
             .find(|line| line.number + 1 == number)

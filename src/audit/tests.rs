@@ -1,6 +1,6 @@
 use super::*;
 use crate::session::StopReason;
-use crate::store::AuditSearch;
+use crate::store::{AuditLines, AuditSearch};
 use crate::store::sqlite::SqliteStore;
 
 async fn recorded(audit: &Audit, store: &dyn Store, record: Record) -> serde_json::Value {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::{EventKind, GENESIS, chain};
-use crate::store::{AuditLine, AuditOrder, AuditSearch, Store, StoreError};
+use crate::store::{AuditLine, AuditLines, AuditOrder, AuditSearch, StoreError};
 
 const PAGE: usize = 1000;
 
@@ -61,12 +61,23 @@ struct Trimmed {
 ///
 /// # Errors
 /// [`Broken`] names the first line that was changed, removed, or cannot be read.
-pub async fn verify(store: &dyn Store) -> Result<Verified, Broken> {
-    let mut start = beginning(store).await?;
+pub async fn verify(lines: &dyn AuditLines) -> Result<Verified, Broken> {
+    verify_telling(lines, &mut |_| {}).await
+}
+
+/// The same; tells, page by page, up to which line it has come.
+///
+/// # Errors
+/// As for [`verify`].
+pub async fn verify_telling(
+    lines: &dyn AuditLines,
+    tell: &mut (dyn FnMut(u64) + Send),
+) -> Result<Verified, Broken> {
+    let mut start = beginning(lines).await?;
     loop {
-        let outcome = follow(store, &start).await;
+        let outcome = follow(lines, &start, tell).await;
         // What was cut while it was read is no break: begin again behind the cut.
-        let now = beginning(store).await?;
+        let now = beginning(lines).await?;
         if outcome.is_ok() || now == start {
             return outcome;
         }
@@ -74,14 +85,18 @@ pub async fn verify(store: &dyn Store) -> Result<Verified, Broken> {
     }
 }
 
-async fn follow(store: &dyn Store, start: &Beginning) -> Result<Verified, Broken> {
+async fn follow(
+    lines: &dyn AuditLines,
+    start: &Beginning,
+    tell: &mut (dyn FnMut(u64) + Send),
+) -> Result<Verified, Broken> {
     let (mut last, mut prev) = (start.number, start.hash.clone());
     loop {
-        let lines = store.audit(last, PAGE).await.map_err(|error| unread(last + 1, &error))?;
-        if lines.is_empty() {
+        let page = lines.audit(last, PAGE).await.map_err(|error| unread(last + 1, &error))?;
+        if page.is_empty() {
             return Ok(Verified { first: start.number + 1, last, hash: prev });
         }
-        for line in lines {
+        for line in page {
             let broken = |why: &str| Broken { number: last + 1, why: why.to_owned() };
             if line.number != last + 1 {
                 return Err(broken("it is missing"));
@@ -91,18 +106,19 @@ async fn follow(store: &dyn Store, start: &Beginning) -> Result<Verified, Broken
             }
             (last, prev) = (line.number, line.hash);
         }
+        tell(last);
     }
 }
 
 /// What precedes the first line: nothing, or what the newest `audit_trimmed` says.
-pub(super) async fn beginning(store: &dyn Store) -> Result<Beginning, Broken> {
-    let first = store.audit(0, 1).await.map_err(|error| unread(1, &error))?;
+pub(super) async fn beginning(lines: &dyn AuditLines) -> Result<Beginning, Broken> {
+    let first = lines.audit(0, 1).await.map_err(|error| unread(1, &error))?;
     let cut = match first.first().map_or(1, |line| line.number) {
         1 => return Ok(Beginning { number: 0, hash: GENESIS.to_owned() }),
         number => number - 1,
     };
     let search = AuditSearch { events: vec![EventKind::AuditTrimmed], ..AuditSearch::default() };
-    let told = store.find_audit(&search, AuditOrder::NewestFirst, 1).await;
+    let told = lines.find_audit(&search, AuditOrder::NewestFirst, 1).await;
     let told = told.map_err(|error| unread(1, &error))?;
     let trimmed = told.first().and_then(|line: &AuditLine| serde_json::from_str::<Trimmed>(&line.body).ok());
     match trimmed.filter(|trimmed| trimmed.through == cut) {

@@ -49,7 +49,17 @@ pub(super) struct Homes {
     pub(super) wanted: Notify,
 }
 
-/// A home as the command line lists it.
+/// A home that somebody or some session has, or may have.
+#[derive(Clone, Debug)]
+pub struct KnownHome {
+    key: HomeKey,
+    /// Whose it is.
+    pub owner: String,
+    /// The session it belongs to, if it is one session's own.
+    pub session: Option<String>,
+}
+
+/// A home as it is listed.
 #[derive(Clone, Debug)]
 pub struct HomeListed {
     /// Whose it is.
@@ -285,32 +295,41 @@ impl Broker {
         HomeOrder { installation, key, owner_name: owner.name.clone() }
     }
 
-    /// Every home of these users and of the sessions there are, with its copies.
+    /// Every home of these users and of their sessions, with its copies.
     pub async fn list_homes(&self, users: &[User]) -> Vec<HomeListed> {
         let mut listed = Vec::new();
-        let persistent = self.0.templates.values().any(|template| template.home == Home::Persistent);
-        for user in users.iter().filter(|_| persistent) {
-            let key = HomeKey::Owner(user.id);
-            listed.push(self.listed(key, user.name.clone(), None).await);
-        }
-        for entry in self.entries() {
-            if let Some(key @ HomeKey::Session(_)) = entry.home_key() {
-                let owner = entry.session().owner_name.clone();
-                listed.push(self.listed(key, owner, Some(entry.label.to_string())).await);
-            }
+        for home in self.homes(users) {
+            listed.push(self.look_at_home(home).await);
         }
         listed
     }
 
-    async fn listed(&self, key: HomeKey, owner: String, session: Option<String>) -> HomeListed {
+    /// The homes that these users and their sessions have, or may have. Asks no engine.
+    #[must_use]
+    pub fn homes(&self, users: &[User]) -> Vec<KnownHome> {
+        let persistent = self.0.templates.values().any(|template| template.home == Home::Persistent);
+        let of_user =
+            |user: &User| KnownHome { key: HomeKey::Owner(user.id), owner: user.name.clone(), session: None };
+        let of_session = |entry: &Arc<Entry>| {
+            let key = entry.home_key().filter(|key| matches!(key, HomeKey::Session(_)))?;
+            let whose = users.iter().find(|user| user.id == entry.owner)?;
+            Some(KnownHome { key, owner: whose.name.clone(), session: Some(entry.label.to_string()) })
+        };
+        let of_users = users.iter().filter(|_| persistent).map(of_user);
+        of_users.chain(self.entries().iter().filter_map(of_session)).collect()
+    }
+
+    /// Asks the engine which copies of a home there are, and tells how full it was.
+    pub async fn look_at_home(&self, home: KnownHome) -> HomeListed {
+        let KnownHome { key, owner, session } = home;
         let installation = self.0.store.installation();
-        let home = HomeOrder { installation, key, owner_name: owner.clone() };
+        let order = HomeOrder { installation, key, owner_name: owner.clone() };
         HomeListed {
             owner,
             kind: if session.is_some() { Home::Session } else { Home::Persistent },
             session,
             measured: self.0.homes.known.get(&key).map(|known| *known),
-            copies: self.0.engine.home_copies(&home).await.ok(),
+            copies: self.0.engine.home_copies(&order).await.ok(),
         }
     }
 

@@ -48,7 +48,7 @@ pub use self::error::BrokerError;
 pub use self::grants::{LiveGrant, Share, ShareError};
 use self::herald::Herald;
 use self::homes::Homes;
-pub use self::homes::{HomeListed, HomeSettings};
+pub use self::homes::{HomeListed, HomeSettings, KnownHome};
 use self::images::Images;
 pub use self::images::{Installed, Pull};
 pub use self::invitations::{InvitationError, Invite, LONGEST_INVITATION, MadeInvitation, Offer};

@@ -3,6 +3,7 @@
 mod audit;
 mod backups;
 pub(in crate::cli) mod sessions;
+mod sharing;
 mod users;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 pub use self::audit::{AuditCommand, AuditFilterArgs, AuditFormat, ExportArgs, TailArgs};
 pub use self::backups::{BackupArgs, RestoreArgs};
 pub use self::sessions::{Filter, SessionCommand, Which};
+pub use self::sharing::{GrantArgs, GrantCommand, InvitationArgs, InvitationCommand};
 pub use self::users::{LimitArgs, UserCommand, UserImportArgs};
 use crate::migration::variables::System;
 use crate::session::{ClientId, CopyName, LinkId};
@@ -46,6 +48,10 @@ pub enum Command {
     Token(Anywhere<TokenCommand>),
     /// Manage sessions.
     Session(Anywhere<SessionCommand>),
+    /// Let others into a session, by name.
+    Grant(Anywhere<GrantCommand>),
+    /// Let others into a session, by links.
+    Invitation(Anywhere<InvitationCommand>),
     /// List templates and fetch their images.
     Template(Anywhere<TemplateCommand>),
     /// Write users, sessions, audit and configuration into one file; homes and images if wanted.
@@ -53,17 +59,15 @@ pub enum Command {
     /// Put back what is in a backup.
     Restore(RestoreArgs),
     /// Look at homes and put copies of them back.
-    #[command(subcommand)]
-    Home(HomeCommand),
+    Home(Anywhere<HomeCommand>),
     /// Make addresses that do one thing for whoever holds them.
     Link(Anywhere<LinkCommand>),
     /// Read and verify the audit.
-    #[command(subcommand)]
-    Audit(AuditCommand),
+    Audit(Anywhere<AuditCommand>),
     /// Show what the machine and each session use.
-    Stats(OutputArgs),
+    Stats(AskArgs),
     /// Show how many more sessions there is room for, and what bounds them.
-    Capacity(CapacityArgs),
+    Capacity(AskArgs),
     /// Look at everything from the configuration to the public address, and name what is broken.
     Doctor(OutputArgs),
     /// Print a completion script for a shell.
@@ -85,6 +89,9 @@ pub struct Anywhere<T: Subcommand> {
     /// Which gateway, if not this machine's.
     #[command(flatten)]
     pub remote: RemoteArgs,
+    /// How to print what comes of it.
+    #[command(flatten)]
+    pub output: OutputArgs,
     /// What to do there.
     #[command(subcommand)]
     pub command: T,
@@ -104,9 +111,9 @@ pub struct RemoteArgs {
     pub ca_file: Option<PathBuf>,
 }
 
-/// What there is room for, and where.
+/// Something to be shown, and where.
 #[derive(Args, Debug)]
-pub struct CapacityArgs {
+pub struct AskArgs {
     /// Which gateway, if not this machine's.
     #[command(flatten)]
     pub remote: RemoteArgs,
@@ -162,7 +169,7 @@ pub enum LinkCommand {
     /// Make one; its address is printed this once.
     Create(LinkArgs),
     /// List those that have not lapsed.
-    List(OutputArgs),
+    List,
     /// Take one back.
     Revoke {
         /// Its id, as `berth link list` names it.
@@ -189,9 +196,6 @@ pub struct LinkArgs {
     /// How often it may be used.
     #[arg(long, default_value_t = 1)]
     pub uses: u32,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// A number with a unit of time.
@@ -236,12 +240,9 @@ pub enum TokenCommand {
         /// For how many seconds; until it is revoked unless given.
         #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3_153_600_000))]
         lasts_s: Option<u64>,
-        /// How to print it.
-        #[command(flatten)]
-        output: OutputArgs,
     },
     /// List tokens.
-    List(OutputArgs),
+    List,
     /// Revoke a token at once.
     Revoke {
         /// Its id, as `berth token list` shows it.
@@ -253,7 +254,7 @@ pub enum TokenCommand {
 #[derive(Debug, Subcommand)]
 pub enum TemplateCommand {
     /// List templates, their limits, and whether their images are on the machine.
-    List(OutputArgs),
+    List,
     /// Fetch images from their registries; sessions get them at their next start.
     Pull {
         /// The templates whose images to fetch.
@@ -269,7 +270,7 @@ pub enum TemplateCommand {
 #[derive(Debug, Subcommand)]
 pub enum HomeCommand {
     /// List homes: owner, size, limit, last look, copies.
-    List(OutputArgs),
+    List,
     /// Put a copy back into its owner's home; what is in the home becomes a copy itself.
     Restore {
         /// The owner's name.
@@ -282,8 +283,8 @@ pub enum HomeCommand {
 /// How to print data.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct OutputArgs {
-    /// Print JSON instead of a table.
-    #[arg(long)]
+    /// Print JSON instead of text.
+    #[arg(long, global = true)]
     pub json: bool,
 }
 

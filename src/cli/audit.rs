@@ -1,20 +1,25 @@
 //! The audit at the command line: reading, following, proving, and taking it away.
 //!
-//! It works on the store itself, beside a running gateway: reading asks nobody.
+//! It works on the store itself, beside a running gateway: reading asks nobody. Of a gateway elsewhere it
+//! is read through the API.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::args::{AuditCommand, AuditFilterArgs, AuditFormat, ExportArgs, TailArgs};
+use super::args::{AuditCommand, AuditFilterArgs, AuditFormat, ExportArgs, OutputArgs, TailArgs};
+use super::desk::Desk;
 use super::failure::{Exit, Failure};
+use super::out::put;
+use super::progress;
+use super::show;
 use crate::app::open_store;
 use crate::audit::{self, Actor, Audit, AuditEvent, Export, Reading, Record};
-use crate::config::Config;
 use crate::fault::chain;
-use crate::store::{AuditLine, AuditOrder, AuditSearch, Store, StoreError};
+use crate::store::{AuditLine, AuditLines, AuditOrder, AuditSearch, StoreError};
 
 /// Whoever follows looks for new lines this often.
 const LOOK: Duration = Duration::from_millis(500);
@@ -22,12 +27,12 @@ const LOOK: Duration = Duration::from_millis(500);
 /// So many lines are read at once.
 const PAGE: usize = 500;
 
-pub(super) async fn audit(config: &Config, command: AuditCommand) -> Result<(), Failure> {
+pub(super) async fn audit(desk: &Desk, command: AuditCommand, output: OutputArgs) -> Result<(), Failure> {
     match command {
-        AuditCommand::Verify { export: Some(file) } => prove(&file),
-        AuditCommand::Verify { export: None } => verify(&*open_store(config)?).await,
-        AuditCommand::Tail(wanted) => tail(&*open_store(config)?, wanted).await,
-        AuditCommand::Export(wanted) => export(config, wanted).await,
+        AuditCommand::Verify { export: Some(file) } => prove(&file, output),
+        AuditCommand::Verify { export: None } => verify(&*desk.audit()?, output).await,
+        AuditCommand::Tail(wanted) => tail(&*desk.audit()?, wanted, output).await,
+        AuditCommand::Export(wanted) => export(desk, wanted, output).await,
     }
 }
 
@@ -38,26 +43,26 @@ impl From<AuditFilterArgs> for AuditSearch {
     }
 }
 
-async fn tail(store: &dyn Store, wanted: TailArgs) -> Result<(), Failure> {
+async fn tail(audit: &dyn AuditLines, wanted: TailArgs, output: OutputArgs) -> Result<(), Failure> {
     let mut search = AuditSearch::from(wanted.filter);
     let mut out = io::stdout().lock();
-    let newest = store.find_audit(&search, AuditOrder::NewestFirst, wanted.lines).await;
+    let newest = audit.find_audit(&search, AuditOrder::NewestFirst, wanted.lines).await;
     let mut newest = newest.map_err(|error| unread(&error))?;
     newest.reverse();
     // Followed from where the newest line of all is: what does not fit is not looked at again.
-    let all = store.find_audit(&AuditSearch::default(), AuditOrder::NewestFirst, 1).await;
+    let all = audit.find_audit(&AuditSearch::default(), AuditOrder::NewestFirst, 1).await;
     search.after = all.map_err(|error| unread(&error))?.first().map(|line| line.number);
-    if newest.iter().try_for_each(|line| print(&mut out, line, wanted.json)).is_err() || !wanted.follow {
+    if newest.iter().try_for_each(|line| print(&mut out, line, output.json)).is_err() || !wanted.follow {
         return Ok(());
     }
     let mut ticks = tokio::time::interval(LOOK);
     loop {
         ticks.tick().await;
-        let lines = store.find_audit(&search, AuditOrder::OldestFirst, PAGE).await;
+        let lines = audit.find_audit(&search, AuditOrder::OldestFirst, PAGE).await;
         for line in lines.map_err(|error| unread(&error))? {
             search.after = Some(line.number);
             // Whoever read it has gone: that ends it, and is no failure.
-            if print(&mut out, &line, wanted.json).is_err() {
+            if print(&mut out, &line, output.json).is_err() {
                 return Ok(());
             }
         }
@@ -81,8 +86,12 @@ fn row(line: &AuditLine) -> String {
     row.trim_end().to_owned()
 }
 
-async fn verify(store: &dyn Store) -> Result<(), Failure> {
-    let verified = audit::verify(store).await.map_err(|broken| {
+async fn verify(lines: &dyn AuditLines, output: OutputArgs) -> Result<(), Failure> {
+    let newest = newest(lines).await?;
+    let bar = progress::steps(usize::try_from(newest).unwrap_or(usize::MAX), "lines");
+    let verified = audit::verify_telling(lines, &mut |number| bar.set_position(number)).await;
+    bar.finish_and_clear();
+    let verified = verified.map_err(|broken| {
         Failure::new(
             Exit::Failed,
             "the audit was changed or damaged",
@@ -90,18 +99,37 @@ async fn verify(store: &dyn Store) -> Result<(), Failure> {
             "compare with a backup; everything before the named line is as it was written",
         )
     })?;
-    println!("the audit is unbroken: {} lines, {} to {}", verified.lines(), verified.first, verified.last);
-    if verified.first > 1 {
-        println!("lines up to {} were cut by retention, and the chain says so", verified.first - 1);
-    }
-    println!(
-        "hash of the newest line: {} (kept elsewhere, it proves that none is missing later)",
-        verified.hash
-    );
+    let document = serde_json::json!({
+        "lines": verified.lines(), "first": verified.first, "last": verified.last, "hash": verified.hash,
+    });
+    show::print(output, &document, || {
+        put(format_args!(
+            "the audit is unbroken: {} lines, {} to {}",
+            verified.lines(),
+            verified.first,
+            verified.last
+        ));
+        if verified.first > 1 {
+            put(format_args!(
+                "lines up to {} were cut by retention, and the chain says so",
+                verified.first - 1
+            ));
+        }
+        put(format_args!(
+            "hash of the newest line: {} (kept elsewhere, it proves that none is missing later)",
+            verified.hash
+        ));
+    });
     Ok(())
 }
 
-fn prove(file: &Path) -> Result<(), Failure> {
+/// The number of the newest line; 0 if there is none.
+async fn newest(lines: &dyn AuditLines) -> Result<u64, Failure> {
+    let newest = lines.find_audit(&AuditSearch::default(), AuditOrder::NewestFirst, 1).await;
+    Ok(newest.map_err(|error| unread(&error))?.first().map_or(0, |line| line.number))
+}
+
+fn prove(file: &Path, output: OutputArgs) -> Result<(), Failure> {
     let failed = |why: String| {
         Failure::new(
             Exit::Failed,
@@ -112,47 +140,76 @@ fn prove(file: &Path) -> Result<(), Failure> {
     };
     let text = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
     let proven = audit::prove(&text).map_err(|error| failed(error.to_string()))?;
-    match proven.gaps {
-        _ if proven.lines == 0 => println!("the export is empty"),
-        0 => println!("the export is unbroken: {} lines, {} to {}", proven.lines, proven.first, proven.last),
-        gaps => println!(
-            "the export has {} lines as they were written, between {} and {}; others were left out in {gaps} places",
-            proven.lines, proven.first, proven.last
-        ),
-    }
-    if proven.lines > 0 {
-        println!("hash of its last line: {}", proven.hash);
-    }
+    let document = serde_json::json!({
+        "lines": proven.lines, "first": proven.first, "last": proven.last, "gaps": proven.gaps,
+        "hash": proven.hash,
+    });
+    show::print(output, &document, || {
+        match proven.gaps {
+            _ if proven.lines == 0 => put("the export is empty"),
+            0 => put(format_args!(
+                "the export is unbroken: {} lines, {} to {}",
+                proven.lines, proven.first, proven.last
+            )),
+            gaps => put(format_args!(
+                "the export has {} lines as they were written, between {} and {}; others were left out in {gaps} \
+                 places",
+                proven.lines, proven.first, proven.last
+            )),
+        }
+        if proven.lines > 0 {
+            put(format_args!("hash of its last line: {}", proven.hash));
+        }
+    });
     Ok(())
 }
 
-async fn export(config: &Config, wanted: ExportArgs) -> Result<(), Failure> {
-    let store = open_store(config)?;
+async fn export(desk: &Desk, wanted: ExportArgs, output: OutputArgs) -> Result<(), Failure> {
+    let (lines, log): (Arc<dyn AuditLines>, _) = match desk {
+        Desk::Here(config) => {
+            let store = open_store(config)?;
+            (store.clone(), Some(Audit::new(store)))
+        }
+        Desk::There(remote) => (remote.clone(), None),
+    };
     let words = wanted.filter.to_string();
     let search = AuditSearch::from(wanted.filter);
     let format = wanted.format.unwrap_or(match wanted.file.extension() {
         Some(extension) if extension == "csv" => AuditFormat::Csv,
         Some(_) | None => AuditFormat::Jsonl,
     });
-    let mut out: Box<dyn Write> = if wanted.file == Path::new("-") {
+    let to_stdout = wanted.file == Path::new("-");
+    let mut out: Box<dyn Write> = if to_stdout {
         Box::new(io::stdout().lock())
     } else {
         let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&wanted.file);
         Box::new(new.map_err(|error| unwritten(&wanted.file, &error))?)
     };
-    let mut export =
-        Export::of(store.clone(), search, format.into()).await.map_err(|error| unread(&error))?;
+    let mut export = Export::of(lines, search, format.into()).await.map_err(|error| unread(&error))?;
+    let bar = progress::steps(usize::try_from(export.end()).unwrap_or(usize::MAX), "lines");
     while let Some(piece) = export.next().await.map_err(|error| unread(&error))? {
         out.write_all(piece.as_bytes()).map_err(|error| unwritten(&wanted.file, &error))?;
+        bar.set_position(export.at());
     }
     out.flush().map_err(|error| unwritten(&wanted.file, &error))?;
-    let event = AuditEvent::AuditExported { search: words };
-    Audit::new(store).record(Record::new(Actor::cli(), event)).await;
+    bar.finish_and_clear();
+    if let Some(log) = log {
+        log.record(Record::new(Actor::cli(), AuditEvent::AuditExported { search: words })).await;
+    }
+    if !to_stdout {
+        let document = serde_json::json!({ "file": wanted.file, "last": export.at() });
+        show::print(output, &document, || {});
+    }
     Ok(())
 }
 
 fn unread(error: &StoreError) -> Failure {
-    Failure::new(Exit::Failed, "the audit cannot be read", chain(error), "mend the database and try again")
+    Failure::new(
+        Exit::Failed,
+        "the audit cannot be read",
+        chain(error),
+        "look at its database, or at the gateway that was asked, and try again",
+    )
 }
 
 fn unwritten(file: &Path, error: &io::Error) -> Failure {

@@ -8,9 +8,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::signal::ctrl_c;
 
 use super::args::{BackupArgs, RestoreArgs};
-use super::data::print_json;
 use super::failure::{Exit, Failure};
 use super::out::put;
+use super::show::print_json;
 use super::templates::size;
 use crate::app::{self, Extent, Restoration, Told};
 use crate::backup::{Kind, Manifest};

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::args::OutputArgs;
-use super::data::print_json;
 use super::failure::{Exit, Failure};
+use super::show::print_json;
 use crate::config::Config;
 use crate::doctor::{self, Report};
 

@@ -6,8 +6,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::args::SetupArgs;
-use super::data::print_json;
 use super::failure::{Exit, Failure};
+use super::show::print_json;
 use crate::config::Config;
 use crate::fault::chain;
 use crate::migration::env::EnvFile;

@@ -4,17 +4,21 @@ mod args;
 mod ask;
 mod audit;
 mod backup;
-mod data;
 mod desk;
 mod doctor;
 mod failure;
 mod from_env;
+mod here;
+mod homes;
 mod link;
 mod out;
 mod pages;
+mod progress;
 mod remote;
 mod sessions;
 mod setup;
+mod sharing;
+mod show;
 mod stats;
 mod table;
 mod templates;
@@ -27,7 +31,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 pub use self::args::Cli;
-use self::args::{Anywhere, CapacityArgs, Command, OutputArgs, SpawnerArgs};
+use self::args::{Anywhere, AskArgs, Command, OutputArgs, SpawnerArgs};
 use self::desk::Desk;
 pub use self::failure::{Exit, Failure};
 use crate::app;
@@ -74,26 +78,37 @@ fn run(cli: Cli) -> Result<(), Failure> {
 }
 
 async fn dispatch(command: Command, path: &Path) -> Result<(), Failure> {
+    let desk = |remote| Desk::of(remote, || only_config(path));
     match command {
-        Command::Session(Anywhere { remote, command }) => {
-            sessions::session(&Desk::of(&remote, || only_config(path))?, command).await
+        Command::Session(Anywhere { remote, output, command }) => {
+            sessions::session(&desk(&remote)?, command, output).await
         }
-        Command::Template(Anywhere { remote, command }) => match Desk::of(&remote, || only_config(path))? {
-            Desk::Here(config) => templates::template(&config, command).await,
-            Desk::There(remote) => templates::elsewhere(&remote, command).await,
-        },
-        Command::User(Anywhere { remote, command }) => {
-            users::user(&Desk::of(&remote, || only_config(path))?, command).await
+        Command::Grant(Anywhere { remote, output, command }) => {
+            sharing::grant(&desk(&remote)?, command, output).await
         }
-        Command::Link(Anywhere { remote, command }) => {
-            link::link(&Desk::of(&remote, || only_config(path))?, command).await
+        Command::Invitation(Anywhere { remote, output, command }) => {
+            sharing::invitation(&desk(&remote)?, command, output).await
         }
-        Command::Token(Anywhere { remote, command }) => {
-            tokens::token(&Desk::of(&remote, || only_config(path))?, command).await
+        Command::Template(Anywhere { remote, output, command }) => {
+            templates::template(&desk(&remote)?, command, output).await
         }
-        Command::Capacity(CapacityArgs { remote, output }) => {
-            stats::capacity(&Desk::of(&remote, || only_config(path))?, output).await
+        Command::User(Anywhere { remote, output, command }) => {
+            users::user(&desk(&remote)?, command, output).await
         }
+        Command::Home(Anywhere { remote, output, command }) => {
+            homes::home(&desk(&remote)?, command, output).await
+        }
+        Command::Link(Anywhere { remote, output, command }) => {
+            link::link(&desk(&remote)?, command, output).await
+        }
+        Command::Token(Anywhere { remote, output, command }) => {
+            tokens::token(&desk(&remote)?, command, output).await
+        }
+        Command::Audit(Anywhere { remote, output, command }) => {
+            audit::audit(&desk(&remote)?, command, output).await
+        }
+        Command::Capacity(AskArgs { remote, output }) => stats::capacity(&desk(&remote)?, output).await,
+        Command::Stats(AskArgs { remote, output }) => stats::stats(&desk(&remote)?, output).await,
         Command::Doctor(output) => match only_config(path) {
             Ok(config) => doctor::doctor(&config, output).await,
             Err(_) => doctor::unconfigured(path, output),
@@ -119,15 +134,17 @@ async fn dispatch_here(
         Command::Spawner(arguments) => spawner(config, arguments).await,
         Command::Backup(arguments) => backup::backup(&config, path, arguments).await,
         Command::Restore(arguments) => backup::restore(&config, path, arguments).await,
-        Command::Home(command) => data::home(&config, command).await,
-        Command::Audit(command) => audit::audit(&config, command).await,
-        Command::Stats(output) => stats::stats(&config, output).await,
-        Command::Capacity(_)
+        Command::Audit(_)
+        | Command::Capacity(_)
         | Command::Completions { .. }
         | Command::Doctor(_)
+        | Command::Grant(_)
+        | Command::Home(_)
+        | Command::Invitation(_)
         | Command::Link(_)
         | Command::Man { .. }
         | Command::Session(_)
+        | Command::Stats(_)
         | Command::Template(_)
         | Command::Token(_)
         | Command::User(_) => Ok(()),
@@ -152,7 +169,7 @@ fn only_config(path: &Path) -> Result<Config, Failure> {
 
 fn check_config(config: &Config, inventory: &Inventory, path: &Path, output: OutputArgs) {
     if output.json {
-        return data::print_json(inventory);
+        return show::print_json(inventory);
     }
     println!("# {} is fine. In force, with defaults and environment:\n\n{config}", path.display());
     println!("# {}", docker::Quota::of(&config.homes));

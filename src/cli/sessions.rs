@@ -1,52 +1,53 @@
 //! `berth session …`: every session, one session, or those that filters name.
 
-use super::args::{Filter, SessionCommand, Which};
+use serde::Serialize;
+
+use super::args::{Filter, OutputArgs, SessionCommand, Which};
 use super::ask::confirmed;
-use super::data::print_json;
-use super::desk::{Desk, done, refusal};
+use super::desk::Desk;
 use super::failure::{Exit, Failure};
 use super::out::put;
+use super::progress;
+use super::sharing::print_grants;
+use super::show::{print, print_json, refusal};
 use super::table::{Table, relative_text};
 use crate::control::{GrantRow, Reply, Request, SessionChange, SessionRow};
 
-pub(super) async fn session(desk: &Desk, command: SessionCommand) -> Result<(), Failure> {
-    match command {
-        SessionCommand::List { filter, output } => {
+pub(super) async fn session(desk: &Desk, command: SessionCommand, output: OutputArgs) -> Result<(), Failure> {
+    let (which, to) = match command {
+        SessionCommand::List { filter } => {
             let rows = filtered(list(desk).await?, &filter);
-            match output.json {
-                true => print_json(&rows),
-                false => table(&rows).print("no sessions"),
-            }
-            Ok(())
+            print(output, &rows, || table(&rows).print("no sessions"));
+            return Ok(());
         }
-        SessionCommand::Show { label, output } => {
+        SessionCommand::Show { label } => {
             let (session, grants) = show(desk, label).await?;
-            match output.json {
-                true => print_json(&serde_json::json!({ "session": session, "grants": grants })),
-                false => print_one(&session, &grants),
-            }
-            Ok(())
-        }
-        SessionCommand::Grants { label, output } => {
-            let (_, grants) = show(desk, label).await?;
-            match output.json {
-                true => print_json(&grants),
-                false => print_grants(&grants),
-            }
-            Ok(())
+            let document = serde_json::json!({ "session": session, "grants": grants });
+            print(output, &document, || print_one(&session, &grants));
+            return Ok(());
         }
         SessionCommand::Create { template, name, owner } => {
-            done(desk.ask(Request::SessionCreate { owner, template, name }).await?)
+            return create(desk, Request::SessionCreate { owner, template, name }, output).await;
         }
-        SessionCommand::Start(which) => change(desk, which, SessionChange::Start).await,
-        SessionCommand::Stop(which) => change(desk, which, SessionChange::Stop).await,
-        SessionCommand::Restart(which) => change(desk, which, SessionChange::Restart).await,
-        SessionCommand::Reset { which, home } => change(desk, which, SessionChange::Reset { home }).await,
-        SessionCommand::Pause(which) => change(desk, which, SessionChange::Pause).await,
-        SessionCommand::Resume(which) => change(desk, which, SessionChange::Resume).await,
-        SessionCommand::Extend(which) => change(desk, which, SessionChange::Extend).await,
-        SessionCommand::Remove(which) => change(desk, which, SessionChange::Remove).await,
-    }
+        SessionCommand::Start(which) => (which, SessionChange::Start),
+        SessionCommand::Stop(which) => (which, SessionChange::Stop),
+        SessionCommand::Restart(which) => (which, SessionChange::Restart),
+        SessionCommand::Reset { which, home } => (which, SessionChange::Reset { home }),
+        SessionCommand::Pause(which) => (which, SessionChange::Pause),
+        SessionCommand::Resume(which) => (which, SessionChange::Resume),
+        SessionCommand::Extend(which) => (which, SessionChange::Extend),
+        SessionCommand::Remove(which) => (which, SessionChange::Remove),
+    };
+    change(desk, which, to, output).await
+}
+
+async fn create(desk: &Desk, request: Request, output: OutputArgs) -> Result<(), Failure> {
+    let made = match desk.ask(request).await? {
+        Reply::Session { session, grants: _ } => session,
+        other => return Err(refusal(other)),
+    };
+    print(output, &made, || put(format_args!("session {} of {} is {}", made.label, made.owner, made.state)));
+    Ok(())
 }
 
 async fn list(desk: &Desk) -> Result<Vec<SessionRow>, Failure> {
@@ -56,45 +57,72 @@ async fn list(desk: &Desk) -> Result<Vec<SessionRow>, Failure> {
     }
 }
 
-async fn show(desk: &Desk, label: String) -> Result<(SessionRow, Vec<GrantRow>), Failure> {
+/// A session, and who else may open it.
+pub(super) async fn show(desk: &Desk, label: String) -> Result<(SessionRow, Vec<GrantRow>), Failure> {
     match desk.ask(Request::SessionShow { label }).await? {
         Reply::Session { session, grants } => Ok((*session, grants)),
         other => Err(refusal(other)),
     }
 }
 
+/// What became of one session.
+#[derive(Serialize)]
+struct Outcome {
+    label: String,
+    /// `None` is done.
+    code: Option<String>,
+    text: String,
+}
+
 /// Does the same with every session that is meant, one after the other; one that refuses does not keep
 /// the others from it.
-async fn change(desk: &Desk, which: Which, change: SessionChange) -> Result<(), Failure> {
-    let bulk = which.all;
+async fn change(desk: &Desk, which: Which, change: SessionChange, output: OutputArgs) -> Result<(), Failure> {
     let labels = labels(desk, &which).await?;
-    if labels.is_empty() {
+    if labels.is_empty() && !output.json {
         put("no session matches: nothing was done");
-        return Ok(());
     }
-    if let Some(question) = question(&labels, change, bulk) {
+    if let Some(question) = question(&labels, change, which.all) {
         confirmed(&question, which.yes)?;
     }
-    if let [label] = &labels[..] {
-        return done(desk.ask(Request::SessionChange { label: label.clone(), change }).await?);
-    }
-    let mut failed = 0;
-    for label in &labels {
-        match desk.ask(Request::SessionChange { label: label.clone(), change }).await? {
-            Reply::Done { text } => put(text),
-            Reply::Refused { code, text } => {
-                eprintln!("session {label}: {text} ({code})");
-                failed += 1;
-            }
+    let bar = progress::steps(labels.len(), "sessions");
+    let mut outcomes = Vec::with_capacity(labels.len());
+    for label in labels {
+        let request = Request::SessionChange { label: label.clone(), change };
+        let (code, text) = match desk.ask(request).await? {
+            Reply::Done { text } => (None, text),
+            Reply::Refused { code, text } => (Some(code), text),
             other => return Err(refusal(other)),
+        };
+        if !output.json && code.is_none() {
+            bar.suspend(|| put(&text));
         }
+        outcomes.push(Outcome { label, code, text });
+        bar.inc(1);
     }
-    if failed == 0 {
+    bar.finish_and_clear();
+    if output.json {
+        print_json(&outcomes);
+    }
+    refused(outcomes)
+}
+
+/// Says which were refused, and why.
+fn refused(mut outcomes: Vec<Outcome>) -> Result<(), Failure> {
+    let all = outcomes.len();
+    outcomes.retain(|outcome| outcome.code.is_some());
+    if outcomes.is_empty() {
         return Ok(());
+    }
+    if all == 1 {
+        let alone = outcomes.remove(0);
+        return Err(refusal(Reply::Refused { code: alone.code.unwrap_or_default(), text: alone.text }));
+    }
+    for Outcome { label, code, text } in &outcomes {
+        eprintln!("session {label}: {text} ({})", code.as_deref().unwrap_or_default());
     }
     Err(Failure::new(
         Exit::Failed,
-        format!("{failed} of {} sessions refused", labels.len()),
+        format!("{} of {all} sessions refused", outcomes.len()),
         "see above, each with its own reason",
         "look with `berth session list`, and repeat for those that are left",
     ))
@@ -121,6 +149,7 @@ async fn labels(desk: &Desk, which: &Which) -> Result<Vec<String>, Failure> {
 /// What is asked before something is destroyed; `None` if nothing is.
 fn question(labels: &[String], change: SessionChange, bulk: bool) -> Option<String> {
     let many = match labels {
+        [] => return None,
         [label] => format!("session {label}"),
         labels => format!("{} sessions", labels.len()),
     };
@@ -224,20 +253,6 @@ fn print_one(row: &SessionRow, grants: &[GrantRow]) {
         put("");
         print_grants(grants);
     }
-}
-
-fn print_grants(grants: &[GrantRow]) {
-    let mut table = Table::new(&["USER", "ROLE", "GIVEN BY", "SINCE", "UNTIL"]);
-    for grant in grants {
-        table.row([
-            grant.user.clone(),
-            grant.role.clone(),
-            grant.granted_by.clone(),
-            relative_text(Some(&grant.created_at), "-"),
-            relative_text(grant.expires_at.as_deref(), "withdrawn"),
-        ]);
-    }
-    table.print("nobody else may open it");
 }
 
 #[cfg(test)]

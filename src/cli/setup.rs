@@ -1,7 +1,7 @@
 //! A first run: directories, development certificate, first users. Safe to repeat.
 
-use super::data::ask;
 use super::failure::{Exit, Failure};
+use super::here::ask;
 use crate::config::Config;
 use crate::control::{Reply, Request, UserRequest};
 use crate::fault::chain;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::args::OutputArgs;
-use super::data::{ask_gateway, print_json};
 use super::desk::Desk;
-use super::failure::{Exit, Failure};
+use super::failure::Failure;
+use super::here::ask_gateway;
+use super::show::{print, refusal};
 use crate::app::Offline;
 use crate::capacity::{Capacity, Resource};
 use crate::config::Config;
@@ -16,34 +17,40 @@ const BETWEEN: Duration = Duration::from_secs(1);
 
 const MIB: f64 = 1_048_576.0;
 
-pub(super) async fn stats(config: &Config, output: OutputArgs) -> Result<(), Failure> {
-    match ask(config, Request::Stats).await? {
-        Reply::Stats { hosts, sessions } if output.json => {
-            print_json(&serde_json::json!({ "hosts": hosts, "sessions": sessions }));
+pub(super) async fn stats(desk: &Desk, output: OutputArgs) -> Result<(), Failure> {
+    match ask(desk, Request::Stats).await? {
+        Reply::Stats { hosts, sessions } => {
+            let document = serde_json::json!({ "hosts": hosts, "sessions": sessions });
+            print(output, &document, || show_stats(&hosts, &sessions));
+            Ok(())
         }
-        Reply::Stats { hosts, sessions } => show_stats(&hosts, &sessions),
-        other => return Err(unexpected(other)),
+        other => Err(refusal(other)),
     }
-    Ok(())
 }
 
 pub(super) async fn capacity(desk: &Desk, output: OutputArgs) -> Result<(), Failure> {
-    let reply = match desk {
-        Desk::Here(config) => ask(config, Request::Capacity).await?,
-        Desk::There(remote) => remote.ask(Request::Capacity).await?,
-    };
-    match reply {
-        Reply::Capacity { capacity } if output.json => print_json(&capacity),
-        Reply::Capacity { capacity } => show_capacity(&capacity),
-        other => return Err(unexpected(other)),
+    match ask(desk, Request::Capacity).await? {
+        Reply::Capacity { capacity } => {
+            print(output, &capacity, || show_capacity(&capacity));
+            Ok(())
+        }
+        other => Err(refusal(other)),
     }
-    Ok(())
 }
 
-async fn ask(config: &Config, request: Request) -> Result<Reply, Failure> {
-    if let Some(reply) = ask_gateway(config, &request).await? {
-        return Ok(reply);
+async fn ask(desk: &Desk, request: Request) -> Result<Reply, Failure> {
+    let config = match desk {
+        Desk::Here(config) => config,
+        Desk::There(remote) => return remote.ask(request).await,
+    };
+    match ask_gateway(config, &request).await? {
+        Some(reply) => Ok(reply),
+        None => sampled(config, request).await,
     }
+}
+
+/// No gateway has looked at the machine: this process does.
+async fn sampled(config: &Config, request: Request) -> Result<Reply, Failure> {
     let offline = Offline::open(config)?;
     let (broker, stats) = offline.stats(config).await?;
     stats.sample_once().await;
@@ -56,14 +63,6 @@ async fn ask(config: &Config, request: Request) -> Result<Reply, Failure> {
         stats: Some(stats),
     };
     Ok(control::perform(&performer, request).await)
-}
-
-fn unexpected(reply: Reply) -> Failure {
-    let (why, what) = match reply {
-        Reply::Refused { code, text } => (code, text),
-        other => (format!("{other:?}"), "the gateway answered something else".to_owned()),
-    };
-    Failure::new(Exit::Failed, what, why, "look at the engine with `berth doctor`, and try again")
 }
 
 fn show_stats(hosts: &[HostRow], sessions: &[UseRow]) {

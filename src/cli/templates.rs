@@ -6,11 +6,12 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::args::{OutputArgs, TemplateCommand};
-use super::data::{ask_gateway, print_json};
-use super::desk::{done, refusal};
+use super::desk::Desk;
 use super::failure::{Exit, Failure};
+use super::here::ask_gateway;
+use super::out::put;
 use super::remote::Remote;
-use super::table::Table;
+use super::show::{print, print_json, refusal};
 use crate::app::Offline;
 use crate::broker::Installed;
 use crate::config::Config;
@@ -19,66 +20,39 @@ use crate::control::{self, ImageRow, Performer, PullRow, Reply, Request, Templat
 /// Time between two looks at how far a pull is.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-pub(super) async fn template(config: &Config, command: TemplateCommand) -> Result<(), Failure> {
+pub(super) async fn template(
+    desk: &Desk,
+    command: TemplateCommand,
+    output: OutputArgs,
+) -> Result<(), Failure> {
     match command {
-        TemplateCommand::List(output) => list(config, output).await,
-        TemplateCommand::Pull { names, all } => pull(config, names, all).await,
-    }
-}
-
-/// Templates of a gateway elsewhere, through its API.
-pub(super) async fn elsewhere(remote: &Remote, command: TemplateCommand) -> Result<(), Failure> {
-    let templates = match remote.items("/api/v1/templates").await? {
-        Ok(templates) => templates,
-        Err(refused) => return Err(refusal(refused)),
-    };
-    let output = match command {
-        TemplateCommand::List(output) => output,
+        TemplateCommand::List => {
+            let rows = rows(desk).await?;
+            print(output, &rows, || show(&rows));
+            Ok(())
+        }
         TemplateCommand::Pull { names, all } => {
-            let every = templates.iter().filter_map(|template| template["name"].as_str());
-            let names = if all { every.map(str::to_owned).collect() } else { names };
-            return pull_elsewhere(remote, &names, all).await;
-        }
-    };
-    if output.json {
-        print_json(&templates);
-        return Ok(());
-    }
-    let mut table = Table::new(&["NAME", "TITLE", "INSTALLED", "IMAGE"]);
-    for template in &templates {
-        let text = |value: &serde_json::Value| value.as_str().unwrap_or("-").to_owned();
-        let installed = match template["installed"].as_bool() {
-            Some(true) => "yes",
-            Some(false) => "no",
-            None => "unknown",
-        };
-        let image = &template["image"];
-        let image = if image.is_object() { &image["name"] } else { image };
-        table.row([text(&template["name"]), text(&template["title"]), installed.to_owned(), text(image)]);
-    }
-    table.print("no templates");
-    Ok(())
-}
-
-/// Begins what is asked for; of every template, those that are built on the machine are left out.
-async fn pull_elsewhere(remote: &Remote, names: &[String], all: bool) -> Result<(), Failure> {
-    for name in names {
-        match remote.pull(name).await? {
-            Reply::Refused { code, .. } if all && code == "image_built_here" => {}
-            reply => done(reply)?,
+            let puller = Puller::open(desk).await?;
+            let pulled = pull(&puller, names, all, output).await;
+            puller.close().await;
+            pulled
         }
     }
-    Ok(())
 }
 
-/// Whoever answers: the running gateway, or this process on the engine itself.
-enum Desk<'a> {
+/// Whoever fetches images and says how far they are: a gateway, or this process on the engine itself.
+enum Puller<'a> {
+    Elsewhere(&'a Remote),
     Gateway(&'a Config),
     Here { performer: Performer, offline: Offline },
 }
 
-impl<'a> Desk<'a> {
-    async fn open(config: &'a Config) -> Result<Self, Failure> {
+impl<'a> Puller<'a> {
+    async fn open(desk: &'a Desk) -> Result<Self, Failure> {
+        let config = match desk {
+            Desk::Here(config) => config,
+            Desk::There(remote) => return Ok(Self::Elsewhere(remote)),
+        };
         if ask_gateway(config, &Request::TemplateProgress).await?.is_some() {
             return Ok(Self::Gateway(config));
         }
@@ -91,6 +65,7 @@ impl<'a> Desk<'a> {
 
     async fn ask(&self, request: Request) -> Result<Reply, Failure> {
         match self {
+            Self::Elsewhere(remote) => remote.ask(request).await,
             Self::Here { performer, .. } => Ok(control::perform(performer, request).await),
             Self::Gateway(config) => ask_gateway(config, &request).await?.ok_or_else(|| {
                 let todo = "look with `berth template list` whether it is done, and repeat what is not";
@@ -102,11 +77,7 @@ impl<'a> Desk<'a> {
     async fn templates(&self, request: Request) -> Result<Vec<TemplateRow>, Failure> {
         match self.ask(request).await? {
             Reply::Templates { templates } => Ok(templates),
-            _ => {
-                let todo = "use the binary that runs, or restart the gateway";
-                let why = "it gave another answer than was asked for";
-                Err(Failure::new(Exit::Failed, "the gateway is of another version", why, todo))
-            }
+            other => Err(refusal(other)),
         }
     }
 
@@ -117,39 +88,34 @@ impl<'a> Desk<'a> {
     }
 }
 
-async fn list(config: &Config, output: OutputArgs) -> Result<(), Failure> {
-    let rows = match Desk::open(config).await {
-        Ok(desk) => {
-            let rows = desk.templates(Request::TemplateList).await;
-            desk.close().await;
-            rows?
+async fn rows(desk: &Desk) -> Result<Vec<TemplateRow>, Failure> {
+    let failure = match Puller::open(desk).await {
+        Ok(puller) => {
+            let rows = puller.templates(Request::TemplateList).await;
+            puller.close().await;
+            return rows;
         }
-        // What is configured is known without an engine.
-        Err(failure) => {
-            eprintln!("{failure}\n");
-            config
-                .templates
-                .iter()
-                .map(|template| TemplateRow::of(template, &Installed::Unknown, None))
-                .collect()
-        }
+        Err(failure) => failure,
     };
-    if output.json {
-        print_json(&rows);
-        return Ok(());
-    }
-    println!("{:<14} {:<9} {:<13} {:>9} {:<12} IMAGE", "NAME", "INSTALLED", "ID", "SIZE", "VERSION");
-    for row in &rows {
-        println!("{}", line(row));
-        println!("               {}: {}", row.title, limits(row));
+    let Desk::Here(config) = desk else { return Err(failure) };
+    // What is configured is known without an engine.
+    eprintln!("{failure}\n");
+    let row = |template| TemplateRow::of(template, &Installed::Unknown, None);
+    Ok(config.templates.iter().map(row).collect())
+}
+
+fn show(rows: &[TemplateRow]) {
+    put(format_args!("{:<14} {:<9} {:<13} {:>9} {:<12} IMAGE", "NAME", "INSTALLED", "ID", "SIZE", "VERSION"));
+    for row in rows {
+        put(line(row));
+        put(format_args!("               {}: {}", row.title, limits(row)));
         if !row.description.is_empty() {
-            println!("               {}", row.description);
+            put(format_args!("               {}", row.description));
         }
         if row.installed == Some(false) {
-            println!("               install it with: {}", row.command);
+            put(format_args!("               install it with: {}", row.command));
         }
     }
-    Ok(())
 }
 
 fn line(row: &TemplateRow) -> String {
@@ -194,75 +160,88 @@ pub(super) fn size(bytes: u64) -> String {
     }
 }
 
-async fn pull(config: &Config, names: Vec<String>, all: bool) -> Result<(), Failure> {
-    let desk = Desk::open(config).await?;
-    let outcome = pull_with(&desk, names, all).await;
-    desk.close().await;
-    outcome
-}
-
-async fn pull_with(desk: &Desk<'_>, mut names: Vec<String>, all: bool) -> Result<(), Failure> {
+async fn pull(
+    puller: &Puller<'_>,
+    mut names: Vec<String>,
+    all: bool,
+    output: OutputArgs,
+) -> Result<(), Failure> {
     if all {
-        let rows = desk.templates(Request::TemplateProgress).await?;
+        let rows = puller.templates(Request::TemplateProgress).await?;
         let fetched = |row: &TemplateRow| row.command.starts_with("berth ");
         names = rows.into_iter().filter(fetched).map(|row| row.name).collect();
-        if names.is_empty() {
-            println!("nothing to fetch: every template's image is built on this machine (images/build)");
-            return Ok(());
+        if names.is_empty() && !output.json {
+            put("nothing to fetch: every template's image is built on this machine (images/build)");
         }
     }
     for name in &names {
-        if let Reply::Refused { code, text } = desk.ask(Request::TemplatePull { name: name.clone() }).await? {
+        if let Reply::Refused { code, text } =
+            puller.ask(Request::TemplatePull { name: name.clone() }).await?
+        {
             let todo = "`berth template list` names the templates and how each image gets here";
             return Err(Failure::new(Exit::Refused, text, code, todo));
         }
     }
-    let failed = watch(desk, &names).await?;
-    if failed == 0 {
-        return Ok(());
+    let pulled = watch(puller, &names, output).await?;
+    if output.json {
+        print_json(&pulled);
     }
-    Err(Failure::new(
-        Exit::Failed,
-        format!("{failed} of {} images could not be fetched", names.len()),
-        "see above, in the engine's own words",
-        "check the image's name in the template, the registry, and this machine's way to it; then repeat",
-    ))
+    match pulled.iter().filter(|row| state(row) == Some("failed")).count() {
+        0 => Ok(()),
+        failed => Err(Failure::new(
+            Exit::Failed,
+            format!("{failed} of {} images could not be fetched", names.len()),
+            "see above, in the engine's own words",
+            "check the image's name in the template, the registry, and this machine's way to it; then repeat",
+        )),
+    }
 }
 
-/// Shows how the pulls go until all have ended; how many failed.
-async fn watch(desk: &Desk<'_>, names: &[String]) -> Result<usize, Failure> {
+/// Shows how the pulls go until all have ended; how each one did.
+async fn watch(
+    puller: &Puller<'_>,
+    names: &[String],
+    output: OutputArgs,
+) -> Result<Vec<TemplateRow>, Failure> {
     let bars = MultiProgress::new();
     let mut running: BTreeMap<&str, ProgressBar> =
         names.iter().map(|name| (name.as_str(), bars.add(bar(name)))).collect();
-    let mut failed = 0;
+    let mut ended = Vec::new();
     while !running.is_empty() {
-        let rows = desk.templates(Request::TemplateProgress).await?;
-        let mut ended = Vec::new();
-        for (name, bar) in &running {
-            let row = rows.iter().find(|row| row.name == *name);
-            match row.and_then(|row| Some((row, row.pull.as_ref()?))) {
-                Some((row, pull)) if pull.state == "done" => {
+        for row in puller.templates(Request::TemplateProgress).await? {
+            let Some(bar) = running.get(row.name.as_str()) else { continue };
+            match &row.pull {
+                Some(pull) if matches!(pull.state.as_str(), "done" | "failed") => {
                     bar.finish_and_clear();
-                    let id = row.found.as_ref().map_or("-", short_id);
-                    println!("{name}: {} is there ({id})", row.image);
-                    ended.push(*name);
+                    running.remove(row.name.as_str());
+                    if !output.json {
+                        tell(&row, pull);
+                    }
+                    ended.push(row);
                 }
-                Some((row, pull)) if pull.state == "failed" => {
-                    bar.finish_and_clear();
-                    eprintln!("{name}: {}: {}", row.image, pull.detail.as_deref().unwrap_or_default());
-                    failed += 1;
-                    ended.push(*name);
-                }
-                Some((_, pull)) => advance(bar, pull),
+                Some(pull) => advance(bar, pull),
                 None => bar.tick(),
             }
         }
-        running.retain(|name, _| !ended.contains(name));
         if !running.is_empty() {
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
-    Ok(failed)
+    Ok(ended)
+}
+
+/// Says how a pull ended.
+fn tell(row: &TemplateRow, pull: &PullRow) {
+    if pull.state == "failed" {
+        eprintln!("{}: {}: {}", row.name, row.image, pull.detail.as_deref().unwrap_or_default());
+    } else {
+        let id = row.found.as_ref().map_or("-", short_id);
+        put(format_args!("{}: {} is there ({id})", row.name, row.image));
+    }
+}
+
+fn state(row: &TemplateRow) -> Option<&str> {
+    row.pull.as_ref().map(|pull| pull.state.as_str())
 }
 
 fn bar(name: &str) -> ProgressBar {

@@ -1,57 +1,51 @@
 //! `berth token`: tokens of programs.
 
-use super::args::TokenCommand;
-use super::data::{done, print_json};
+use super::args::{OutputArgs, TokenCommand};
 use super::desk::Desk;
 use super::failure::Failure;
+use super::out::put;
+use super::show::{done, print, refusal};
+use super::table::{Table, relative_text};
 use crate::control::{Reply, Request, TokenRow, TokenWish};
 use crate::store::Scope;
 
-pub(super) async fn token(desk: &Desk, command: TokenCommand) -> Result<(), Failure> {
-    match command {
-        TokenCommand::Create { name, scopes, user, lasts_s, output } => {
-            let wish = TokenWish { name, scopes, user, lasts_s };
-            match desk.ask(Request::TokenCreate { wish }).await? {
-                Reply::Tokens { tokens } if output.json => print_json(&tokens.first()),
-                Reply::Tokens { tokens } => tell(tokens.first()),
-                other => return done(other),
-            }
-            Ok(())
+pub(super) async fn token(desk: &Desk, command: TokenCommand, output: OutputArgs) -> Result<(), Failure> {
+    let (request, made) = match command {
+        TokenCommand::Create { name, scopes, user, lasts_s } => {
+            (Request::TokenCreate { wish: TokenWish { name, scopes, user, lasts_s } }, true)
         }
-        TokenCommand::List(output) => match desk.ask(Request::TokenList).await? {
-            Reply::Tokens { tokens } if output.json => {
-                print_json(&tokens);
-                Ok(())
-            }
-            Reply::Tokens { tokens } => {
-                show(&tokens);
-                Ok(())
-            }
-            other => done(other),
-        },
-        TokenCommand::Revoke { id } => done(desk.ask(Request::TokenRevoke { id }).await?),
+        TokenCommand::List => (Request::TokenList, false),
+        TokenCommand::Revoke { id } => return done(desk.ask(Request::TokenRevoke { id }).await?, output),
+    };
+    match desk.ask(request).await? {
+        Reply::Tokens { tokens } if made => print(output, &tokens.first(), || tell(tokens.first())),
+        Reply::Tokens { tokens } => print(output, &tokens, || table(&tokens).print("no tokens")),
+        other => return Err(refusal(other)),
     }
+    Ok(())
 }
 
 /// The text alone on standard output, for a script to keep; the rest beside it.
 fn tell(made: Option<&TokenRow>) {
     if let Some((row, secret)) = made.and_then(|row| Some((row, row.secret.as_ref()?))) {
-        println!("{}", secret.expose());
+        put(secret.expose());
         eprintln!("token {} ({}) may {}; nobody can read it again", row.name, row.id, names(&row.scopes));
     }
 }
 
-fn show(tokens: &[TokenRow]) {
-    println!("{:<32} {:<24} {:<30} {:<16} {:<21} LAST USED", "ID", "NAME", "SCOPES", "USER", "EXPIRES");
-    let short = |at: &Option<String>, none: &'static str| {
-        at.as_deref().and_then(|at| at.split('.').next()).unwrap_or(none).to_owned()
-    };
+fn table(tokens: &[TokenRow]) -> Table {
+    let mut table = Table::new(&["ID", "NAME", "SCOPES", "USER", "EXPIRES", "LAST USED"]);
     for row in tokens {
-        let user = row.user.as_deref().unwrap_or("-");
-        let (expires, used) = (short(&row.expires_at, "never"), short(&row.last_used_at, "never"));
-        let scopes = names(&row.scopes);
-        println!("{:<32} {:<24} {scopes:<30} {user:<16} {expires:<21} {used}", row.id, row.name);
+        table.row([
+            row.id.clone(),
+            row.name.clone(),
+            names(&row.scopes),
+            row.user.clone().unwrap_or_else(|| "-".to_owned()),
+            relative_text(row.expires_at.as_deref(), "never"),
+            relative_text(row.last_used_at.as_deref(), "never"),
+        ]);
     }
+    table
 }
 
 fn names(scopes: &[Scope]) -> String {

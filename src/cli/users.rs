@@ -1,15 +1,16 @@
 //! Users on the command line.
 
-use std::io::{BufRead, IsTerminal, Read};
+use std::io::{BufRead, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
-use super::args::{LimitArgs, UserCommand, UserImportArgs};
-use super::data::{done, print_json, show};
+use super::args::{LimitArgs, OutputArgs, UserCommand, UserImportArgs};
+use super::ask::confirmed;
 use super::desk::Desk;
 use super::failure::{Exit, Failure};
+use super::out::put;
+use super::progress;
+use super::show::{print, refusal, show};
 use crate::auth::import::sheet::{self, SheetFlaw};
 use crate::auth::import::{ImportRow, RowOutcome, Tally, mark_repeated};
 use crate::control::{Reply, Request, ResultRow, UserRequest, told};
@@ -23,40 +24,67 @@ const BATCH: usize = 50;
 /// The most of a request's text that its rows may take.
 const BATCH_BYTES: usize = 40 * 1024;
 
-pub(super) async fn user(desk: &Desk, command: UserCommand) -> Result<(), Failure> {
-    let of = async |request: UserRequest| desk.ask(Request::User(request)).await;
-    match command {
+pub(super) async fn user(desk: &Desk, command: UserCommand, output: OutputArgs) -> Result<(), Failure> {
+    let request = match command {
         UserCommand::Add { name, role, password_stdin, must_change } => {
             let (password, made) = password(password_stdin)?;
-            done(of(UserRequest::Add { name, role: role.into(), password, must_change }).await?)?;
-            tell_password(made);
-            Ok(())
+            let request = UserRequest::Add { name: name.clone(), role: role.into(), password, must_change };
+            return with_password(desk, request, (&name, made), output).await;
         }
         UserCommand::Passwd { name, password_stdin, must_change } => {
             let (password, made) = password(password_stdin)?;
-            done(of(UserRequest::Passwd { name, password, must_change }).await?)?;
-            tell_password(made);
-            Ok(())
+            let request = UserRequest::Passwd { name: name.clone(), password, must_change };
+            return with_password(desk, request, (&name, made), output).await;
         }
-        UserCommand::List(output) => show(of(UserRequest::List).await?, output),
-        UserCommand::Show { name, output } => show(of(UserRequest::Show { name }).await?, output),
-        UserCommand::Role { name, role } => done(of(UserRequest::Role { name, role: role.into() }).await?),
-        UserCommand::Limits { name, limits } => {
-            done(of(UserRequest::Limits { name, change: change(&limits)? }).await?)
+        UserCommand::Remove { name, home, dry_run, yes } => {
+            let outlook = match ask(desk, UserRequest::Outlook { name: name.clone() }).await? {
+                Reply::Outlook { outlook } => outlook,
+                other => return Err(refusal(other)),
+            };
+            if dry_run {
+                print(output, &outlook, || put(&outlook));
+                return Ok(());
+            }
+            confirmed(&outlook.to_string(), yes)?;
+            UserRequest::Remove { name, home: home.into() }
         }
-        UserCommand::Logins { name, output } => show(of(UserRequest::Logins { name }).await?, output),
-        UserCommand::Logout { name, login } => done(of(UserRequest::Logout { name, login }).await?),
-        UserCommand::Disable { name } => done(of(UserRequest::Disable { name }).await?),
-        UserCommand::Enable { name } => done(of(UserRequest::Enable { name }).await?),
-        UserCommand::Remove { name, dry_run: true, home: _ } => {
-            done(of(UserRequest::Outlook { name }).await?)
+        UserCommand::Import(arguments) => return import(desk, arguments, output).await,
+        UserCommand::List => UserRequest::List,
+        UserCommand::Show { name } => UserRequest::Show { name },
+        UserCommand::Role { name, role } => UserRequest::Role { name, role: role.into() },
+        UserCommand::Limits { name, limits } => UserRequest::Limits { name, change: change(&limits)? },
+        UserCommand::Logins { name } => UserRequest::Logins { name },
+        UserCommand::Logout { name, login } => UserRequest::Logout { name, login },
+        UserCommand::Disable { name } => UserRequest::Disable { name },
+        UserCommand::Enable { name } => UserRequest::Enable { name },
+        UserCommand::Export => UserRequest::Export,
+    };
+    show(ask(desk, request).await?, output)
+}
+
+async fn ask(desk: &Desk, request: UserRequest) -> Result<Reply, Failure> {
+    desk.ask(Request::User(request)).await
+}
+
+/// Asks for what gives somebody a password, and tells the one that was made for it.
+async fn with_password(
+    desk: &Desk,
+    request: UserRequest,
+    (name, made): (&str, Option<Secret<String>>),
+    output: OutputArgs,
+) -> Result<(), Failure> {
+    let text = match ask(desk, request).await? {
+        Reply::Done { text } => text,
+        other => return Err(refusal(other)),
+    };
+    let password = made.as_ref().map(|made| made.expose());
+    print(output, &serde_json::json!({ "name": name, "password": password, "text": text }), || {
+        put(&text);
+        if let Some(password) = password {
+            put(format_args!("first password: {password} (they change it under /account)"));
         }
-        UserCommand::Remove { name, home, dry_run: false } => {
-            done(of(UserRequest::Remove { name, home: home.into() }).await?)
-        }
-        UserCommand::Export => done(of(UserRequest::Export).await?),
-        UserCommand::Import(arguments) => import(desk, arguments).await,
-    }
+    });
+    Ok(())
 }
 
 /// What the options say of limits.
@@ -86,7 +114,7 @@ fn limit<T>(text: Option<&str>, parse: fn(&str) -> Option<T>) -> Option<Setting<
     text.map_or(Some(Setting::Keep), |text| sheet::setting(text.trim(), parse))
 }
 
-async fn import(desk: &Desk, arguments: UserImportArgs) -> Result<(), Failure> {
+async fn import(desk: &Desk, arguments: UserImportArgs, output: OutputArgs) -> Result<(), Failure> {
     let mut rows = rows(&arguments)?;
     // Here, because the rows travel in parts.
     mark_repeated(&mut rows);
@@ -94,7 +122,7 @@ async fn import(desk: &Desk, arguments: UserImportArgs) -> Result<(), Failure> {
     if let Some(path) = arguments.passwords.as_ref().filter(|_| !arguments.dry_run) {
         write_passwords(path, &results)?;
     }
-    print_results(&results, &arguments);
+    print(output, &results, || print_results(&results, &arguments));
     let refused = results.iter().filter(|row| row.code.is_some()).count();
     if refused > 0 {
         return Err(Failure::new(
@@ -169,7 +197,7 @@ fn unreadable(path: &Path, flaw: &SheetFlaw) -> Failure {
 
 /// Sends the rows that can be read, part by part, and puts all results in order.
 async fn carry(desk: &Desk, rows: Vec<ImportRow>, dry_run: bool) -> Result<Vec<ResultRow>, Failure> {
-    let bar = bar(rows.len());
+    let bar = progress::steps(rows.len(), "users");
     let (flawed, sound): (Vec<ImportRow>, Vec<ImportRow>) =
         rows.into_iter().partition(|row| row.flaw.is_some());
     let mut results: Vec<_> =
@@ -193,7 +221,7 @@ async fn carry(desk: &Desk, rows: Vec<ImportRow>, dry_run: bool) -> Result<Vec<R
                 }
                 told_rows.extend(results);
             }
-            other => done(other)?,
+            other => return Err(refusal(other)),
         }
         bar.inc(count as u64);
     }
@@ -219,14 +247,6 @@ fn parts(rows: Vec<ImportRow>) -> Vec<Vec<ImportRow>> {
     parts
 }
 
-fn bar(rows: usize) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:32} {pos} of {len} users, {eta} left");
-    ProgressBar::new(rows as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
 /// Into a file that only its owner can read, and that was not there.
 fn write_passwords(path: &Path, results: &[ResultRow]) -> Result<(), Failure> {
     let made: Vec<_> =
@@ -249,9 +269,6 @@ fn write_passwords(path: &Path, results: &[ResultRow]) -> Result<(), Failure> {
 }
 
 fn print_results(results: &[ResultRow], arguments: &UserImportArgs) {
-    if arguments.output.json {
-        return print_json(&results);
-    }
     println!("{:>6} {:<24} {:<9} DETAIL", "LINE", "NAME", "RESULT");
     for row in results {
         let password = row.password.as_ref().filter(|_| arguments.passwords.is_none());
@@ -285,12 +302,6 @@ fn password(from_stdin: bool) -> Result<(Secret<String>, Option<Secret<String>>)
             "standard input is empty",
             "write the password and a line end to standard input",
         )),
-    }
-}
-
-fn tell_password(made: Option<Secret<String>>) {
-    if let Some(password) = made {
-        println!("first password: {} (they change it under /account)", password.expose());
     }
 }
 

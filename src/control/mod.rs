@@ -6,6 +6,7 @@
 
 mod perform;
 mod sessions;
+mod sharing;
 mod socket;
 mod stats;
 mod templates;
@@ -15,11 +16,12 @@ mod users;
 use serde::{Deserialize, Serialize};
 
 pub use self::perform::{Performer, perform};
+pub use self::sharing::{GuestRow, InvitationRow, SharingRequest};
 pub use self::socket::{AskError, ask, serve};
 pub use self::stats::{HostRow, UseRow};
 pub use self::templates::{ImageRow, PullRow, TemplateRow};
 pub use self::tokens::{TokenRow, TokenWish};
-pub use self::users::{LoginRow, ResultRow, UserDetail, UserRequest, limits_text, told};
+pub use self::users::{LoginRow, OutlookRow, ResultRow, UserDetail, UserRequest, limits_text, told};
 use crate::broker::HomeListed;
 use crate::capacity::Capacity;
 use crate::secret::Secret;
@@ -41,6 +43,7 @@ pub enum Request {
     SessionCreate { owner: String, template: String, name: String },
     SessionList,
     SessionShow { label: String },
+    Sharing(SharingRequest),
     Stats,
     TemplateList,
     TemplateProgress,
@@ -66,6 +69,7 @@ impl Request {
             Self::SessionCreate { .. } => "session_create",
             Self::SessionList => "session_list",
             Self::SessionShow { .. } => "session_show",
+            Self::Sharing(request) => request.name(),
             Self::Stats => "stats",
             Self::TemplateList => "template_list",
             Self::TemplateProgress => "template_progress",
@@ -143,6 +147,18 @@ pub enum Reply {
         /// Owners by name, then sessions.
         homes: Vec<HomeRow>,
     },
+    /// A link into a session was made.
+    Invitation {
+        /// It.
+        invitation: Box<InvitationRow>,
+        /// The secret of its address, told this once.
+        secret: Secret<String>,
+    },
+    /// The links into a session.
+    Invitations {
+        /// Oldest first.
+        invitations: Vec<InvitationRow>,
+    },
     /// A link was made.
     Link {
         /// It.
@@ -154,6 +170,11 @@ pub enum Reply {
     Links {
         /// Oldest first.
         links: Vec<LinkRow>,
+    },
+    /// What removing a user would take with them.
+    Outlook {
+        /// It.
+        outlook: OutlookRow,
     },
     /// It was refused or failed.
     Refused {

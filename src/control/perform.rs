@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{HomeRow, LinkRow, Reply, Request, sessions, stats, templates, tokens, users};
+use super::{HomeRow, LinkRow, Reply, Request, sessions, sharing, stats, templates, tokens, users};
 use crate::audit::Actor;
 use crate::auth::{Auth, NewLink};
 use crate::broker::Broker;
@@ -32,8 +32,10 @@ pub async fn perform(performer: &Performer, request: Request) -> Reply {
         Request::SessionShow { label } => return sessions::show(performer, &label).await,
         Request::SessionChange { label, change } => sessions::change(performer, &label, change).await,
         Request::SessionCreate { owner, template, name } => {
-            sessions::create(performer, &owner, &template, &name).await
+            let created = sessions::create(performer, &owner, &template, &name).await;
+            return created.unwrap_or_else(|refused| refused);
         }
+        Request::Sharing(request) => return sharing::perform(performer, request).await,
         Request::HomeList => return homes(performer).await,
         Request::HomeRestore { owner, copy } => restore(performer, &owner, &copy).await,
         Request::Stats => return stats::list(performer),
@@ -65,11 +67,11 @@ pub(super) fn unknown(what: &str, name: &str) -> Reply {
     Reply::Refused { code: "not_found".to_owned(), text: format!("there is no {what} {name}") }
 }
 
-pub(super) async fn with_user(
+pub(super) async fn with_user<T>(
     performer: &Performer,
     name: &str,
-    work: impl AsyncFnOnce(User) -> Result<String, Reply>,
-) -> Result<String, Reply> {
+    work: impl AsyncFnOnce(User) -> Result<T, Reply>,
+) -> Result<T, Reply> {
     match performer.store.user_by_name(name).await {
         Ok(Some(user)) => work(user).await,
         Ok(None) => Err(absent(performer, name).await),

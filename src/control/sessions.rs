@@ -75,8 +75,8 @@ pub(super) async fn create(
     owner: &str,
     template: &str,
     name: &str,
-) -> Result<String, Reply> {
-    let broker = running(performer)?;
+) -> Result<Reply, Reply> {
+    let broker = performer.broker.as_ref().ok_or_else(no_gateway)?;
     let invalid = |why: &dyn std::fmt::Display| Reply::Refused {
         code: "request_invalid".to_owned(),
         text: why.to_string(),
@@ -88,7 +88,7 @@ pub(super) async fn create(
     with_user(performer, owner, async |user| {
         let wish = Wish::of(template, name);
         let entry = broker.create_for(&user, wish, &Actor::cli()).await.map_err(refused)?;
-        Ok(format!("session {} of {} is starting", entry.label, user.name))
+        Ok(Reply::Session { session: Box::new(live(broker, &entry)), grants: Vec::new() })
     })
     .await
 }
@@ -100,8 +100,7 @@ pub(super) async fn change(
     label: &str,
     change: SessionChange,
 ) -> Result<String, Reply> {
-    let Some(broker) = &performer.broker else { return Err(no_gateway()) };
-    let Some(entry) = broker.find(label) else { return Err(absent(performer, label).await) };
+    let (broker, entry) = found(performer, label).await?;
     let by = Actor::cli();
     let done = match change {
         SessionChange::Extend => broker.extend(&entry, &by).await.map(|()| "has more time"),
@@ -140,8 +139,16 @@ pub(super) async fn end(broker: &Broker, entry: &Arc<Entry>, next: Next) -> Resu
     Ok(())
 }
 
-fn running(performer: &Performer) -> Result<&Broker, Reply> {
-    performer.broker.as_ref().ok_or_else(no_gateway)
+/// The session of this label, and who has it.
+pub(super) async fn found<'a>(
+    performer: &'a Performer,
+    label: &str,
+) -> Result<(&'a Broker, Arc<Entry>), Reply> {
+    let broker = performer.broker.as_ref().ok_or_else(no_gateway)?;
+    match broker.find(label) {
+        Some(entry) => Ok((broker, entry)),
+        None => Err(absent(performer, label).await),
+    }
 }
 
 fn no_gateway() -> Reply {

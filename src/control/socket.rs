@@ -118,6 +118,7 @@ fn bound(request: &Request) -> Duration {
         | Request::SessionCreate { .. }
         | Request::SessionList
         | Request::SessionShow { .. }
+        | Request::Sharing(_)
         | Request::Stats
         | Request::TemplateList
         | Request::TemplateProgress

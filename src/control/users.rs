@@ -1,10 +1,13 @@
 //! Carrying out what the command line asks about users.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::perform::{refused, unknown};
 use super::{Performer, Reply, UserRow};
 use crate::audit::Actor;
+use crate::auth::import::sheet::{self, ListedUser};
 use crate::auth::import::{ImportRow, Planned, RowOutcome, RowResult, Tally};
 use crate::auth::{LoginId, NewUser, Renewal, Terms};
 use crate::language::Language;
@@ -149,7 +152,7 @@ pub(super) async fn perform(performer: &Performer, request: UserRequest) -> Repl
         UserRequest::Role { name, role } => role_of(performer, &name, role).await,
         UserRequest::Limits { name, change } => limits(performer, &name, &change).await,
         UserRequest::Logout { name, login } => logout(performer, &name, login.as_deref()).await,
-        UserRequest::Outlook { name } => outlook(performer, &name).await,
+        UserRequest::Outlook { name } => return outlook(performer, &name).await,
         UserRequest::Remove { name, home } => remove(performer, &name, home).await,
     };
     match done {
@@ -179,7 +182,9 @@ async fn list(performer: &Performer) -> Reply {
 
 async fn export(performer: &Performer) -> Reply {
     match performer.store.users().await {
-        Ok(users) => Reply::Done { text: crate::auth::import::sheet::write(&users).trim_end().to_owned() },
+        Ok(users) => {
+            Reply::Done { text: sheet::write(users.into_iter().map(ListedUser::from)).trim_end().to_owned() }
+        }
         Err(error) => refused(error),
     }
 }
@@ -287,22 +292,54 @@ async fn logout(performer: &Performer, name: &str, login: Option<&str>) -> Resul
     Ok(format!("login {id} of user {} ended", user.name))
 }
 
-async fn outlook(performer: &Performer, name: &str) -> Result<String, Reply> {
-    let user = user(performer, name).await?;
-    let Some(broker) = &performer.broker else { return Err(unknown("user", name)) };
-    let Outlook { sessions, running, own_homes, home, home_known, home_use } =
-        people::outlook(broker, &user).await;
-    let size = home_use.map_or(String::new(), |usage| format!(" ({} MiB)", usage.used_bytes >> 20));
-    let home = match (home, home_known) {
-        (Some(place), _) => format!("their home {place}{size} would be kept, or removed with --home remove"),
-        (None, true) => "they have no home".to_owned(),
-        (None, false) => "where their home is cannot be told now".to_owned(),
+async fn outlook(performer: &Performer, name: &str) -> Reply {
+    let user = match user(performer, name).await {
+        Ok(user) => user,
+        Err(refusal) => return refusal,
     };
-    Ok(format!(
-        "removing user {} would remove {} sessions ({running} running, {own_homes} with files of their own); {home}",
-        user.name,
-        sessions.len()
-    ))
+    let Some(broker) = &performer.broker else { return unknown("user", name) };
+    let outlook = people::outlook(broker, &user).await;
+    Reply::Outlook { outlook: OutlookRow::of(user.name, outlook) }
+}
+
+/// What removing a user would take with them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct OutlookRow {
+    pub name: String,
+    pub sessions: Vec<String>,
+    pub running: usize,
+    pub own_homes: usize,
+    pub home: Option<String>,
+    pub home_known: bool,
+    pub home_bytes: Option<u64>,
+}
+
+impl OutlookRow {
+    fn of(name: String, outlook: Outlook) -> Self {
+        let Outlook { sessions, running, own_homes, home, home_known, home_use } = outlook;
+        let home_bytes = home_use.map(|usage| usage.used_bytes);
+        Self { name, sessions, running, own_homes, home, home_known, home_bytes }
+    }
+}
+
+impl fmt::Display for OutlookRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, sessions, running, own_homes, home, home_known, home_bytes } = self;
+        let size = home_bytes.map_or(String::new(), |bytes| format!(" ({} MiB)", bytes >> 20));
+        write!(
+            f,
+            "removing user {name} would remove {} sessions ({running} running, {own_homes} with files of their own); ",
+            sessions.len()
+        )?;
+        match (home, home_known) {
+            (Some(place), _) => {
+                write!(f, "their home {place}{size} would be kept, or removed with --home remove")
+            }
+            (None, true) => f.write_str("they have no home"),
+            (None, false) => f.write_str("where their home is cannot be told now"),
+        }
+    }
 }
 
 async fn remove(performer: &Performer, name: &str, fate: HomeFate) -> Result<String, Reply> {

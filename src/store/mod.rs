@@ -4,6 +4,7 @@
 //! default. Losing the store means no new sessions and no new logins, never lost sessions.
 
 mod answer;
+mod audit;
 pub mod contract;
 mod people;
 pub mod sqlite;
@@ -16,9 +17,9 @@ use thiserror::Error;
 use utoipa::ToSchema;
 
 pub use self::answer::KeptAnswer;
+pub use self::audit::{AuditLine, AuditLines, AuditOrder, AuditSearch};
 pub use self::people::{Preferences, UserOrder, UserPage, UserPlace, UserQuery};
 pub use self::token::{ApiToken, Scope, ScopeError, Scopes, TokenId};
-use crate::audit::{EventKind, Outcome};
 use crate::fault::{Answer, Fault};
 use crate::language::Sentence;
 use crate::secret::{Secret, TokenHash};
@@ -167,47 +168,6 @@ pub struct StatPoint {
     pub values: Vec<f32>,
 }
 
-/// One line of the audit, as stored.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AuditLine {
-    /// Its place, from 1 without gaps; the oldest may have been cut.
-    pub number: u64,
-    /// The event as JSON, exactly the text that was hashed.
-    pub body: String,
-    /// Hex SHA-256 over the previous line's hash and this body.
-    pub hash: String,
-}
-
-/// Which lines of the audit are looked for: those that fit everything that is set.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct AuditSearch {
-    /// One of these events; any if there is none.
-    pub events: Vec<EventKind>,
-    /// By this actor, compared without regard to ASCII case.
-    pub actor: Option<String>,
-    /// About this user or session, compared without regard to ASCII case.
-    pub target: Option<String>,
-    /// That ended so.
-    pub outcome: Option<Outcome>,
-    /// Not before this time, to the second.
-    pub since: Option<Timestamp>,
-    /// Before this time, to the second.
-    pub until: Option<Timestamp>,
-    /// With a number above this one.
-    pub after: Option<u64>,
-    /// With a number below this one.
-    pub before: Option<u64>,
-}
-
-/// From which end the audit is read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum AuditOrder {
-    /// Numbers fall.
-    NewestFirst,
-    /// Numbers rise.
-    OldestFirst,
-}
-
 /// Which unique key an insert collided with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum UniqueKey {
@@ -316,7 +276,7 @@ impl Answer for StoreError {
 /// Where things persist. Every write is durable when its call returns. Calls may be cancelled;
 /// a cancelled write happens or does not happen, never by halves.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: AuditLines {
     /// Adds a user.
     ///
     /// # Errors
@@ -478,16 +438,6 @@ pub trait Store: Send + Sync + 'static {
     /// Appends to the audit: stores `body` under the next number with the hash that `chain`
     /// computes from the previous line's hash (64 zeros before the first) and `body`.
     async fn append_audit(&self, body: String) -> Result<AuditLine, StoreError>;
-    /// Up to `limit` audit lines with numbers above `after`, in order.
-    async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError>;
-    /// Up to `limit` audit lines that fit `search`, in this order. A line that is no JSON fits no
-    /// search but by number.
-    async fn find_audit(
-        &self,
-        search: &AuditSearch,
-        order: AuditOrder,
-        limit: usize,
-    ) -> Result<Vec<AuditLine>, StoreError>;
     /// Cuts the front of the audit: appends `body`, as [`Store::append_audit`] does, and removes the
     /// lines from `first`, the oldest there is, up to `through`, in one step.
     ///

@@ -149,7 +149,7 @@ fn users_from_afar(gateway: &Gateway, there: &[&str]) {
     }
     run(&["user", "disable", "zoé"], None);
     assert!(run(&["user", "logout", "dee"], None).contains("ended"));
-    assert!(run(&["user", "remove", "zoé"], None).contains("zoé and 0 sessions removed"));
+    assert!(run(&["user", "remove", "zoé", "--yes"], None).contains("zoé and 0 sessions removed"));
     let token = run(&["token", "create", "timetable", "--scope", "sessions:read"], None);
     assert!(token.starts_with("berth_"), "{token}");
     let tokens: Value = serde_json::from_str(&run(&["token", "list", "--json"], None)).expect("JSON");

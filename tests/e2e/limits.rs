@@ -130,7 +130,9 @@ async fn a_frozen_desktop_goes_on_with_the_same_processes_when_its_owner_opens_i
 
 #[tokio::test]
 async fn a_container_at_work_is_frozen_later_but_not_never() {
-    let busy = format!("{DESKTOP}away_s = 10\nbusy_cpu_percent = 25\nbusy_max_s = 12\n");
+    // Far below a whole core, because others may want the cores too, and far above a desktop at rest; and
+    // a limit so long that a sample which comes late is still one of several.
+    let busy = format!("{DESKTOP}away_s = 20\nbusy_cpu_percent = 5\nbusy_max_s = 12\n");
     let gateway = Gateway::builder().template(&busy).start().await;
     let ann = gateway.login("ann").await;
     let label = ann.create("desktop", "mine").await;
@@ -144,5 +146,5 @@ async fn a_container_at_work_is_frozen_later_but_not_never() {
     })
     .await;
     let at = frozen(&container).await - ready;
-    assert!(at.abs_diff(Duration::from_secs(22)) <= Duration::from_secs(5), "{at:?}");
+    assert!(at.abs_diff(Duration::from_secs(32)) <= Duration::from_secs(5), "{at:?}");
 }

@@ -24,7 +24,7 @@ use berth::session::{
     Template, TemplateLimits, TemplateName, Upstream,
 };
 use berth::store::sqlite::SqliteStore;
-use berth::store::{Role, Store, User};
+use berth::store::{AuditLines, Role, User};
 use berth::tasks::Tasks;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;

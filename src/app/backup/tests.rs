@@ -8,7 +8,7 @@ use crate::clock;
 use crate::secret::Secret;
 use crate::store::contract::{sample_login, sample_session, sample_user};
 use crate::store::sqlite::StoreLock;
-use crate::store::{Login, Store, StoreError, User};
+use crate::store::{AuditLines, Login, Store, StoreError, User};
 
 /// An installation in a folder of its own.
 struct House {

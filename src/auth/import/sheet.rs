@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-pub use self::write::{write, write_passwords, write_results, write_rows};
+pub use self::write::{ListedUser, write, write_passwords, write_results, write_rows};
 use super::row::{ImportRow, RowFlaw};
 use crate::fault::{Answer, Fault};
 use crate::language::Sentence;

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::sheet::{SheetFlaw, read, write, write_passwords};
+use super::sheet::{ListedUser, SheetFlaw, read, write, write_passwords};
 use super::*;
 use crate::audit::Audit;
 use crate::auth::{Settings, Visitor};
@@ -223,7 +223,7 @@ async fn an_export_is_an_import_that_changes_nothing() {
                 \"Ann, the first\",admin,,,,,\nbob,,yes,3,1.5,4096,desktop lab\ncyd,,,,,,-\n";
     let results = auth.import(&Actor::cli(), read(text.as_bytes()).unwrap(), |_| ()).await.unwrap();
     assert_eq!(codes(&results), ["created"; 3]);
-    let export = write(&store.users().await.unwrap());
+    let export = write(store.users().await.unwrap().into_iter().map(ListedUser::from));
     let again = auth.import(&Actor::cli(), read(export.as_bytes()).unwrap(), |_| ()).await.unwrap();
     assert_eq!(codes(&again), ["exists"; 3], "{export}");
     let made: Vec<_> = results

@@ -33,9 +33,6 @@ pub struct TailArgs {
     /// Go on with new lines as they are written.
     #[arg(long, short)]
     pub follow: bool,
-    /// Print each line as it is stored, in JSON.
-    #[arg(long)]
-    pub json: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub filter: AuditFilterArgs,

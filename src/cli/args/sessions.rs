@@ -2,8 +2,6 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::OutputArgs;
-
 /// Managing sessions.
 #[derive(Debug, Subcommand)]
 pub enum SessionCommand {
@@ -12,25 +10,11 @@ pub enum SessionCommand {
         /// Which.
         #[command(flatten)]
         filter: Filter,
-        /// How to print.
-        #[command(flatten)]
-        output: OutputArgs,
     },
     /// Show one session with everything that is known of it, and who else may open it.
     Show {
         /// The session's label, as in its URL.
         label: String,
-        /// How to print.
-        #[command(flatten)]
-        output: OutputArgs,
-    },
-    /// List who else may open a session.
-    Grants {
-        /// The session's label, as in its URL.
-        label: String,
-        /// How to print.
-        #[command(flatten)]
-        output: OutputArgs,
     },
     /// Create a session for somebody and start it.
     Create {

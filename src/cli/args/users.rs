@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{OutputArgs, RoleArg};
+use super::RoleArg;
 use crate::people::HomeFate;
 
 /// Managing users.
@@ -29,14 +29,11 @@ pub enum UserCommand {
     /// Print all users as a list that import takes; without passwords.
     Export,
     /// List users.
-    List(OutputArgs),
+    List,
     /// Show a user: role, state, limits, sessions, logins, size of their home.
     Show {
         /// The user's name.
         name: String,
-        /// How to print it.
-        #[command(flatten)]
-        output: OutputArgs,
     },
     /// Change what a user may do; ends their logins. The last administrator stays one.
     Role {
@@ -57,9 +54,6 @@ pub enum UserCommand {
     Logins {
         /// The user's name.
         name: String,
-        /// How to print them.
-        #[command(flatten)]
-        output: OutputArgs,
     },
     /// End one login of a user, or all of them.
     Logout {
@@ -89,7 +83,8 @@ pub enum UserCommand {
         /// The user's name.
         name: String,
     },
-    /// Remove a user and all their sessions; their persistent home is kept unless --home says otherwise.
+    /// Remove a user and all their sessions, when asked what goes with them; their persistent home is kept
+    /// unless --home says otherwise.
     Remove {
         /// The user's name.
         name: String,
@@ -99,6 +94,9 @@ pub enum UserCommand {
         /// Only say what would be removed, and where the home is.
         #[arg(long)]
         dry_run: bool,
+        /// Do not ask before.
+        #[arg(long, short)]
+        yes: bool,
     },
 }
 
@@ -121,9 +119,6 @@ pub struct UserImportArgs {
     /// Write the passwords that are made into this new file instead of printing them.
     #[arg(long, value_name = "FILE")]
     pub passwords: Option<PathBuf>,
-    /// How to print the results.
-    #[command(flatten)]
-    pub output: OutputArgs,
 }
 
 /// Limits of one user. A limit that is not given stays; `default` follows the configuration.

@@ -1,9 +1,12 @@
 //! A gateway on another machine, asked through its API.
 //!
 //! The same requests as over the control socket, as far as the API answers them: what it does not say
-//! is not invented here, and what needs the machine itself (backups, audit, files) stays there.
+//! is not invented here, and what needs the machine itself (backups and their files) stays there.
 
+mod audit;
+mod machine;
 mod programs;
+mod sharing;
 mod trust;
 mod users;
 
@@ -23,12 +26,14 @@ use tokio_rustls::TlsConnector;
 
 use super::args::RemoteArgs;
 use super::failure::{Exit, Failure};
-use crate::control::{GrantRow, Reply, Request, SessionChange, SessionRow};
+use crate::control::{Reply, Request, SessionChange, SessionRow};
 use crate::fault::chain;
 use crate::secret::Secret;
 
-/// The bound of one call.
-const BOUND: Duration = Duration::from_secs(60);
+/// The bound of reaching the gateway.
+const REACH: Duration = Duration::from_secs(20);
+/// The bound of one call: putting a home back takes minutes.
+const BOUND: Duration = Duration::from_mins(10);
 /// No document of the API comes near it.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// What stands in a segment of a path as it is.
@@ -71,7 +76,6 @@ impl Remote {
     /// # Errors
     /// The gateway cannot be reached, or the API has no such request.
     pub(super) async fn ask(&self, request: Request) -> Result<Reply, Failure> {
-        let name = request.name();
         Ok(match request {
             Request::SessionList => match self.items("/api/v1/sessions").await? {
                 Ok(items) => Reply::Sessions { sessions: items.iter().filter_map(session).collect() },
@@ -80,8 +84,13 @@ impl Remote {
             Request::SessionShow { label } => self.show(&label).await?,
             Request::SessionCreate { owner, template, name } => {
                 let wish = json!({ "owner": owner, "template": template, "name": name });
-                let made = self.call(Method::POST, "/api/v1/sessions", Some(wish)).await?;
-                done(made, |made| format!("session {} of {owner} is starting", text(made, "label")))
+                match self.call(Method::POST, "/api/v1/sessions", Some(wish)).await? {
+                    Ok(made) => {
+                        let session = Box::new(session(&made).ok_or_else(another_version)?);
+                        Reply::Session { session, grants: Vec::new() }
+                    }
+                    Err(refused) => refused,
+                }
             }
             Request::SessionChange { label, change } => self.change(&label, change).await?,
             Request::User(request) => self.user(request).await?,
@@ -92,14 +101,21 @@ impl Remote {
             Request::LinkList => self.links().await?,
             Request::LinkRevoke { id } => self.revoke_link(&id.to_string()).await?,
             Request::Capacity => self.capacity().await?,
-            Request::HomeList
-            | Request::HomeRestore { .. }
-            | Request::Stats
-            | Request::TemplateList
-            | Request::TemplateProgress
-            | Request::TemplatePull { .. } => {
-                return Err(local_only(&format!("{} ", name.replace('_', " "))));
+            Request::HomeList => match self.items("/api/v1/homes").await? {
+                Ok(items) => Reply::Homes { homes: items.into_iter().filter_map(read).collect() },
+                Err(refused) => refused,
+            },
+            Request::HomeRestore { owner, copy } => {
+                let path = format!("/api/v1/users/{}/home/restore", segment(&owner));
+                let restored = self.call(Method::POST, &path, Some(json!({ "copy": copy }))).await?;
+                done(restored, |_| {
+                    format!("the home of {owner} is as it was at {copy}; what it held is a copy now")
+                })
             }
+            Request::Sharing(request) => self.sharing(request).await?,
+            Request::Stats => self.stats().await?,
+            Request::TemplateList | Request::TemplateProgress => self.templates().await?,
+            Request::TemplatePull { name } => self.pull(&name).await?,
         })
     }
 
@@ -139,7 +155,7 @@ impl Remote {
             // Apps have none.
             Err(_) => Vec::new(),
         };
-        let grants = grants.into_iter().filter_map(read::<GrantRow>).collect();
+        let grants = grants.into_iter().filter_map(read).collect();
         Ok(match session(&shown) {
             Some(session) => Reply::Session { session: Box::new(session), grants },
             None => return Err(another_version()),
@@ -172,31 +188,6 @@ impl Remote {
     /// The gateway's address as browsers name it, with a slash at its end.
     pub(super) fn portal(&self) -> String {
         format!("https://{}/", self.authority())
-    }
-
-    /// Begins to fetch a template's image.
-    ///
-    /// # Errors
-    /// As for [`Remote::ask`].
-    pub(super) async fn pull(&self, name: &str) -> Result<Reply, Failure> {
-        let begun =
-            self.call(Method::POST, &format!("/api/v1/templates/{}/pull", segment(name)), None).await?;
-        Ok(done(begun, |_| {
-            format!("the image of {name} is being fetched; `template list --json` says how far")
-        }))
-    }
-
-    /// What there is room for.
-    async fn capacity(&self) -> Result<Reply, Failure> {
-        let shown = match self.call(Method::GET, "/api/v1/capacity", None).await? {
-            Ok(mut shown) => shown["capacity"].take(),
-            Err(refused) => return Ok(refused),
-        };
-        if shown.is_null() {
-            let text = "the machine was not looked at yet; try again in a moment".to_owned();
-            return Ok(Reply::Refused { code: "not_sampled".to_owned(), text });
-        }
-        read(shown).map(|capacity| Reply::Capacity { capacity }).ok_or_else(another_version)
     }
 
     /// One call with a document: what it answered, or how it was refused.
@@ -248,7 +239,9 @@ impl Remote {
         body: Option<(&'static str, String)>,
     ) -> Result<(StatusCode, Bytes), String> {
         let said = |error: &dyn std::error::Error| chain(error).to_string();
-        let tcp = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(|error| said(&error))?;
+        let tcp = timeout(REACH, TcpStream::connect((self.host.as_str(), self.port))).await;
+        let tcp = tcp.map_err(|_| format!("nothing answers within {} s", REACH.as_secs()))?;
+        let tcp = tcp.map_err(|error| said(&error))?;
         let name = ServerName::try_from(self.host.clone()).map_err(|error| said(&error))?;
         let stream = self.tls.connect(name, tcp).await.map_err(|error| said(&error))?;
         let (mut sender, connection) =
@@ -286,17 +279,6 @@ impl Remote {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         if self.port == 443 { host } else { format!("{host}:{}", self.port) }
     }
-}
-
-/// What only the gateway's own machine can do.
-pub(super) fn local_only(what: &str) -> Failure {
-    let todo = "run it on the gateway's machine, without --url and BERTH_URL";
-    Failure::new(
-        Exit::Refused,
-        format!("{what}does not go through the API"),
-        "it needs the machine itself",
-        todo,
-    )
 }
 
 fn another_version() -> Failure {

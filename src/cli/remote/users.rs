@@ -3,8 +3,9 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{Remote, another_version, done, local_only, read, segment, text};
-use crate::auth::import::{ImportRow, sheet};
+use super::{Remote, another_version, done, read, segment, text};
+use crate::auth::import::ImportRow;
+use crate::auth::import::sheet::{self, ListedUser};
 use crate::cli::failure::Failure;
 use crate::control::{Reply, ResultRow, UserRequest, limits_text};
 use crate::session::{LimitsChange, UserLimits};
@@ -75,8 +76,18 @@ impl Remote {
                 done(changed, |user| format!("user {} has the role {} now", text(user, "name"), role.name()))
             }
             UserRequest::Show { name } => self.show_user(&name).await?,
-            UserRequest::Export | UserRequest::Outlook { .. } => {
-                return Err(local_only(&format!("{} ", request.name().replace('_', " "))));
+            UserRequest::Export => match self.items(USERS).await? {
+                Ok(items) => {
+                    let users = items.into_iter().filter_map(read::<ListedUser>);
+                    Reply::Done { text: sheet::write(users).trim_end().to_owned() }
+                }
+                Err(refused) => refused,
+            },
+            UserRequest::Outlook { name } => {
+                match self.call(Method::GET, &format!("{}/removal", address(&name)), None).await? {
+                    Ok(shown) => Reply::Outlook { outlook: read(shown).ok_or_else(another_version)? },
+                    Err(refused) => refused,
+                }
             }
         })
     }

@@ -21,11 +21,6 @@ pub(super) fn append(connection: &Connection, body: String) -> Result<AuditLine,
     Ok(line)
 }
 
-pub(super) fn after(connection: &Connection, after: u64, limit: usize) -> Result<Vec<AuditLine>, Refusal> {
-    let search = AuditSearch { after: Some(after), ..AuditSearch::default() };
-    find(connection, &search, AuditOrder::OldestFirst, limit)
-}
-
 /// The lines that fit. SQLite picks the index; each has the number behind its column, so that lines
 /// come in their order without being sorted.
 pub(super) fn find(

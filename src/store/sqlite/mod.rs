@@ -37,8 +37,8 @@ pub use self::lock::StoreLock;
 use self::readers::Readers;
 use self::writer::Writer;
 use super::{
-    ApiToken, AuditLine, AuditOrder, AuditSearch, Invited, KeptAnswer, Login, StatPoint, StatSpan, Store,
-    StoreError, Ticket, TokenId, User, UserPage, UserQuery,
+    ApiToken, AuditLine, AuditLines, AuditOrder, AuditSearch, Invited, KeptAnswer, Login, StatPoint,
+    StatSpan, Store, StoreError, Ticket, TokenId, User, UserPage, UserQuery,
 };
 use crate::secret::{Secret, TokenHash};
 use crate::session::{
@@ -146,6 +146,19 @@ impl SqliteStore {
             Some(readers) => readers.run(work).await,
             None => self.writer.run(work).await,
         }
+    }
+}
+
+#[async_trait]
+impl AuditLines for SqliteStore {
+    async fn find_audit(
+        &self,
+        search: &AuditSearch,
+        order: AuditOrder,
+        limit: usize,
+    ) -> Result<Vec<AuditLine>, StoreError> {
+        let search = search.clone();
+        self.read(move |connection| audit::find(connection, &search, order, limit)).await
     }
 }
 
@@ -382,10 +395,6 @@ impl Store for SqliteStore {
         self.write(move |connection| audit::append(connection, body)).await
     }
 
-    async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError> {
-        self.read(move |connection| audit::after(connection, after, limit)).await
-    }
-
     async fn restored_at(&self) -> Result<Option<Timestamp>, StoreError> {
         self.read(|connection| open::noted(connection, RESTORED_AT)).await
     }
@@ -406,16 +415,6 @@ impl Store for SqliteStore {
 
     async fn stats(&self) -> Result<Vec<StatPoint>, StoreError> {
         self.read(stats::all).await
-    }
-
-    async fn find_audit(
-        &self,
-        search: &AuditSearch,
-        order: AuditOrder,
-        limit: usize,
-    ) -> Result<Vec<AuditLine>, StoreError> {
-        let search = search.clone();
-        self.read(move |connection| audit::find(connection, &search, order, limit)).await
     }
 
     async fn trim_audit(&self, first: u64, through: u64, body: String) -> Result<AuditLine, StoreError> {

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::administrator;
 use crate::audit::Actor;
 use crate::auth::csrf;
+use crate::auth::import::sheet::ListedUser;
 use crate::auth::import::{Field, Planned, RowOutcome, RowResult, Tally, sheet};
 use crate::body::Body;
 use crate::fault::Answer;
@@ -210,7 +211,8 @@ pub(super) async fn results(
 /// `GET /admin/users.csv`
 pub(super) async fn export(State(site): State<Site>, Known(known): Known) -> Result<Response<Body>, Failure> {
     administrator(&known)?;
-    Ok(table("berth-users.csv", sheet::write(&site.0.state.store.users().await?)))
+    let users = site.0.state.store.users().await?;
+    Ok(table("berth-users.csv", sheet::write(users.into_iter().map(ListedUser::from))))
 }
 
 fn found(

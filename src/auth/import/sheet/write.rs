@@ -2,16 +2,43 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+use serde::Deserialize;
+
 use super::super::row::{ImportRow, RowOutcome, RowResult};
 use crate::audit::inert;
 use crate::language::Language;
 use crate::secret::Secret;
-use crate::session::{Setting, TemplateName};
+use crate::session::{Setting, TemplateName, UserLimits};
 use crate::store::{Role, User};
+
+/// A user as a list has them: without a password.
+#[derive(Debug, Deserialize)]
+pub struct ListedUser {
+    /// The name they log in with.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Whether they may not log in.
+    pub disabled: bool,
+    /// Limits of their own.
+    pub limits: UserLimits,
+    /// When they were added.
+    pub created_at: Timestamp,
+    /// When they last logged in; `None` is never.
+    pub last_login_at: Option<Timestamp>,
+}
+
+impl From<User> for ListedUser {
+    fn from(user: User) -> Self {
+        let User { name, role, disabled, limits, created_at, last_login_at, .. } = user;
+        Self { name, role, disabled, limits, created_at, last_login_at }
+    }
+}
 
 /// Writes users as a list that [`read`](super::read) takes; passwords are not part of it.
 #[must_use]
-pub fn write(users: &[User]) -> String {
+pub fn write(users: impl IntoIterator<Item = ListedUser>) -> String {
     let header = [
         "name",
         "role",
@@ -24,7 +51,7 @@ pub fn write(users: &[User]) -> String {
         "last_login_at",
     ];
     let number = |limit: Option<String>| limit.unwrap_or_default();
-    let rows = users.iter().map(|user| {
+    let rows = users.into_iter().map(|user| {
         let limits = &user.limits;
         [
             user.name.clone(),
