@@ -1,7 +1,7 @@
 use super::*;
 use crate::session::StopReason;
-use crate::store::{AuditLines, AuditSearch};
 use crate::store::sqlite::SqliteStore;
+use crate::store::{AuditLines, AuditSearch};
 
 async fn recorded(audit: &Audit, store: &dyn Store, record: Record) -> serde_json::Value {
     let before = store.audit(0, usize::MAX).await.unwrap().len() as u64;

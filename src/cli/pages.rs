@@ -68,9 +68,18 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     ("berth user", &["berth user add ann", "echo \"$PASSWORD\" | berth user passwd ann --password-stdin"]),
+    ("berth grant", &["berth grant create kbtfqzxm bob --role helper --expires 2h"]),
+    ("berth invitation", &["berth invitation create kbtfqzxm --expires 1h --people 20"]),
     ("berth home", &["berth home list", "berth home restore ann 20260131-081500"]),
     ("berth template", &["berth template list", "berth template pull --all"]),
-    ("berth audit", &["berth audit tail -n 50", "berth audit verify"]),
+    (
+        "berth audit",
+        &[
+            "berth audit tail -n 50 --follow",
+            "berth audit verify",
+            "berth audit export march.csv --since 31d",
+        ],
+    ),
     ("berth completions", &["berth completions bash > /etc/bash_completion.d/berth"]),
     ("berth man", &["berth man /usr/local/share/man/man1", "berth man | man -l -"]),
 ];
@@ -177,7 +186,7 @@ fn rest(words: &str) -> Roff {
 fn reference() -> String {
     let mut text = "# Command line\n\nThis file is written by the test `the_reference_is_what_the_command_line_says`; \
                     `BERTH_WRITE_REFERENCE=1` in its environment writes it anew.\n\nEvery command takes `--config FILE`. \
-                    Where output is data, `--json` prints it with stable names and exact times. Errors go to standard \
+                    Where it is listed, `--json` prints what came of it with stable names and exact times. Errors go to standard \
                     error as what happened, why, and what to do.\n"
         .to_owned();
     for (heading, entries) in

@@ -11,6 +11,7 @@ mod socket;
 mod stats;
 mod templates;
 mod tokens;
+mod user_rows;
 mod users;
 
 use serde::{Deserialize, Serialize};
@@ -21,12 +22,12 @@ pub use self::socket::{AskError, ask, serve};
 pub use self::stats::{HostRow, UseRow};
 pub use self::templates::{ImageRow, PullRow, TemplateRow};
 pub use self::tokens::{TokenRow, TokenWish};
-pub use self::users::{LoginRow, OutlookRow, ResultRow, UserDetail, UserRequest, limits_text, told};
+pub use self::user_rows::{LoginRow, OutlookRow, ResultRow, UserDetail, UserRow, limits_text, told};
+pub use self::users::UserRequest;
 use crate::broker::HomeListed;
 use crate::capacity::Capacity;
 use crate::secret::Secret;
 use crate::session::{CopyName, Home, Link, LinkAction, LinkId};
-use crate::store::Role;
 
 /// What the command line may ask.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -329,15 +330,4 @@ impl From<HomeListed> for HomeRow {
             copies: home.copies,
         }
     }
-}
-
-/// A user as the command line shows it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[allow(missing_docs)]
-pub struct UserRow {
-    pub name: String,
-    pub role: Role,
-    pub disabled: bool,
-    pub created_at: String,
-    pub last_login_at: Option<String>,
 }

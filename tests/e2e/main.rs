@@ -10,6 +10,7 @@ mod bad_input;
 mod browser;
 mod class;
 mod cli;
+mod cli_reach;
 mod compat;
 mod console;
 mod contract;

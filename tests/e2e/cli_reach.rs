@@ -1,0 +1,152 @@
+//! The same commands beside the gateway, from afar through its API, and on its store when it rests.
+
+use serde_json::Value;
+
+use crate::gateway::{DESKTOP, Gateway, TOKEN, eventually};
+
+/// The command line from one place.
+struct Place<'a> {
+    gateway: &'a Gateway,
+    /// What every command carries there.
+    words: Vec<String>,
+}
+
+impl<'a> Place<'a> {
+    fn here(gateway: &'a Gateway) -> Self {
+        Self { gateway, words: Vec::new() }
+    }
+
+    fn afar(gateway: &'a Gateway) -> Self {
+        let token = gateway.path("token").display().to_string();
+        std::fs::write(&token, TOKEN).expect("the test's own directory");
+        let ca = gateway.path("certs/ca.pem").display().to_string();
+        let words = ["--url", &gateway.url(""), "--token-file", &token, "--ca-file", &ca].map(str::to_owned);
+        Self { gateway, words: words.to_vec() }
+    }
+
+    fn run(&self, arguments: &[&str]) -> String {
+        let words = self.words.iter().map(String::as_str);
+        self.gateway.berth(&arguments.iter().copied().chain(words).collect::<Vec<_>>(), None)
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.run(&[arguments, &["--json"]].concat())).expect("JSON was asked for")
+    }
+
+    fn refused(&self, arguments: &[&str]) -> String {
+        let words = self.words.iter().map(String::as_str);
+        let output =
+            self.gateway.try_berth(&arguments.iter().copied().chain(words).collect::<Vec<_>>(), None);
+        assert_eq!(output.status.code(), Some(5), "{arguments:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+}
+
+fn owners(rows: &Value, key: &str) -> Vec<String> {
+    let rows = rows.as_array().expect("a list").iter();
+    rows.map(|row| row[key].as_str().expect("a name").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn every_command_reaches_near_and_far_and_the_store_at_rest() {
+    let mut gateway = Gateway::builder().template(&DESKTOP.replace("ephemeral", "persistent")).start().await;
+    {
+        let ann = gateway.login("ann").await;
+        let here = Place::here(&gateway);
+        let made = here.json(&["session", "create", "desktop", "mine", "--owner", "ann"]);
+        let label = made["label"].as_str().expect("a label").to_owned();
+        ann.until(&label, "ready").await;
+        eventually("it was looked at", || async {
+            let sessions = here.json(&["stats"])["sessions"].take();
+            (owners(&sessions, "label") == [label.as_str()]).then_some(())
+        })
+        .await;
+        for place in [&here, &Place::afar(&gateway)] {
+            shared(place, &label);
+            invited(place, &label).await;
+            looked_at(place, &label);
+            people(place);
+            audited(place);
+        }
+        let stopped = here.json(&["session", "pause", &label]);
+        assert_eq!((&stopped[0]["label"], &stopped[0]["code"]), (&label.as_str().into(), &Value::Null));
+    }
+    assert!(gateway.terminate());
+    let rest = Place::here(&gateway);
+    let label = owners(&rest.json(&["session", "list"]), "label").remove(0);
+    assert!(rest.run(&["session", "resume", &label]).contains("goes on"));
+    shared(&rest, &label);
+    people(&rest);
+    audited(&rest);
+    assert!(rest.refused(&["session", "start", &label]).contains("no gateway runs"));
+    assert!(rest.refused(&["home", "restore", "ann", "20260131-081500"]).contains("mine"));
+    rest.run(&["session", "stop", &label]);
+    assert!(rest.refused(&["home", "restore", "ann", "20260131-081500"]).contains("20260131-081500"));
+    assert!(owners(&rest.json(&["home", "list"]), "owner").contains(&"ann".to_owned()));
+}
+
+/// By name, and back.
+fn shared(place: &Place<'_>, label: &str) {
+    let given = place.run(&["grant", "create", label, "bob", "--role", "helper", "--expires", "1h"]);
+    assert!(given.contains("bob may open session") && given.contains("as helper"), "{given}");
+    assert!(place.refused(&["grant", "create", label, "nobody"]).to_lowercase().contains("no user"));
+    let grants = place.json(&["grant", "list", label]);
+    assert_eq!((&grants[0]["user"], &grants[0]["role"]), (&"bob".into(), &"helper".into()));
+    assert!(grants[0]["expires_at"].is_string(), "{grants}");
+    assert!(place.run(&["grant", "withdraw", label, "BOB"]).contains("may no longer open"));
+    assert!(place.refused(&["grant", "withdraw", label, "bob"]).contains("has no grant"));
+    assert_eq!(place.json(&["grant", "list", label]), Value::Array(Vec::new()));
+}
+
+/// By a link that works, and back.
+async fn invited(place: &Place<'_>, label: &str) {
+    let url = place.run(&["invitation", "create", label, "--expires", "10m", "--people", "2"]);
+    let path = url.trim().strip_prefix(&place.gateway.url("")).expect("an address of the portal").to_owned();
+    let bob = place.gateway.login("bob").await;
+    assert!(bob.page(&path).await.contains("mine"), "who has the link is asked whether they want in");
+    let invitations = place.json(&["invitation", "list", label]);
+    assert_eq!((&invitations[0]["most"], &invitations[0]["role"]), (&2.into(), &"observer".into()));
+    let id = invitations[0]["id"].as_str().expect("an id");
+    place.run(&["invitation", "withdraw", label, id]);
+    assert!(place.run(&["invitation", "list", label]).contains("no link into it"));
+}
+
+/// What runs, on what, made from what, with which files.
+fn looked_at(place: &Place<'_>, label: &str) {
+    let stats = place.json(&["stats"]);
+    assert_eq!(owners(&stats["sessions"], "label"), [label]);
+    assert!(stats["hosts"][0]["memory_bytes"].is_number(), "{stats}");
+    assert_eq!(place.json(&["template", "list"])[0]["installed"], true);
+    assert!(owners(&place.json(&["home", "list"]), "owner").contains(&"ann".to_owned()));
+    let used = place.refused(&["home", "restore", "ann", "20260131-081500"]);
+    assert!(used.contains("mine"), "{used}");
+    assert!(place.refused(&["template", "pull", "desktop"]).contains("built"));
+}
+
+/// Somebody comes and goes, and nobody goes by a slip.
+fn people(place: &Place<'_>) {
+    let made = place.json(&["user", "add", "eve"]);
+    assert!(made["password"].as_str().is_some_and(|password| password.len() >= 8), "{made}");
+    let list = place.run(&["user", "export"]);
+    assert!(list.starts_with("name,role,disabled") && list.contains("\neve,user,no"), "{list}");
+    let outlook = place.json(&["user", "remove", "eve", "--dry-run"]);
+    assert_eq!((&outlook["name"], &outlook["running"]), (&"eve".into(), &0.into()));
+    let question = place.refused(&["user", "remove", "eve"]);
+    assert!(question.contains("would remove 0 sessions") && question.contains("--yes"), "{question}");
+    assert!(place.run(&["user", "remove", "eve", "--yes"]).contains("eve and 0 sessions removed"));
+}
+
+/// What was done is told, proven, and taken away.
+fn audited(place: &Place<'_>) {
+    let told = place.run(&["audit", "tail", "-n", "2", "--event", "user_removed"]);
+    assert!(told.contains("eve"), "{told}");
+    let proven = place.json(&["audit", "verify"]);
+    assert!(proven["lines"].as_u64() > Some(10), "{proven}");
+    let file = place.gateway.path("audit.jsonl");
+    let name = file.display().to_string();
+    place.run(&["audit", "export", &name, "--since", "1h"]);
+    let export = place.gateway.berth(&["audit", "verify", "--export", &name, "--json"], None);
+    let export: Value = serde_json::from_str(&export).expect("JSON");
+    assert!(export["lines"].as_u64() >= proven["lines"].as_u64(), "{export}");
+    std::fs::remove_file(&file).expect("the test's own file");
+}
