@@ -4,27 +4,40 @@ use std::path::Path;
 
 use super::args::OutputArgs;
 use super::failure::{Exit, Failure};
+use super::out::put;
 use super::show::print_json;
 use crate::config::Config;
-use crate::doctor::{self, Report};
+use crate::doctor::{self, Finding, Report};
 
 pub(super) async fn doctor(config: &Config, output: OutputArgs) -> Result<(), Failure> {
-    tell(&doctor::examine(config).await, output)
+    let report = doctor::examine(config, &mut |finding| tell(finding, output)).await;
+    conclude(&report, output)
 }
 
 /// The configuration cannot be read: that is what the doctor says of it.
 pub(super) fn unconfigured(path: &Path, output: OutputArgs) -> Result<(), Failure> {
     match Config::load(path, std::env::vars()) {
         Ok(_) => Ok(()),
-        Err(errors) => tell(&Report::unconfigured(&errors), output),
+        Err(errors) => {
+            let report = Report::unconfigured(&errors);
+            report.findings.iter().for_each(|finding| tell(finding, output));
+            conclude(&report, output)
+        }
     }
 }
 
-fn tell(report: &Report, output: OutputArgs) -> Result<(), Failure> {
+/// People read along; JSON is one document at the end.
+fn tell(finding: &Finding, output: OutputArgs) {
+    if !output.json {
+        put(finding);
+    }
+}
+
+fn conclude(report: &Report, output: OutputArgs) -> Result<(), Failure> {
     if output.json {
         print_json(report);
     } else {
-        println!("{report}");
+        put(format_args!("\n{}", report.conclusion()));
     }
     match report.broken {
         None => Ok(()),

@@ -1,89 +1,107 @@
 //! The spawner, the engine behind it, the isolation, and the images.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::{Finding, Hop};
+use super::{Finding, Findings, Hop};
 use crate::app;
 use crate::config::Config;
 use crate::engine::docker::DockerEngine;
-use crate::engine::spawner::SpawnerEngine;
-use crate::engine::{Engine, EngineError};
+use crate::engine::spawner::{QUICK, SpawnerEngine};
+use crate::engine::{Engine, EngineError, EngineVersion};
 use crate::fault::chain;
 
 /// Preparing networks, filter and proof takes a few seconds.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// What the spawner itself cannot be reached for begins like this; else it speaks of the engine.
-const OF_SPAWNER: &str = "the spawner at ";
+/// What is wrong with the spawner itself begins like this; else it speaks of the engine.
+const OF_SPAWNER: &str = "the spawner ";
 
-pub(super) async fn examine(config: &Config, gateway_runs: bool) -> Vec<Finding> {
+const NOT_ASKED: &str = "the engine cannot be asked";
+
+pub(super) async fn examine(config: &Config, gateway_runs: bool, found: &mut Findings<'_>) {
     match (&config.engine.spawner, gateway_runs) {
-        (Some(socket), _) => through(config, socket).await,
-        (None, true) => through(config, Path::new(app::DEFAULT_SOCKET)).await,
-        (None, false) => directly(config).await,
+        (Some(socket), _) => through(config, socket, found).await,
+        (None, true) => through(config, Path::new(app::DEFAULT_SOCKET), found).await,
+        (None, false) => directly(config, found).await,
     }
 }
 
 /// A spawner that answers has prepared everything: it refuses until it has.
-async fn through(config: &Config, socket: &Path) -> Vec<Finding> {
-    let engine = Arc::new(SpawnerEngine::new(socket.to_owned()));
-    let shown = socket.display();
-    let found = match engine.ping().await {
+async fn through(config: &Config, socket: &Path, found: &mut Findings<'_>) {
+    let engine = SpawnerEngine::new(socket.to_owned());
+    let asked = engine.ping().await;
+    let spawner = spawner(socket, &asked);
+    let reached = spawner.is_ok();
+    found.add(spawner);
+    match asked {
         Ok(version) => {
-            let mut found = vec![
-                Finding::ok(Hop::Spawner, format!("it answers on {shown}")),
-                Finding::ok(Hop::Engine, format!("{} answers, API {}", version.version, version.api)),
-                isolation(
-                    config,
-                    "the spawner proved it when it started, and keeps the packet filter in place",
-                ),
-            ];
-            found.push(images(&*engine).await);
-            return found;
+            found.add(answers(&version));
+            let proof = "the spawner proved it when it started, and keeps the packet filter in place";
+            found.add(isolation(config.engine.danger_skip_isolation, Ok(proof)));
+            found.add(images(&engine).await);
         }
-        Err(EngineError::Down { detail }) if detail.starts_with(OF_SPAWNER) => Finding::broken(
-            Hop::Spawner,
-            detail,
-            "start it (`berth spawner`, or its unit or container) and let the gateway's user open its socket",
-        ),
-        Err(error) => {
-            let answers = Finding::ok(Hop::Spawner, format!("it answers on {shown}"));
-            return [vec![answers, dead(config, &error)], after_engine()].concat();
+        Err(error) if reached => {
+            found.add(dead(config, &error));
+            found.skip(&[Hop::Isolation, Hop::Images], NOT_ASKED);
         }
-    };
-    let engine = Finding::skipped(Hop::Engine, "only the spawner can ask it");
-    [vec![found, engine], after_engine()].concat()
+        Err(_) => {
+            found.skip(&[Hop::Engine], "only the spawner can ask it");
+            found.skip(&[Hop::Isolation, Hop::Images], NOT_ASKED);
+        }
+    }
 }
 
 /// No spawner runs, so this process looks as one that starts would.
-async fn directly(config: &Config) -> Vec<Finding> {
-    let spawner = Finding::ok(Hop::Spawner, "the gateway starts one as its child");
-    let connected =
-        DockerEngine::connect(app::engine_settings(config), app::by_name(&config.templates)).await;
-    let engine = match connected {
-        Ok(engine) => engine,
-        Err(error) => return [vec![spawner, dead(config, &error)], after_engine()].concat(),
+async fn directly(config: &Config, found: &mut Findings<'_>) {
+    found.add(Finding::ok(Hop::Spawner, "the gateway starts one as its child"));
+    let asked = async {
+        let settings = app::engine_settings(config);
+        let engine = DockerEngine::connect(settings, app::by_name(&config.templates)).await?;
+        let version = engine.ping().await?;
+        Ok((engine, version))
     };
-    let answers = match engine.ping().await {
-        Ok(version) => Finding::ok(Hop::Engine, format!("{} answers, API {}", version.version, version.api)),
-        Err(error) => return [vec![spawner, dead(config, &error)], after_engine()].concat(),
-    };
-    let images = images(&engine).await;
-    let isolation = match timeout(PATIENCE, app::prepare(config)).await {
-        Ok(Ok(_prepared)) => isolation(config, "a probe reached neither another session nor this machine"),
-        Ok(Err(error)) => unproven(&chain(&error)),
-        Err(_slow) => unproven("the proof took longer than 90 s"),
-    };
-    vec![spawner, answers, isolation, images]
+    match asked.await {
+        Ok((engine, version)) => {
+            found.add(answers(&version));
+            found.add(isolation(config.engine.danger_skip_isolation, proof(config).await));
+            found.add(images(&engine).await);
+        }
+        Err(error) => {
+            found.add(dead(config, &error));
+            found.skip(&[Hop::Isolation, Hop::Images], NOT_ASKED);
+        }
+    }
 }
 
-fn after_engine() -> Vec<Finding> {
-    let skipped = |hop| Finding::skipped(hop, "the engine cannot be asked");
-    vec![skipped(Hop::Isolation), skipped(Hop::Images)]
+/// Whether it is the spawner that is broken, or at most what it speaks of.
+fn spawner(socket: &Path, asked: &Result<EngineVersion, EngineError>) -> Finding {
+    let shown = socket.display();
+    match asked {
+        // It would have said of a slow engine that it is slow, long before.
+        Err(EngineError::Slow { seconds, .. }) if *seconds >= QUICK.as_secs() => Finding::broken(
+            Hop::Spawner,
+            format!("the spawner at {shown} takes questions, but does not answer within {seconds} s"),
+            "if it has just started, it is still proving the isolation: look again; else restart it",
+        ),
+        Err(EngineError::Down { detail } | EngineError::Refused { detail })
+            if detail.starts_with(OF_SPAWNER) =>
+        {
+            Finding::broken(
+                Hop::Spawner,
+                detail,
+                "start it (`berth spawner`, or its unit or container), of the gateway's own version, \
+                 and let the gateway's user open its socket",
+            )
+        }
+        Ok(_) | Err(_) => Finding::ok(Hop::Spawner, format!("it answers on {shown}")),
+    }
+}
+
+fn answers(version: &EngineVersion) -> Finding {
+    Finding::ok(Hop::Engine, format!("{} answers, API {}", version.version, version.api))
 }
 
 fn dead(config: &Config, error: &EngineError) -> Finding {
@@ -94,17 +112,30 @@ fn dead(config: &Config, error: &EngineError) -> Finding {
     Finding::broken(Hop::Engine, chain(error), todo)
 }
 
-fn isolation(config: &Config, why: &str) -> Finding {
-    if config.engine.danger_skip_isolation {
-        let todo = "take engine.danger_skip_isolation back as soon as the machine allows it";
-        return Finding::warning(Hop::Isolation, "it is not proven, because the configuration says so", todo);
+/// Proves it as a start does.
+async fn proof(config: &Config) -> Result<&'static str, String> {
+    match timeout(PATIENCE, app::prepare(config)).await {
+        Ok(Ok(_prepared)) => Ok("a probe reached neither another session nor this machine"),
+        Ok(Err(error)) => Err(chain(&error)),
+        Err(_slow) => Err(format!("the proof took longer than {} s", PATIENCE.as_secs())),
     }
-    Finding::ok(Hop::Isolation, why)
 }
 
-fn unproven(why: &str) -> Finding {
-    let todo = "mend what is named; the spawner needs root's rights over networks and packet filter (nft)";
-    Finding::broken(Hop::Isolation, why, todo)
+/// `proof` is how it was proven, or why it was not.
+fn isolation(skipped: bool, proof: Result<&str, String>) -> Finding {
+    match proof {
+        Ok(_) if skipped => Finding::warning(
+            Hop::Isolation,
+            "it is not proven, because the configuration says so",
+            "take engine.danger_skip_isolation back as soon as the machine allows it",
+        ),
+        Ok(how) => Finding::ok(Hop::Isolation, how),
+        Err(why) => Finding::broken(
+            Hop::Isolation,
+            why,
+            "mend what is named; the spawner needs root's rights over networks and packet filter (nft)",
+        ),
+    }
 }
 
 async fn images(engine: &dyn Engine) -> Finding {
@@ -122,4 +153,70 @@ async fn images(engine: &dyn Engine) -> Finding {
     // Students are offered what is here; where nothing is, they are offered nothing.
     let find = if missing.len() < images.len() { Finding::warning } else { Finding::broken };
     find(Hop::Images, what, todo)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Verdict;
+    use super::*;
+
+    #[test]
+    fn a_spawner_that_cannot_be_used_is_told_from_a_dead_engine() {
+        let socket = Path::new("/run/berth/spawner.sock");
+        let down = |detail: &str| EngineError::Down { detail: detail.to_owned() };
+        let refused = |detail: &str| EngineError::Refused { detail: detail.to_owned() };
+        for (error, verdict) in [
+            (down("the spawner at /run/berth/spawner.sock: Permission denied"), Verdict::Broken),
+            (refused("the spawner and the gateway are of different versions"), Verdict::Broken),
+            (refused("the spawner does not understand: unknown variant"), Verdict::Broken),
+            (down("connection refused: /run/docker.sock"), Verdict::Ok),
+            (refused("500 Internal Server Error"), Verdict::Ok),
+            (EngineError::Slow { verb: "answer".to_owned(), seconds: 10 }, Verdict::Ok),
+        ] {
+            let found = spawner(socket, &Err(error));
+            assert_eq!((found.hop, found.verdict), (Hop::Spawner, verdict), "{found}");
+            assert_eq!(found.todo.is_some(), verdict == Verdict::Broken, "{found}");
+        }
+    }
+
+    /// It was blamed on the engine, which nobody had asked.
+    #[tokio::test(start_paused = true)]
+    async fn a_spawner_that_hangs_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("spawner.sock");
+        let _never_accepts = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let config = Config::default();
+        let mut told = Vec::new();
+        let mut tell = |finding: &Finding| told.push((finding.hop, finding.verdict));
+        let mut found = Findings { all: Vec::new(), tell: &mut tell };
+        through(&config, &socket, &mut found).await;
+        let hung = &found.all[0];
+        assert!(hung.why.contains("spawner.sock") && hung.why.contains("does not answer"), "{hung}");
+        assert!(hung.todo.as_ref().is_some_and(|todo| todo.contains("restart it")), "{hung}");
+        assert_eq!(
+            told,
+            [
+                (Hop::Spawner, Verdict::Broken),
+                (Hop::Engine, Verdict::Skipped),
+                (Hop::Isolation, Verdict::Skipped),
+                (Hop::Images, Verdict::Skipped),
+            ]
+        );
+    }
+
+    #[test]
+    fn isolation_is_broken_by_a_leak_and_weakened_by_the_configuration() {
+        let leak = "a session can reach what it must not: 10.64.0.1:22";
+        for skipped in [false, true] {
+            let broken = isolation(skipped, Err(leak.to_owned()));
+            assert_eq!((broken.hop, broken.verdict), (Hop::Isolation, Verdict::Broken), "{broken}");
+            assert!(broken.why == leak && broken.todo.is_some_and(|todo| todo.contains("nft")));
+        }
+        let weakened = isolation(true, Ok("a probe reached nothing"));
+        assert_eq!((weakened.hop, weakened.verdict), (Hop::Isolation, Verdict::Warning), "{weakened}");
+        assert!(weakened.why.contains("not proven"), "{weakened}");
+        assert!(weakened.todo.is_some_and(|todo| todo.contains("danger_skip_isolation")));
+        let proven = isolation(false, Ok("a probe reached nothing"));
+        assert_eq!((proven.verdict, proven.todo), (Verdict::Ok, None));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Finding, Hop};
+use super::{Finding, Findings, Hop};
 use crate::app;
 use crate::audit;
 use crate::config::Config;
@@ -10,27 +10,33 @@ use crate::fault::chain;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
 
-pub(super) async fn examine(config: &Config) -> [Finding; 2] {
-    let untouched = |store: Finding| [store, Finding::skipped(Hop::Audit, "it is in the store")];
-    let path = match app::store_path(config) {
-        Ok(path) => path,
-        Err(failure) => {
-            return untouched(Finding::broken(Hop::Store, failure.to_string(), "correct store.url"));
-        }
-    };
-    if !path.exists() {
-        return untouched(unmade(&path));
+pub(super) async fn examine(config: &Config, found: &mut Findings<'_>) {
+    let (store, opened) = opened(config).await;
+    found.add(store);
+    match opened {
+        Some(store) => found.add(audit_of(&store).await),
+        None => found.skip(&[Hop::Audit], "it is in the store"),
     }
+}
+
+/// The store, if it can be used.
+async fn opened(config: &Config) -> (Finding, Option<SqliteStore>) {
+    let path = match app::store_path(config) {
+        Ok(path) if path.exists() => path,
+        Ok(path) => return (unmade(&path), None),
+        Err(failure) => return (Finding::broken(Hop::Store, failure.to_string(), "correct store.url"), None),
+    };
     let store = match SqliteStore::open(&path) {
         Ok(store) => store,
-        Err(error) => return untouched(broken(&error)),
+        Err(error) => return (broken(&error), None),
     };
     match store.check().await {
-        Ok(()) => {}
-        Err(error) => return untouched(broken(&error)),
+        Ok(()) => {
+            let why = format!("{} is whole and can be written", path.display());
+            (Finding::ok(Hop::Store, why), Some(store))
+        }
+        Err(error) => (broken(&error), None),
     }
-    let found = Finding::ok(Hop::Store, format!("{} is whole and can be written", path.display()));
-    [found, audit_of(&store).await]
 }
 
 /// A first start makes it, if its folder can be written.

@@ -3,16 +3,17 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use super::{Finding, Hop};
+use super::{Finding, Findings, Hop, Verdict};
 use crate::app;
 use crate::config::Config;
-use crate::control;
+use crate::control::{self, AskError, Reply};
 use crate::server::inspect::{self, Facts};
 
 /// Whoever takes longer for any of these takes too long for a person.
@@ -25,40 +26,68 @@ const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 const NOT_RUNNING: &str = "no gateway runs";
 
+/// What lies beyond the name.
+const BEYOND: [Hop; 4] = [Hop::Port, Hop::Tls, Hop::Health, Hop::WebSocket];
+
 /// Whether a gateway runs here.
 pub(super) async fn gateway(config: &Config) -> Finding {
     let path = &config.server.control;
-    match control::ask(path, &control::Request::TemplateProgress).await {
-        Ok(Some(_)) => Finding::ok(Hop::Gateway, format!("it answers on {}", path.display())),
-        Ok(None) => Finding::skipped(
+    let asked = timeout(PATIENCE, control::ask(path, &control::Request::TemplateProgress)).await.ok();
+    judge_gateway(path, asked)
+}
+
+/// How it answered on its control socket, if it did in time.
+fn judge_gateway(path: &Path, asked: Option<Result<Option<Reply>, AskError>>) -> Finding {
+    let shown = path.display();
+    let silent = |why: String| {
+        let todo = "look at its log, and restart it: a gateway that hangs answers nobody, one of another version not this";
+        Finding::broken(
             Hop::Gateway,
-            format!("{NOT_RUNNING} here: nothing answers on {}", path.display()),
-        ),
-        Err(error) => Finding::warning(
+            format!("it listens on {shown}, but does not answer there: {why}"),
+            todo,
+        )
+    };
+    match asked {
+        Some(Ok(Some(_))) => Finding::ok(Hop::Gateway, format!("it answers on {shown}")),
+        Some(Ok(None)) => {
+            Finding::skipped(Hop::Gateway, format!("{NOT_RUNNING} here: nothing answers on {shown}"))
+        }
+        Some(Err(AskError::Unanswered(error))) => silent(error.to_string()),
+        Some(Err(error @ AskError::Unreachable(_))) => Finding::warning(
             Hop::Gateway,
             format!("whether it runs cannot be told: {error}"),
             "run this as the gateway's own user, in its working directory",
         ),
+        None => silent(format!("no answer within {} s", PATIENCE.as_secs())),
     }
 }
 
 /// The rest of the way.
-pub(super) async fn examine(config: &Config, gateway: Finding) -> Vec<Finding> {
-    let runs = gateway.is_ok();
-    let way = Way { config, runs, own: Facts::read(&config.tls.certificate).ok() };
-    let mut found = vec![gateway, way.listener().await];
+pub(super) async fn examine(config: &Config, gateway: Finding, found: &mut Findings<'_>) {
+    let way = Way { config, runs: gateway.is_ok(), own: Facts::read(&config.tls.certificate).ok() };
+    let hangs = gateway.verdict == Verdict::Broken;
+    found.add(gateway);
+    let listener = if hangs {
+        Finding::skipped(Hop::Listener, "the gateway does not answer")
+    } else {
+        way.listener().await
+    };
+    let closed = hangs || listener.verdict == Verdict::Broken;
+    found.add(listener);
     match way.name().await {
-        Ok((finding, addresses)) => {
-            found.push(finding);
-            found.extend(way.beyond(&addresses).await);
+        Ok((name, addresses)) => {
+            found.add(name);
+            if closed {
+                found.skip(&BEYOND, "the gateway's own address does not answer");
+            } else {
+                way.beyond(&addresses, found).await;
+            }
         }
-        Err(broken) => {
-            found.push(broken);
-            found
-                .extend(skip(&[Hop::Port, Hop::Tls, Hop::Health, Hop::WebSocket], "the name has no address"));
+        Err(unnamed) => {
+            found.add(unnamed);
+            found.skip(&BEYOND, "the name has no address");
         }
     }
-    found
 }
 
 struct Way<'a> {
@@ -82,15 +111,18 @@ impl Way<'_> {
         let Some(address) = self.config.server.listen.first().map(local) else {
             return Finding::skipped(Hop::Listener, "server.listen is empty");
         };
-        let tried = self.health_at(&[address]).await;
+        let tried = match dial(&[address]).await {
+            Ok(stream) => self.health_over(stream).await,
+            Err(_) if !self.runs => return Finding::skipped(Hop::Listener, NOT_RUNNING),
+            Err(error) => Err(error.to_string()),
+        };
         match (self.runs, tried) {
             (true, Ok(())) => Finding::ok(Hop::Listener, format!("{address} answers over TLS")),
             (true, Err(why)) => Finding::broken(
                 Hop::Listener,
                 format!("the gateway runs, but {address} does not answer as it should: {why}"),
-                "look at its log; a firewall of this machine may be in the way",
+                "look at its log; restart it if server.listen has changed; a firewall of this machine may be in the way",
             ),
-            (false, Err(_)) => Finding::skipped(Hop::Listener, NOT_RUNNING),
             (false, Ok(())) => Finding::warning(
                 Hop::Listener,
                 format!(
@@ -99,15 +131,18 @@ impl Way<'_> {
                 ),
                 "run this in the gateway's working directory, with its configuration",
             ),
+            (false, Err(why)) => Finding::broken(
+                Hop::Listener,
+                format!("{address} is taken, so no gateway can start, by something that is none: {why}"),
+                "stop what listens there, or change server.listen",
+            ),
         }
     }
 
-    async fn health_at(&self, addresses: &[SocketAddr]) -> Result<(), String> {
-        let stream = dial(addresses).await.map_err(|error| error.to_string())?;
+    async fn health_over(&self, stream: TcpStream) -> Result<(), String> {
         let (mut stream, _) =
             secured(stream, self.domain()).await.map_err(|error| format!("TLS: {error}"))?;
-        let answer = ask(&mut stream, &self.request("")).await.map_err(|error| format!("HTTP: {error}"))?;
-        if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(first_line(&answer)) }
+        healthy(ask(&mut stream, &self.request("")).await)
     }
 
     async fn name(&self) -> Result<(Finding, Vec<SocketAddr>), Finding> {
@@ -131,45 +166,44 @@ impl Way<'_> {
     }
 
     /// From the port to the WebSocket.
-    async fn beyond(&self, addresses: &[SocketAddr]) -> Vec<Finding> {
+    async fn beyond(&self, addresses: &[SocketAddr], found: &mut Findings<'_>) {
         let port = self.port();
         let stream = match dial(addresses).await {
             Ok(stream) => stream,
-            Err(_) if !self.runs => {
-                return skip(&[Hop::Port, Hop::Tls, Hop::Health, Hop::WebSocket], NOT_RUNNING);
-            }
+            Err(_) if !self.runs => return found.skip(&BEYOND, NOT_RUNNING),
             Err(error) => {
                 let why = format!("{}:{port} does not accept connections: {error}", self.domain());
                 let todo =
                     "open it in the firewall, forward it where there is a NAT, or correct server.public_port";
-                let rest = skip(&[Hop::Tls, Hop::Health, Hop::WebSocket], "the port is closed");
-                return [vec![Finding::broken(Hop::Port, why, todo)], rest].concat();
+                found.add(Finding::broken(Hop::Port, why, todo));
+                return found.skip(&[Hop::Tls, Hop::Health, Hop::WebSocket], "the port is closed");
             }
         };
-        let mut found = vec![Finding::ok(Hop::Port, format!("{port} accepts connections"))];
+        found.add(Finding::ok(Hop::Port, format!("{port} accepts connections")));
         let mut stream = match secured(stream, self.domain()).await {
             Ok((stream, presented)) => {
-                found.push(self.judge(&presented));
+                found.add(self.judge(&presented));
                 stream
             }
             Err(error) => {
                 let why = format!("whoever listens on port {port} does not speak TLS with us: {error}");
                 let todo = "another program has the port, or a proxy in front speaks plain HTTP: Berth itself speaks TLS";
-                found.push(Finding::broken(Hop::Tls, why, todo));
-                found.extend(skip(&[Hop::Health, Hop::WebSocket], "there is no TLS"));
-                return found;
+                found.add(Finding::broken(Hop::Tls, why, todo));
+                return found.skip(&[Hop::Health, Hop::WebSocket], "there is no TLS");
             }
         };
-        found.push(self.health(ask(&mut stream, &self.request("")).await));
-        found.push(match self.upgraded(addresses).await {
-            Ok(()) => Finding::ok(Hop::WebSocket, "an upgrade comes through"),
-            Err(why) => Finding::broken(
-                Hop::WebSocket,
-                format!("desktops cannot be opened: {why}"),
-                "let the proxy in front pass `Upgrade` and `Connection` on, and not buffer",
-            ),
-        });
-        found
+        match healthy(ask(&mut stream, &self.request("")).await) {
+            Ok(()) => {
+                found.add(Finding::ok(Hop::Health, "GET /health is answered"));
+                found.add(web_socket(self.upgraded(addresses).await));
+            }
+            // That nobody is behind a proxy is no news then.
+            Err(_) if !self.runs => found.skip(&[Hop::Health, Hop::WebSocket], NOT_RUNNING),
+            Err(why) => {
+                found.add(unhealthy(&why));
+                found.skip(&[Hop::WebSocket], "it is not Berth that answers");
+            }
+        }
     }
 
     /// Whose certificate is presented: the gateway's own, or that of something in front of it.
@@ -195,21 +229,6 @@ impl Way<'_> {
         }
     }
 
-    fn health(&self, answer: io::Result<String>) -> Finding {
-        let todo = "something else answers at this address: look at what stands in front of Berth";
-        match answer {
-            Ok(answer) if answer.starts_with("HTTP/1.1 200") && answer.contains("healthy") => {
-                Finding::ok(Hop::Health, "GET /health is answered")
-            }
-            Ok(answer) => Finding::broken(
-                Hop::Health,
-                format!("GET /health is answered with: {}", first_line(&answer)),
-                todo,
-            ),
-            Err(error) => Finding::broken(Hop::Health, format!("GET /health is not answered: {error}"), todo),
-        }
-    }
-
     async fn upgraded(&self, addresses: &[SocketAddr]) -> Result<(), String> {
         let stream = dial(addresses).await.map_err(|error| error.to_string())?;
         let (mut stream, _) = secured(stream, self.domain()).await.map_err(|error| error.to_string())?;
@@ -231,8 +250,38 @@ impl Way<'_> {
     }
 }
 
-fn skip(hops: &[Hop], why: &str) -> Vec<Finding> {
-    hops.iter().map(|hop| Finding::skipped(*hop, why)).collect()
+/// Whether it was Berth that answered `GET /health`, or else what was answered.
+fn healthy(answer: io::Result<String>) -> Result<(), String> {
+    let answer = answer.map_err(|error| error.to_string())?;
+    let status = first_line(&answer);
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+    match status.strip_prefix("HTTP/1.1 200") {
+        Some(_) if body.contains(r#""healthy""#) => Ok(()),
+        Some(_) => Err(format!("{status}, with a page of something else: {}", first_line(body))),
+        None => Err(status),
+    }
+}
+
+fn unhealthy(why: &str) -> Finding {
+    // So says a proxy that does not reach what it stands in front of (RFC 9110 §15.6.3 to 15.6.5).
+    let of_proxy = ["502", "503", "504"].iter().any(|code| why.starts_with(&format!("HTTP/1.1 {code}")));
+    let todo = if of_proxy {
+        "let the proxy in front reach one of server.listen, over TLS: look at its log"
+    } else {
+        "something else answers at this address: look at what stands in front of Berth"
+    };
+    Finding::broken(Hop::Health, format!("GET /health is not answered as Berth does: {why}"), todo)
+}
+
+fn web_socket(upgraded: Result<(), String>) -> Finding {
+    match upgraded {
+        Ok(()) => Finding::ok(Hop::WebSocket, "an upgrade comes through"),
+        Err(why) => Finding::broken(
+            Hop::WebSocket,
+            format!("desktops cannot be opened: an upgrade does not come through: {why}"),
+            "let the proxy in front pass `Upgrade` and `Connection` on, and not buffer",
+        ),
+    }
 }
 
 /// "Everywhere" is no address to go to.

@@ -30,7 +30,7 @@ use crate::spawner::protocol::{self, Reply, Request};
 use crate::telemetry::names;
 
 /// The bound of a quick verb: the engine's own 10 s and a little, so that its answer wins.
-const QUICK: Duration = Duration::from_secs(12);
+pub const QUICK: Duration = Duration::from_secs(12);
 /// The bound of a start.
 const START: Duration = Duration::from_secs(62);
 

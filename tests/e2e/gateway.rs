@@ -227,20 +227,23 @@ impl Gateway {
         text(&output.stdout)
     }
 
-    /// Begins a subcommand without waiting for it.
-    pub fn begin(&self, arguments: &[&str]) -> Child {
+    /// A subcommand that was not begun yet.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(BERTH);
         command.args(arguments).env("BERTH_TEST_TOKEN", TOKEN).current_dir(self.dir.path());
-        command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("the binary under test runs")
+        command.envs(self.env.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
+        command
+    }
+
+    /// Begins a subcommand without waiting for it.
+    pub fn begin(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).stdout(Stdio::null()).spawn().expect("the binary under test runs")
     }
 
     /// Runs a subcommand to its end.
     pub fn try_berth(&self, arguments: &[&str], input: Option<&str>) -> Output {
-        let mut child = Command::new(BERTH)
-            .args(arguments)
-            .env("BERTH_TEST_TOKEN", TOKEN)
-            .envs(self.env.iter().map(|(name, value)| (name, value)))
-            .current_dir(self.dir.path())
+        let mut child = self
+            .command(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -270,12 +273,8 @@ impl Gateway {
             .append(true)
             .open(self.path("gateway.log"))
             .expect("the test's own directory");
-        let child = Command::new(BERTH)
-            .arg("serve")
-            .env("BERTH_TEST_TOKEN", TOKEN)
-            .envs(self.env.iter().map(|(name, value)| (name, value)))
-            .current_dir(self.dir.path())
-            .stdin(Stdio::null())
+        let child = self
+            .command(&["serve"])
             .stdout(log.try_clone().expect("a file handle"))
             .stderr(log)
             .spawn()

@@ -1,5 +1,6 @@
 //! Bytes on the wire: requests that no well-behaved client would send.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,12 +16,17 @@ use crate::gateway::Gateway;
 
 /// A TLS connection to the gateway that speaks HTTP/1.1.
 pub async fn connect(gateway: &Gateway) -> TlsStream<TcpStream> {
+    dial(&gateway.ca(), gateway.address()).await
+}
+
+/// The same to the gateway at an address, whose certificate is of this CA.
+pub async fn dial(ca: &[u8], address: SocketAddr) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
-    let ca = CertificateDer::from_pem_slice(&gateway.ca()).expect("a CA certificate");
+    let ca = CertificateDer::from_pem_slice(ca).expect("a CA certificate");
     roots.add(ca).expect("a CA certificate");
     let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let tcp = TcpStream::connect(gateway.address()).await.expect("the gateway listens");
+    let tcp = TcpStream::connect(address).await.expect("the gateway listens");
     let name = ServerName::try_from("localhost").expect("a name");
     TlsConnector::from(Arc::new(config)).connect(name, tcp).await.expect("a handshake")
 }
