@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, missing_docs)]
 
 mod accessibility;
+mod answers;
 mod backup;
 mod backup_under_load;
 mod bad_input;
