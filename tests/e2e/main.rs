@@ -34,6 +34,7 @@ mod statistics;
 mod student;
 mod student_paths;
 mod template_images;
+mod tokens;
 mod viewer;
 mod viewer_page;
 mod wire;
