@@ -5,14 +5,18 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use crate::answers::answers;
 use crate::browser::Browser;
-use crate::pages::{Page, Portal};
+use crate::pages::Portal;
 
 /// Who reads, in the words of `pages.txt`.
 const READERS: [&str; 5] = ["anyone", "owner", "viewer", "guest", "admin"];
 
+/// A language, and the colours and widths that its pages are looked at in.
+type Looks = (&'static str, [(&'static str, u32); 2]);
+
 /// Two looks for each language: any two of language, colours and width meet in one of the four.
-const LOOKS: [(&str, [(&str, u32); 2]); 2] =
+const LOOKS: [Looks; 2] =
     [("en", [("light", 1280), ("dark", 390)]), ("fr", [("dark", 1280), ("light", 390)])];
 
 /// The most a page may take from the network, with everything it loads.
@@ -51,39 +55,89 @@ async fn asked(browser: &Browser) -> (Vec<String>, u64) {
     (foreign, all["bytes"].as_u64().expect("a number"))
 }
 
-/// Opens a page as a reader of this language sees it.
-async fn open(browser: &Browser, portal: &Portal, page: &Page, language: &str) {
+/// What was found on the pages so far.
+struct Judged {
+    axe: String,
+    flaws: Vec<String>,
+    /// The bytes of the heaviest page, and its name.
+    heaviest: (u64, String),
+}
+
+impl Judged {
+    fn nothing() -> Self {
+        Self { axe: axe(), flaws: Vec::new(), heaviest: (0, String::new()) }
+    }
+
+    /// Judges the page that is open, in both looks of its language.
+    async fn judge(&mut self, browser: &Browser, reader: &str, name: &str, (language, looks): Looks) {
+        assert_eq!(browser.script("return document.documentElement.lang").await, language, "{name}");
+        let (foreign, bytes) = asked(browser).await;
+        self.flaws.extend(foreign.iter().map(|address| format!("{name}: asks {address}")));
+        if bytes > self.heaviest.0 {
+            self.heaviest = (bytes, name.to_owned());
+        }
+        browser.driver.execute(self.axe.as_str(), vec![]).await.expect("axe loads");
+        for (colours, width) in looks {
+            browser.look(colours, width).await;
+            let name = format!("{name}-{language}-{colours}-{width}");
+            self.flaws.extend(judge(browser).await.iter().map(|flaw| format!("{name}: {flaw}")));
+            browser.screenshot(&format!("page-{reader}-{name}")).await;
+        }
+    }
+
+    fn none_is_found(self) {
+        eprintln!("the heaviest page is {} with {} bytes", self.heaviest.1, self.heaviest.0);
+        assert!(self.heaviest.0 <= MOST_BYTES, "{:?}", self.heaviest);
+        assert!(self.flaws.is_empty(), "{} flaws:\n{}", self.flaws.len(), self.flaws.join("\n"));
+    }
+}
+
+/// Opens an address as a reader of this language sees it.
+async fn open(browser: &Browser, portal: &Portal, address: &str, language: &str) {
     browser.speak(language).await;
-    browser.driver.goto(portal.gateway.url(&page.address)).await.expect("a page");
+    browser.driver.goto(portal.gateway.url(address)).await.expect("a page");
     browser.until("document.readyState === 'complete'").await;
-    assert_eq!(browser.script("return document.documentElement.lang").await, language, "{}", page.address);
+}
+
+/// A browser that keeps nothing of what it loaded.
+async fn forgetful() -> Browser {
+    let browser = Browser::open(1280, 900).await;
+    browser.cdp("Network.setCacheDisabled", json!({ "cacheDisabled": true })).await;
+    browser
 }
 
 #[tokio::test]
 async fn every_page_is_accessible_light_and_calls_nobody() {
-    let (axe, portal) = (axe(), Portal::start().await);
-    let mut browser = Browser::open(1280, 900).await;
-    browser.cdp("Network.setCacheDisabled", json!({ "cacheDisabled": true })).await;
-    let (mut found, mut heaviest) = (Vec::new(), (0, String::new()));
+    let (mut judged, portal) = (Judged::nothing(), Portal::start().await);
+    let mut browser = forgetful().await;
     for reader in READERS {
         portal.become_reader(&mut browser, reader).await;
         for page in portal.pages(reader) {
-            for (language, looks) in LOOKS {
-                open(&browser, &portal, &page, language).await;
-                let (foreign, bytes) = asked(&browser).await;
-                found.extend(foreign.iter().map(|name| format!("{}: asks {name}", page.name)));
-                heaviest = heaviest.max((bytes, page.name.to_owned()));
-                browser.driver.execute(axe.as_str(), vec![]).await.expect("axe loads");
-                for (colours, width) in looks {
-                    browser.look(colours, width).await;
-                    let name = format!("{}-{language}-{colours}-{width}", page.name);
-                    found.extend(judge(&browser).await.iter().map(|flaw| format!("{name}: {flaw}")));
-                    browser.screenshot(&format!("page-{reader}-{name}")).await;
-                }
+            for looks in LOOKS {
+                open(&browser, &portal, &page.address, looks.0).await;
+                judged.judge(&browser, reader, page.name, looks).await;
             }
         }
     }
-    eprintln!("the heaviest page is {} with {} bytes", heaviest.1, heaviest.0);
-    assert!(heaviest.0 <= MOST_BYTES, "{heaviest:?}");
-    assert!(found.is_empty(), "{} flaws:\n{}", found.len(), found.join("\n"));
+    judged.none_is_found();
+}
+
+#[tokio::test]
+async fn every_answer_is_accessible_light_and_calls_nobody() {
+    let (mut judged, mut portal) = (Judged::nothing(), Portal::start().await);
+    portal.make_links().await;
+    let mut browser = forgetful().await;
+    for reader in READERS {
+        portal.become_reader(&mut browser, reader).await;
+        for answer in answers(reader) {
+            for looks in LOOKS {
+                // What is pressed is not hidden behind anything on a desk.
+                browser.look("light", 1280).await;
+                open(&browser, &portal, &portal.fill(answer.from), looks.0).await;
+                answer.reach(&browser, &portal, looks.0).await;
+                judged.judge(&browser, reader, answer.name, looks).await;
+            }
+        }
+    }
+    judged.none_is_found();
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, missing_docs)]
 
 mod accessibility;
+mod answers;
 mod backup;
 mod backup_under_load;
 mod bad_input;
@@ -36,6 +37,7 @@ mod statistics;
 mod student;
 mod student_paths;
 mod template_images;
+mod tokens;
 mod viewer;
 mod viewer_page;
 mod wire;

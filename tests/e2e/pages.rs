@@ -27,7 +27,9 @@ pub struct Page {
 /// A portal in use: ann owns a machine in every state, and bob may watch one of them.
 pub struct Portal {
     pub gateway: Gateway,
-    machines: Vec<(&'static str, String)>,
+    /// What stands for the words in braces: the labels of the machines, and the links of
+    /// [`Self::make_links`].
+    words: Vec<(&'static str, String)>,
 }
 
 impl Portal {
@@ -36,7 +38,8 @@ impl Portal {
             .template(DESKTOP)
             .template(&illness("app", "http", "web"))
             .template(&illness("broken", "http", "exits"))
-            .template(&illness("slow", "http", "silent"))
+            // Its files are those of every machine of its kind, so that there can be no second one.
+            .template(&illness("slow", "http", "silent").replace("\"ephemeral\"", "\"persistent\""))
             .limits("max_sessions_per_user = 8\nstop_grace_s = 1\nstart_deadline_s = 900")
             .start()
             .await;
@@ -76,7 +79,31 @@ impl Portal {
         let with = [("name", "bob"), ("role", "observer"), ("lasts", "1h")];
         let shared = ann.post(&format!("/sessions/{}/grants", label("ready")), &with).await;
         assert_eq!(shared.status(), 303, "the desktop is shared with bob");
-        Self { gateway, machines }
+        Self { gateway, words: machines }
+    }
+
+    /// Makes the links that somebody is sent: to machines that bob may not open yet and may open
+    /// already, and to screens.
+    pub async fn make_links(&mut self) {
+        let ann = self.gateway.login("ann").await;
+        let mut made = Vec::new();
+        for (word, state) in [("invitation", "{frozen}"), ("granted", "{ready}")] {
+            let to = format!("/sessions/{}/invitations", self.fill(state));
+            let answer = ann.post(&to, &[("role", "observer"), ("lasts", "1h")]).await;
+            let page = answer.text().await.expect("a page");
+            let (_, rest) = page.split_once("/join?token=").expect("a link");
+            made.push((word, rest.split('"').next().unwrap_or_default().to_owned()));
+        }
+        let often = ["--uses", "9", "--expires", "12h"];
+        for (word, what) in [
+            ("access", &["--access", "Salle d’été 7"][..]),
+            ("remove", &["--remove", "lobby"]),
+            ("remove-all", &["--remove-all"]),
+        ] {
+            let told = self.gateway.berth(&[&["link", "create"], what, &often].concat(), None);
+            made.push((word, told.trim().rsplit('/').next().unwrap_or_default().to_owned()));
+        }
+        self.words.extend(made);
     }
 
     /// The pages of a kind of reader.
@@ -87,13 +114,11 @@ impl Portal {
         of_reader.map(|words| Page { name: words[1], address: self.fill(words[2]) }).collect()
     }
 
-    /// An address with the labels of machines in it.
-    fn fill(&self, address: &str) -> String {
-        let put = |address: String, (state, label): &(&str, String)| {
-            address.replace(&format!("{{{state}}}"), label)
-        };
-        let address = self.machines.iter().fold(address.to_owned(), put);
-        assert!(!address.contains('{'), "no machine is as {address} wants it");
+    /// A text with the labels of machines and the secrets of links in it.
+    pub fn fill(&self, address: &str) -> String {
+        let put = |address: String, (word, of): &(&str, String)| address.replace(&format!("{{{word}}}"), of);
+        let address = self.words.iter().fold(address.to_owned(), put);
+        assert!(!address.contains('{'), "nothing is as {address} wants it");
         address
     }
 

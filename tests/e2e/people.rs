@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use thirtyfour::prelude::*;
 
 use crate::browser::Browser;
-use crate::gateway::{DESKTOP, Gateway};
+use crate::gateway::{DESKTOP, Gateway, PASSWORD};
 use crate::viewer::Viewer;
 
 /// What P7 promises of rights that end.
@@ -86,6 +86,59 @@ async fn an_administrator_manages_users_from_the_first_to_the_last() {
     assert!(notice.contains("zoé"), "{notice}");
     assert!(!gateway.berth(&["user", "list"], None).contains("zoé"));
     assert!(!gateway.berth(&["audit", "verify"], None).is_empty());
+}
+
+/// The rows of an import as its page has them: who, and what becomes of them.
+async fn rows(browser: &Browser) -> Vec<(String, String)> {
+    let script = "return [...document.querySelectorAll('tbody tr')]\
+        .map((row) => [row.querySelector('th').textContent, row.querySelector('.result').dataset.result])";
+    serde_json::from_value(browser.script(script).await).expect("pairs of texts")
+}
+
+#[tokio::test]
+async fn a_list_that_is_uploaded_is_tried_then_taken_in_and_its_users_log_in() {
+    let gateway = Gateway::builder().template(DESKTOP).start().await;
+    // As a spreadsheet on another system saves it.
+    let list = format!(
+        "\u{feff}name;role;password;max_sessions\r\nZoé Müller;user;{PASSWORD};2\r\nyann;user;;\r\n\
+         bob;admin;;\r\nxav;teacher;;\r\nann;user;;\r\n"
+    );
+    let file = gateway.path("class.csv");
+    std::fs::write(&file, list).expect("the test's own directory");
+    let mut browser = Browser::open(1280, 900).await;
+    browser.log_in(&gateway, "root").await;
+    go(&browser, &gateway, "/admin/user-import").await;
+    let field = browser.wait_for("#file").await;
+    field.send_keys(file.display().to_string()).await.expect("a file is chosen");
+    browser.click("form.stack button.primary").await;
+    browser.wait_for("[data-result=refused]").await;
+    let foreseen = rows(&browser).await;
+    let of = |name: &str, result: &str| (name.to_owned(), result.to_owned());
+    let expected = [
+        of("xav", "refused"),
+        of("Zoé Müller", "created"),
+        of("yann", "created"),
+        of("bob", "changed"),
+        of("ann", "exists"),
+    ];
+    assert_eq!(foreseen, expected);
+    browser.screenshot("import-file-trial").await;
+    let users = gateway.berth(&["user", "list"], None);
+    assert!(!users.contains("yann") && !users.contains("Zoé"), "a trial run changes nothing: {users}");
+
+    browser.click("main form button.primary").await;
+    browser.wait_for("form[action$='/passwords'] button").await;
+    assert_eq!(rows(&browser).await, expected, "done as it was shown");
+    let counts = text_of(&browser, ".figures").await;
+    browser.screenshot("import-file-done").await;
+    assert_eq!(counts.matches(char::is_numeric).collect::<String>(), "2111", "{counts}");
+    assert!(gateway.berth(&["user", "show", "Zoé Müller"], None).contains("sessions 2"));
+    assert!(gateway.berth(&["user", "show", "bob"], None).contains("admin"));
+
+    let mut hers = Browser::open(1280, 900).await;
+    hers.log_in(&gateway, "Zoé Müller").await;
+    assert_eq!(text_of(&hers, ".person-name").await, "Zoé Müller");
+    hers.screenshot("import-file-logged-in").await;
 }
 
 #[tokio::test]

@@ -100,6 +100,11 @@ impl Registry {
         self.allowance.store(bytes, Ordering::SeqCst);
     }
 
+    /// Makes the wire slow, and cuts nothing.
+    pub fn slow_down(&self) {
+        self.cut_after(i64::MAX);
+    }
+
     /// Mends the wire.
     pub fn mend(&self) {
         self.cut_after(-1);

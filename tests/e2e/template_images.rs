@@ -7,6 +7,7 @@ use std::process::Command;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
+use crate::browser::Browser;
 use crate::gateway::{Gateway, TOKEN, docker, eventually, illness};
 use crate::registry::Registry;
 
@@ -193,4 +194,50 @@ async fn a_pull_that_breaks_off_changes_nothing_and_can_be_repeated() {
     let ann = gateway.login("ann").await;
     let label = ann.create("big", "mine").await;
     ann.until(&label, "ready").await;
+}
+
+/// The administrator's page, while one watches: nothing there, how far it is, there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_of_images_shows_how_far_a_pull_is_and_that_it_is_there() {
+    let Some(mut registry) = Registry::start().await else { return };
+    registry.push("course/big:1", "7.1", 8 * MIB);
+    let image = registry.name("course/big:1");
+    let gateway = Gateway::builder().template(&template("big", &image)).start().await;
+    eventually("the missing image is known", || async {
+        (shown(&gateway, "big").await["installed"] == false).then_some(())
+    })
+    .await;
+    let mut browser = Browser::open(1280, 900).await;
+    browser.log_in(&gateway, "root").await;
+    browser.driver.goto(gateway.url("/admin/images")).await.expect("the page");
+    let row = browser.wait_for("#image-big").await.text().await.expect("a text");
+    assert!(row.contains("not installed") && row.contains("berth template pull big"), "{row}");
+    browser.screenshot("images-missing").await;
+
+    registry.slow_down();
+    browser.script("document.body.dataset.page = 'before'").await;
+    browser.click("#image-big [data-key=pull]").await;
+    // The page that follows is not loaded again: what changes on it comes by itself.
+    browser.until("!document.body.dataset.page && document.querySelector('#image-big progress')").await;
+    browser.script("document.body.dataset.page = 'after'").await;
+    browser.until("document.querySelector('#image-big progress')?.value > 0").await;
+    browser.until("document.querySelector('#image-big [data-key=pull]').disabled").await;
+    let first = browser.script("return document.querySelector('#image-big progress')?.value").await;
+    browser.screenshot("images-pull").await;
+    let further = format!("document.querySelector('#image-big progress')?.value > {first}");
+    browser.until(&further).await;
+    let row = browser.wait_for("#image-big").await.text().await.expect("a text");
+    assert!(row.contains("Being fetched: "), "{row}");
+
+    registry.mend();
+    browser.until("document.querySelector('#image-big').textContent.includes('Fetched at')").await;
+    let row = browser.wait_for("#image-big").await.text().await.expect("a text");
+    for part in ["installed", "version 7.1", &id_of(&image)[7..19]] {
+        assert!(row.contains(part), "{part}: {row}");
+    }
+    assert!(!row.contains("not installed"), "{row}");
+    browser.until("!document.querySelector('#image-big progress')").await;
+    browser.until("!document.querySelector('#image-big [data-key=pull]').disabled").await;
+    assert_eq!(browser.script("return document.body.dataset.page").await, "after");
+    browser.screenshot("images-installed").await;
 }

@@ -250,9 +250,7 @@ impl Browser<'_> {
     }
 
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let escape = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-        let fields: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
-        Answer::read(self.send(Method::POST, path, fields.join("&")).await).await
+        Answer::read(self.send(Method::POST, path, form(fields)).await).await
     }
 
     /// Posts a list of users as a file, as the page for that does.
@@ -289,7 +287,15 @@ impl Browser<'_> {
 
     /// How many bytes a page or file is on its way to a browser that takes gzip.
     pub async fn weigh(&self, path: &str) -> usize {
-        let mut request = self.request(Method::GET, path, String::new());
+        self.weigh_answer(self.request(Method::GET, path, String::new())).await
+    }
+
+    /// The same for the answer to a form.
+    pub async fn weigh_posted(&self, path: &str, fields: &[(&str, &str)]) -> usize {
+        self.weigh_answer(self.request(Method::POST, path, form(fields))).await
+    }
+
+    async fn weigh_answer(&self, mut request: Request<Full<bytes::Bytes>>) -> usize {
         request.headers_mut().insert(ACCEPT_ENCODING, "gzip".parse().unwrap());
         let response = self.desk.web.handle(request, HERE, "request-3").await;
         response.into_body().collect().await.unwrap().to_bytes().len()
@@ -341,6 +347,13 @@ impl Browser<'_> {
             }
         }
     }
+}
+
+/// The body that a form is sent as.
+fn form(fields: &[(&str, &str)]) -> String {
+    let escape = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let fields: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
+    fields.join("&")
 }
 
 impl Answer {

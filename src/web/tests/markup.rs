@@ -158,6 +158,7 @@ fn about_element(element: &Element, elements: &[Element], flaws: &mut Vec<String
         }
         "fieldset" if !elements.iter().any(|one| one.name == "legend") => note("a group without a name"),
         "th" if element.attribute("scope").is_none() => note("a heading of nothing"),
+        "h1" | "h2" | "h3" | "h4" if element.attribute("role").is_some() => note("a heading that is none"),
         "time" if element.attribute("datetime").is_none() => note("a time without its value"),
         _ => {}
     }
@@ -192,6 +193,7 @@ fn what_is_wrong_with_a_page_is_found() {
         ("<p id=\"a\"></p><p id=\"a\"></p>", "en"),
         ("<h3>jumps</h3>", "en"),
         ("<h1>twice</h1>", "en"),
+        ("<h2 role=\"status\">said</h2>", "en"),
         ("<label for=\"b\">b</label>", "en"),
         ("<input id=\"c\" type=\"text\">", "en"),
         ("<a href=\"/\"><img alt=\"\" src=\"a.svg\"></a>", "en"),

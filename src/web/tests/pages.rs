@@ -10,10 +10,10 @@ use super::desk::{Answer, Browser, Desk, PASSWORD, until};
 use super::markup;
 use crate::audit::Actor;
 use crate::broker::Share;
-use crate::engine::fake::Illness;
+use crate::engine::fake::{Illness, template};
 use crate::language::Language;
 use crate::respond::Place;
-use crate::session::{GrantRole, LinkAction, Routing, StateKind};
+use crate::session::{GrantRole, Home, LinkAction, Protocol, Routing, StateKind, Template};
 use crate::store::Role;
 
 const MARKUP: &str = "\"><script>alert(1)</script><b title='";
@@ -84,6 +84,9 @@ async fn every_page(language: Language) -> Vec<(String, Answer)> {
     pages.push(("create-refused".to_owned(), browser.post("/sessions", &twice).await));
 
     pages.extend(pages_of_users(&mut browser, &csrf).await);
+    pages.extend(pages_of_tokens(&mut browser, &csrf).await);
+    pages.extend(pages_of_many(&mut browser, &csrf, &machines).await);
+    pages.extend(pages_of_a_home_in_use(language).await);
     let typed = [("csrf", csrf.as_str()), ("present", PASSWORD), ("new", "short"), ("again", "short")];
     pages.push(("account-refused".to_owned(), browser.post("/account", &typed).await));
 
@@ -111,12 +114,19 @@ async fn every_page(language: Language) -> Vec<(String, Answer)> {
     let wrong =
         [("csrf", csrf.as_str()), ("name", MARKUP), ("password", "wrong password"), ("next", "/admin")];
     pages.push(("login-refused".to_owned(), stranger.post("/login", &wrong).await));
+    pages.extend(pages_of_links(&desk, &mut stranger).await);
+    pages
+}
+
+/// Where the links to screens lead, and what pressing the button of one says.
+async fn pages_of_links(desk: &Desk, stranger: &mut Browser<'_>) -> Vec<(String, Answer)> {
+    let mut pages = Vec::new();
     for (name, action) in [
         ("link-access", LinkAction::Access(MARKUP.parse().unwrap())),
         ("link-remove", LinkAction::Remove(RIGHT_TO_LEFT.parse().unwrap())),
         ("link-remove-all", LinkAction::RemoveAll),
     ] {
-        let path = super::link::link(&desk, action, 3).await;
+        let path = super::link::link(desk, action, 3).await;
         pages.push((name.to_owned(), stranger.get(&path).await));
         if name == "link-remove-all" {
             pages.push(("link-done".to_owned(), stranger.follow(&path).await));
@@ -132,15 +142,82 @@ async fn pages_of_users(browser: &mut Browser<'_>, csrf: &str) -> Vec<(String, A
     let right = [("csrf", csrf), ("name", "Cy <b>"), ("role", "user")];
     let list = format!("name;role\n\"{}\";\nDee <b>;teacher\nBob <b>;admin\n", MARKUP.replace('"', "\"\""));
     let trial = browser.post_list("/admin/user-import", csrf, &list).await;
+    let shown = browser.get(trial.location()).await;
+    browser.press(trial.location()).await;
+    let done = loop {
+        let page = browser.get(trial.location()).await;
+        if page.text.contains("/passwords\"") {
+            break page;
+        }
+        tokio::task::yield_now().await;
+    };
     let pages = [
         ("user-marked", browser.get(bob).await),
         ("user-marked-delete", browser.get(&format!("{bob}/delete")).await),
         ("user-refused", browser.post("/admin/users", &wrong).await),
         ("user-made", browser.post("/admin/users", &right).await),
-        ("user-import-trial", browser.get(trial.location()).await),
+        ("user-import-trial", shown),
+        ("user-import-done", done),
         ("user-import-refused", browser.post_list("/admin/user-import", csrf, "nom\n").await),
     ];
     pages.map(|(name, page)| (name.to_owned(), page)).into()
+}
+
+/// The page of all tokens, with one just made, and with a form that was refused.
+async fn pages_of_tokens(browser: &mut Browser<'_>, csrf: &str) -> Vec<(String, Answer)> {
+    let right = [("csrf", csrf), ("name", MARKUP), ("user", "Bob <b>"), ("sessions_read", "yes")];
+    let wrong = [("csrf", csrf), ("name", MARKUP), ("user", MARKUP), ("admin", "yes")];
+    let pages = [
+        ("token-made", browser.post("/admin/tokens", &right).await),
+        ("token-refused", browser.post("/admin/tokens", &wrong).await),
+    ];
+    pages.map(|(name, page)| (name.to_owned(), page)).into()
+}
+
+/// One change to many machines: asked for each verb, done where it does nothing, and with none chosen.
+async fn pages_of_many(
+    browser: &mut Browser<'_>,
+    csrf: &str,
+    machines: &[(&str, &str)],
+) -> Vec<(String, Answer)> {
+    let chosen = |states: &[&str]| -> Vec<(&str, &str)> {
+        machines
+            .iter()
+            .filter(|(state, _)| states.contains(state))
+            .map(|(_, label)| ("label", *label))
+            .collect()
+    };
+    let all = chosen(&["ready", "frozen", "stopped", "failed", "starting", "queued"]);
+    let resting = [chosen(&["stopped", "failed"]), vec![("sure", "yes"), ("label", MARKUP)]].concat();
+    let mut pages = Vec::new();
+    for (name, verb, further) in [
+        ("bulk-delete", "delete", all.clone()),
+        ("bulk-restart", "restart", all.clone()),
+        ("bulk-stop", "stop", all),
+        ("bulk-stop-done", "stop", resting),
+        ("bulk-nothing", "stop", Vec::new()),
+    ] {
+        let fields = [vec![("csrf", csrf), ("do", verb), ("back", "/admin?q=a&sort=name")], further].concat();
+        pages.push((name.to_owned(), browser.post("/admin/sessions", &fields).await));
+    }
+    pages
+}
+
+/// What is offered to whoever wants a second machine with the files of the first.
+async fn pages_of_a_home_in_use(language: Language) -> Vec<(String, Answer)> {
+    let desktop = template("desktop".parse().unwrap(), Protocol::Rfb);
+    let desk = Desk::with(Routing::Path, vec![Template { home: Home::Persistent, ..desktop }]);
+    let ann = desk.user("Ann <i>Admin</i>", Role::Admin).await;
+    let first = desk.session(&ann, "First <b>", "desktop", StateKind::Ready).await;
+    let mut browser = desk.log_in("Ann <i>Admin</i>").await;
+    browser.language = language.tag();
+    let csrf = browser.get("/").await.csrf();
+    let wish = [("csrf", csrf.as_str()), ("template", "desktop"), ("name", MARKUP)];
+    let created = browser.post("/sessions", &wish).await;
+    browser.post("/sessions", &[&wish[..], &[("instead_of", first.label.as_str())]].concat()).await;
+    let started = browser.press(&format!("/sessions/{}/start", first.label)).await;
+    assert_eq!((created.status, started.status), (StatusCode::CONFLICT, StatusCode::CONFLICT));
+    vec![("home-in-use-create".to_owned(), created), ("home-in-use-start".to_owned(), started)]
 }
 
 #[tokio::test]
