@@ -173,7 +173,7 @@ fn downstream_status(code: &str) -> StatusCode {
         | "password_weak"
         | "template_not_allowed"
         | "template_unknown" => StatusCode::UNPROCESSABLE_ENTITY,
-        "full" | "throttled" => StatusCode::TOO_MANY_REQUESTS,
+        "full" | "throttled" | "too_many_streams" => StatusCode::TOO_MANY_REQUESTS,
         // Codes of other modules without a status of their own.
         _ => StatusCode::BAD_REQUEST,
     }

@@ -1,5 +1,6 @@
 //! The end of a right, told to every open socket that lives by it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use tokio_util::sync::CancellationToken;
@@ -62,6 +63,18 @@ pub struct Revocation(Arc<Inner>);
 struct Inner {
     reason: OnceLock<CloseReason>,
     ended: CancellationToken,
+    /// How many places are taken.
+    held: AtomicUsize,
+}
+
+/// One of the places that a right gives, taken until it is dropped.
+#[derive(Debug)]
+pub struct Place(Revocation);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.0.held.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Revocation {
@@ -89,9 +102,32 @@ impl Revocation {
         self.0.reason.get().copied()
     }
 
+    /// Takes one of `most` places for something that lasts; `None` while all are taken.
+    #[must_use]
+    pub fn place(&self, most: usize) -> Option<Place> {
+        let next = |held: usize| (held < most).then_some(held + 1);
+        self.0.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()?;
+        Some(Place(self.clone()))
+    }
+
     /// Waits for its end. **Cancel safety**: may be dropped and called again.
     pub async fn revoked(&self) -> CloseReason {
         self.0.ended.cancelled().await;
         *self.0.reason.get().expect("the reason is set before the token is cancelled")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_right_gives_so_many_places_and_one_again_that_was_left() {
+        let right = Revocation::new();
+        let (first, _second) = (right.place(2), right.clone().place(2));
+        assert!(first.is_some() && right.place(2).is_none());
+        drop(first);
+        assert!(right.place(2).is_some());
+        assert!(Revocation::new().place(0).is_none());
     }
 }

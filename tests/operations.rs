@@ -66,6 +66,9 @@ fn every_metric_of_rules_dashboard_and_book_is_one_of_ours() {
         let unknown: Vec<_> = metrics_in(&text).difference(&known).copied().collect();
         assert!(unknown.is_empty(), "{file}: there is no {unknown:?}");
     }
+    let book = text("docs/operations.md");
+    let untold: Vec<_> = known.difference(&metrics_in(&book)).copied().collect();
+    assert!(untold.is_empty(), "docs/operations.md says nothing of {untold:?}");
 }
 
 #[test]

@@ -24,7 +24,7 @@ use crate::access;
 use crate::auth::Principal;
 use crate::auth::policy::{self, Verb};
 use crate::broker::{Change, Entry};
-use crate::respond::follow::{self, HEARTBEAT, Life, Told, Wake};
+use crate::respond::follow::{self, Crowded, HEARTBEAT, Life, Told, Wake};
 use crate::revocation::CloseReason;
 use crate::session::{Label, Session, SessionId};
 
@@ -52,7 +52,7 @@ pub(super) async fn all(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    Ok(follow::streamed(Feed::of(site, &caller.known, None, &headers)))
+    Ok(follow::streamed(Feed::of(site, &caller.known, None, &headers)?))
 }
 
 /// Follows one session, until it is gone.
@@ -71,7 +71,7 @@ pub(super) async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let entry = site.entry(&caller.known, caller.address, Verb::See, &label).await?;
-    Ok(follow::streamed(Feed::of(site, &caller.known, Some(entry.id), &headers)))
+    Ok(follow::streamed(Feed::of(site, &caller.known, Some(entry.id), &headers)?))
 }
 
 /// One follower's stream.
@@ -90,11 +90,16 @@ struct Feed {
 }
 
 impl Feed {
-    fn of(site: Site, known: &Arc<Principal>, only: Option<SessionId>, headers: &HeaderMap) -> Self {
+    fn of(
+        site: Site,
+        known: &Arc<Principal>,
+        only: Option<SessionId>,
+        headers: &HeaderMap,
+    ) -> Result<Self, Crowded> {
         // Before the first look, so that no change falls in between.
         let (wake, latest) = (site.broker().changes(), site.broker().latest_change());
         let mut feed = Self {
-            life: Life::of(&known.revocation, &site.0.draining),
+            life: Life::of(&known.revocation, &site.0.draining)?,
             site,
             known: known.clone(),
             only,
@@ -113,7 +118,7 @@ impl Feed {
                 None => feed.resync(),
             },
         }
-        feed
+        Ok(feed)
     }
 
     /// Tells of what changed since it was last looked at; of each session once, as it is now.

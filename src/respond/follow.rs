@@ -13,13 +13,43 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
 use http::HeaderValue;
 use http::header::CACHE_CONTROL;
+use thiserror::Error;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::revocation::{CloseReason, Revocation};
+use crate::fault::{Answer, Fault};
+use crate::language::Sentence;
+use crate::revocation::{CloseReason, Place, Revocation};
 
 /// A quiet stream says something at least this often, so that no hop gives it up.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// The most streams that one login or token follows at once: more tabs than anybody reads. Each of them
+/// looks at what there is whenever something changes.
+pub const MOST: usize = 64;
+
+/// A login or token follows [`MOST`] streams already.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("a login or token follows at most {MOST} event streams at once")]
+pub struct Crowded;
+
+impl Answer for Crowded {
+    fn fault(&self) -> Fault {
+        Fault::Downstream
+    }
+
+    fn code(&self) -> &'static str {
+        "too_many_streams"
+    }
+
+    fn sentence(&self) -> Sentence {
+        Sentence::of("problem-too-many-streams").with("most", MOST)
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        Some(HEARTBEAT)
+    }
+}
 
 /// What one follower is told.
 pub trait Feed: Send + 'static {
@@ -61,6 +91,7 @@ pub struct Life {
     right: Revocation,
     draining: CancellationToken,
     heartbeat: Instant,
+    _place: Place,
 }
 
 /// What woke a feed.
@@ -78,9 +109,13 @@ pub enum Wake<T> {
 
 impl Life {
     /// One that ends with this right, or when the gateway drains.
-    #[must_use]
-    pub fn of(right: &Revocation, draining: &CancellationToken) -> Self {
-        Self { right: right.clone(), draining: draining.clone(), heartbeat: Instant::now() + HEARTBEAT }
+    ///
+    /// # Errors
+    /// [`Crowded`] while the right follows as many streams as it may.
+    pub fn of(right: &Revocation, draining: &CancellationToken) -> Result<Self, Crowded> {
+        let place = right.place(MOST).ok_or(Crowded)?;
+        let (right, draining) = (right.clone(), draining.clone());
+        Ok(Self { right, draining, heartbeat: Instant::now() + HEARTBEAT, _place: place })
     }
 
     /// Why nothing more may be told, if that is so: for a feed that has much to tell at once.

@@ -29,7 +29,7 @@ use crate::auth::Principal;
 use crate::auth::policy::{self, Verb};
 use crate::broker::{Broker, Change, Entry};
 use crate::language::Language;
-use crate::respond::follow::{self, HEARTBEAT, Life, Told, Wake};
+use crate::respond::follow::{self, Crowded, HEARTBEAT, Life, Told, Wake};
 use crate::revocation::CloseReason;
 use crate::session::{Routing, Session, SessionId, StateKind, TemplateName};
 
@@ -59,7 +59,7 @@ pub async fn follow(
         && let Some((known, entry)) = site.let_in(&headers, label).await?
     {
         let subject = Subject::Session { entry, verb: Verb::Open };
-        return Ok(follow::streamed(Feed::of(&site, subject, &known, language)));
+        return Ok(follow::streamed(Feed::of(&site, subject, &known, language)?));
     }
     let known = known.ok_or_else(|| Failure::LoginNeeded(NextPath::of("/")))?;
     if known.must_change {
@@ -78,7 +78,7 @@ pub async fn follow(
             Subject::Cards { person: Person::of(&known, language), routing: site.settings().routing }
         }
     };
-    Ok(follow::streamed(Feed::of(&site, subject, &known, language)))
+    Ok(follow::streamed(Feed::of(&site, subject, &known, language)?))
 }
 
 /// Who follows, and what.
@@ -122,7 +122,15 @@ pub enum Subject {
 impl Feed {
     /// A feed in `language` that begins with everything as it is now, and ends with the login of
     /// `known`.
-    pub fn of(site: &Site, subject: Subject, known: &Arc<Principal>, language: Language) -> Self {
+    ///
+    /// # Errors
+    /// [`Crowded`] while that login follows as many streams as it may.
+    pub fn of(
+        site: &Site,
+        subject: Subject,
+        known: &Arc<Principal>,
+        language: Language,
+    ) -> Result<Self, Crowded> {
         let mut feed = Self {
             // Before the first look, so that no change falls in between.
             changes: site.broker().changes(),
@@ -130,13 +138,13 @@ impl Feed {
             subject,
             language,
             known: known.clone(),
-            life: Life::of(&known.revocation, &site.0.state.draining),
+            life: Life::of(&known.revocation, &site.0.state.draining)?,
             said: HashMap::new(),
             said_of_images: HashMap::new(),
             told: Told::default(),
         };
         feed.look();
-        feed
+        Ok(feed)
     }
 
     fn entries(&self) -> Vec<Arc<Entry>> {

@@ -78,7 +78,7 @@ async fn follow(
     access::allow(&known, Verb::Open, entry)?;
     let subject = Subject::Session { entry: entry.clone(), verb: Verb::Open };
     let language = known.preferences.language.unwrap_or_else(|| Language::of(headers));
-    Ok(streamed(Feed::of(site, subject, &known, language)).map(Body::from))
+    Ok(streamed(Feed::of(site, subject, &known, language)?).map(Body::from))
 }
 
 fn file(site: &Site, path: &str, headers: &HeaderMap) -> Option<Response<Body>> {

@@ -18,7 +18,7 @@ use crate::auth::Principal;
 use crate::broker::{Broker, Change};
 use crate::clock;
 use crate::language::Language;
-use crate::respond::follow::{self, Life, Told, Wake};
+use crate::respond::follow::{self, Crowded, Life, Told, Wake};
 use crate::session::Session;
 use crate::web::Site;
 use crate::web::events::last_word;
@@ -44,12 +44,17 @@ pub(super) struct Feed {
 
 impl Feed {
     /// The page that `query` asks for, from now on.
-    pub(super) fn of(site: &Site, reader: Arc<Principal>, query: TableQuery, language: Language) -> Self {
+    pub(super) fn of(
+        site: &Site,
+        reader: Arc<Principal>,
+        query: TableQuery,
+        language: Language,
+    ) -> Result<Self, Crowded> {
         let mut feed = Self {
             // Before the first look, so that no change falls in between.
             changes: site.broker().changes(),
             broker: site.broker().clone(),
-            life: Life::of(&reader.revocation, &site.0.state.draining),
+            life: Life::of(&reader.revocation, &site.0.state.draining)?,
             reader,
             query,
             language,
@@ -62,7 +67,7 @@ impl Feed {
             feed.said.insert(entry.label.to_string(), String::new());
         }
         feed.look();
-        feed
+        Ok(feed)
     }
 
     fn heard(&mut self, change: Result<Change, RecvError>) {

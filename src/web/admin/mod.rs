@@ -113,8 +113,8 @@ pub(super) async fn follow(
     Administrator(known): Administrator,
     language: Language,
     Query(query): Query<TableQuery>,
-) -> Response<axum::body::Body> {
-    follow::streamed(Feed::of(&site, known, query, language))
+) -> Result<Response<axum::body::Body>, Failure> {
+    Ok(follow::streamed(Feed::of(&site, known, query, language)?))
 }
 
 /// How many run, and how many are in each state.

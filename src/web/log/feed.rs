@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::line::LogRow;
 use crate::auth::Principal;
 use crate::language::Language;
-use crate::respond::follow::{self, Life, Told, Wake};
+use crate::respond::follow::{self, Crowded, Life, Told, Wake};
 use crate::revocation::CloseReason;
 use crate::store::{AuditOrder, AuditSearch};
 use crate::web::Site;
@@ -34,10 +34,15 @@ pub(super) struct Feed {
 
 impl Feed {
     /// The lines that fit `search` from here on.
-    pub(super) fn of(site: &Site, reader: &Principal, search: AuditSearch, language: Language) -> Self {
-        let life = Life::of(&reader.revocation, &site.0.state.draining);
+    pub(super) fn of(
+        site: &Site,
+        reader: &Principal,
+        search: AuditSearch,
+        language: Language,
+    ) -> Result<Self, Crowded> {
+        let life = Life::of(&reader.revocation, &site.0.state.draining)?;
         let news = site.0.state.audit.news();
-        Self { site: site.clone(), life, search, language, news, told: Told::default() }
+        Ok(Self { site: site.clone(), life, search, language, news, told: Told::default() })
     }
 
     fn end(&mut self, because: CloseReason) {

@@ -108,12 +108,12 @@ pub(super) async fn follow(
     language: Language,
     headers: HeaderMap,
     Query(query): Query<LogQuery>,
-) -> Response<axum::body::Body> {
+) -> Result<Response<axum::body::Body>, Failure> {
     let (search, _) = query.search();
     // Where a browser that comes back was; without a word the whole log would come.
     let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let search = AuditSearch { after: seen.or(search.after).or(Some(u64::MAX)), before: None, ..search };
-    follow::streamed(Feed::of(&site, &known, search, language))
+    Ok(follow::streamed(Feed::of(&site, &known, search, language)?))
 }
 
 /// `GET /admin/log/export`: every line under these filters as a file, which `berth audit verify

@@ -353,6 +353,7 @@ problem-token-denied = You may not make such a token: yours can act as yourself,
 problem-token-invalid = The token is not valid here. Check it, or ask whoever runs this Berth.
 problem-too-many-grants = This machine is shared with { $most } people, the most there may be. Withdraw one first.
 problem-too-many-sessions = You have { $limit } machines, the most you may have. Delete one to make room.
+problem-too-many-streams = This login follows { $most } pages at once already, the most it may. Close one to follow another.
 problem-too-many-tokens = There are { $limit } tokens already, the most there may be. Revoke one to make room.
 problem-unconfirmed = Resetting the home empties it. To confirm, send the session’s label as confirm.
 problem-upgrade-invalid = Your browser asked for a connection that is not possible here.

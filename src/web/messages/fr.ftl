@@ -352,6 +352,7 @@ problem-token-denied = Vous ne pouvez pas créer un tel jeton : les vôtres agi
 problem-token-invalid = Ce jeton n’est pas valable ici. Vérifiez-le, ou demandez à la personne qui gère ce Berth.
 problem-too-many-grants = Cette machine est partagée avec { $most } personnes, le maximum. Retirez d’abord un accès.
 problem-too-many-sessions = Vous avez { $limit } machines, le maximum permis. Supprimez-en une pour faire de la place.
+problem-too-many-streams = Cette connexion suit déjà { $most } pages à la fois, le maximum. Fermez-en une pour en suivre une autre.
 problem-too-many-tokens = Il y a déjà { $limit } jetons, le maximum. Révoquez-en un pour faire de la place.
 problem-unconfirmed = Remettre à neuf le dossier personnel le vide. Pour confirmer, envoyez le label de la session dans confirm.
 problem-upgrade-invalid = Votre navigateur a demandé une connexion qui n’est pas possible ici.
