@@ -34,7 +34,7 @@ pub use self::outcome::{Outcome, Reason, UnknownOutcome};
 pub use self::quiet::Quiet;
 pub use self::reading::Reading;
 pub use self::retention::Settings;
-pub use self::verify::{Broken, Verified, verify, verify_telling};
+pub use self::verify::{Unverified, Verified, verify, verify_telling};
 pub use self::visible::{is_obeyed, visible};
 pub use self::when::{UnknownTime, when};
 use crate::clock;
