@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use utoipa::ToSchema;
 
-/// Which of the closed list an event is; [`AuditEvent::kind`](super::AuditEvent::kind) tells.
+use super::AuditEvent;
+
+/// Which of the closed list an event is; [`AuditEvent::kind`] tells.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "each is described where its fields are")]
@@ -212,6 +214,75 @@ impl EventKind {
 
     fn names() -> String {
         Self::ALL.map(Self::name).join(", ")
+    }
+}
+
+impl AuditEvent {
+    /// Which of the closed list it is.
+    #[must_use]
+    pub fn kind(&self) -> EventKind {
+        match self {
+            Self::AccessRefused { .. } => EventKind::AccessRefused,
+            Self::AuditExported { .. } => EventKind::AuditExported,
+            Self::AuditTrimmed { .. } => EventKind::AuditTrimmed,
+            Self::BackupFailed { .. } => EventKind::BackupFailed,
+            Self::BackupMade { .. } => EventKind::BackupMade,
+            Self::ConfigDanger { .. } => EventKind::ConfigDanger,
+            Self::EntryGiven => EventKind::EntryGiven,
+            Self::GatewayStarted => EventKind::GatewayStarted,
+            Self::GatewayStopped => EventKind::GatewayStopped,
+            Self::GrantCreated { .. } => EventKind::GrantCreated,
+            Self::GrantLapsed { .. } => EventKind::GrantLapsed,
+            Self::GrantNotCreated { .. } => EventKind::GrantNotCreated,
+            Self::GrantWithdrawn { .. } => EventKind::GrantWithdrawn,
+            Self::HomeRemoved => EventKind::HomeRemoved,
+            Self::HomeNotRestored { .. } => EventKind::HomeNotRestored,
+            Self::HomeRestored { .. } => EventKind::HomeRestored,
+            Self::HomeSetAside { .. } => EventKind::HomeSetAside,
+            Self::ImageNotPulled { .. } => EventKind::ImageNotPulled,
+            Self::ImagePulled { .. } => EventKind::ImagePulled,
+            Self::InvitationCreated { .. } => EventKind::InvitationCreated,
+            Self::InvitationNotCreated { .. } => EventKind::InvitationNotCreated,
+            Self::InvitationRefused { .. } => EventKind::InvitationRefused,
+            Self::InvitationUsed { .. } => EventKind::InvitationUsed,
+            Self::InvitationWithdrawn { .. } => EventKind::InvitationWithdrawn,
+            Self::LinkCreated { .. } => EventKind::LinkCreated,
+            Self::LinkRefused { .. } => EventKind::LinkRefused,
+            Self::LinkRevoked { .. } => EventKind::LinkRevoked,
+            Self::LinkUsed { .. } => EventKind::LinkUsed,
+            Self::LoginEnded { .. } => EventKind::LoginEnded,
+            Self::LoginOk => EventKind::LoginOk,
+            Self::LoginRefused { .. } => EventKind::LoginRefused,
+            Self::Logout => EventKind::Logout,
+            Self::RestoreFailed { .. } => EventKind::RestoreFailed,
+            Self::Restored { .. } => EventKind::Restored,
+            Self::SessionCreated { .. } => EventKind::SessionCreated,
+            Self::SessionExtended { .. } => EventKind::SessionExtended,
+            Self::SessionFailed { .. } => EventKind::SessionFailed,
+            Self::SessionNotChanged { .. } => EventKind::SessionNotChanged,
+            Self::SessionNotCreated { .. } => EventKind::SessionNotCreated,
+            Self::SessionPaused => EventKind::SessionPaused,
+            Self::SessionReady => EventKind::SessionReady,
+            Self::SessionRemoved => EventKind::SessionRemoved,
+            Self::SessionResumed => EventKind::SessionResumed,
+            Self::SessionStarted => EventKind::SessionStarted,
+            Self::SessionStopped { .. } => EventKind::SessionStopped,
+            Self::TokenCreated { .. } => EventKind::TokenCreated,
+            Self::TokenRefused { .. } => EventKind::TokenRefused,
+            Self::TokenRevoked => EventKind::TokenRevoked,
+            Self::UserCreated { .. } => EventKind::UserCreated,
+            Self::UserDisabled => EventKind::UserDisabled,
+            Self::UserEnabled => EventKind::UserEnabled,
+            Self::UserLimitsChanged { .. } => EventKind::UserLimitsChanged,
+            Self::UserPasswordChanged => EventKind::UserPasswordChanged,
+            Self::UserRefused { .. } => EventKind::UserRefused,
+            Self::UserRemoved => EventKind::UserRemoved,
+            Self::UserRoleChanged { .. } => EventKind::UserRoleChanged,
+            Self::UsersImported { .. } => EventKind::UsersImported,
+            Self::ViewOnlyAttempt { .. } => EventKind::ViewOnlyAttempt,
+            Self::ViewerJoined { .. } => EventKind::ViewerJoined,
+            Self::ViewerLeft { .. } => EventKind::ViewerLeft,
+        }
     }
 }
 
