@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{LinkRefusal, LoginRefusal, Reason};
+use super::{LinkRefusal, LoginRefusal, Reason, Whose};
 use crate::session::{FailReason, GrantRole, LinkAction, StopReason, UserLimits, ViewerRole};
 use crate::store::Role;
 
@@ -223,6 +223,9 @@ pub enum AuditEvent {
     SessionCreated {
         /// The template's name.
         template: String,
+        /// Whose, what they call it, and for which client.
+        #[serde(flatten)]
+        whose: Whose,
     },
     /// A session did not start.
     SessionFailed {
@@ -240,7 +243,8 @@ pub enum AuditEvent {
     },
     /// A session was to be changed and was not.
     SessionNotChanged {
-        /// What was asked for: `start`, `stop`, `pause`, `resume`, `extend`.
+        /// What was asked for: `start`, `stop`, `restart`, `reset`, `reset_home`, `remove`, `pause`,
+        /// `resume`, `extend`.
         change: &'static str,
         /// Why.
         #[serde(flatten)]
@@ -256,12 +260,32 @@ pub enum AuditEvent {
         #[serde(flatten)]
         reason: Reason,
     },
+    /// The end of a session that was asked for did not work yet; it is tried again. At most one line
+    /// a minute for each session.
+    SessionNotEnded {
+        /// What was asked for: `stop`, `restart`, `reset`, `reset_home`, `remove`.
+        change: &'static str,
+        /// Why.
+        #[serde(flatten)]
+        reason: Reason,
+    },
     /// A session was frozen.
     SessionPaused,
     /// A session became reachable.
     SessionReady,
     /// A session's record and container were removed.
-    SessionRemoved,
+    SessionRemoved {
+        /// Whose it was, what they called it, and for which client it was.
+        #[serde(flatten)]
+        whose: Whose,
+    },
+    /// A session is to stop and to start again in a new container: everything outside its home goes.
+    SessionReset {
+        /// Whether it is to start with an empty home, the old one set aside as a copy.
+        home: bool,
+    },
+    /// A session that runs is to stop and to start again in the same container.
+    SessionRestarted,
     /// A session was thawed.
     SessionResumed,
     /// A session's start began.
@@ -305,10 +329,15 @@ pub enum AuditEvent {
     },
     /// A user got another password; their logins ended.
     UserPasswordChanged,
-    /// A user was not created, changed or removed.
+    /// A user was not created, changed or removed, or not to the end. The outcome says whether that
+    /// was refused or failed.
     UserRefused {
-        /// The stable code of the refusal.
-        code: &'static str,
+        /// What was asked for: `create`, `set_password`, `change_password`, `set_role`, `set_limits`,
+        /// `disable`, `enable`, `remove`, `import`.
+        change: &'static str,
+        /// Why.
+        #[serde(flatten)]
+        reason: Reason,
     },
     /// A user was removed; their logins ended.
     UserRemoved,

@@ -17,6 +17,7 @@ mod retention;
 mod verify;
 mod visible;
 mod when;
+mod whose;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub use self::retention::Settings;
 pub use self::verify::{Broken, Verified, verify, verify_telling};
 pub use self::visible::{is_obeyed, visible};
 pub use self::when::{UnknownTime, when};
+pub use self::whose::Whose;
 use crate::clock;
 use crate::store::{AuditLine, Store};
 use crate::telemetry::names;

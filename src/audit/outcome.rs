@@ -56,17 +56,18 @@ impl AuditEvent {
             | Self::LinkRefused { .. }
             | Self::LoginRefused { .. }
             | Self::TokenRefused { .. }
-            | Self::UserRefused { .. }
             | Self::ViewOnlyAttempt { .. } => Outcome::Refused,
             Self::BackupFailed { .. }
             | Self::ImageNotPulled { .. }
             | Self::RestoreFailed { .. }
-            | Self::SessionFailed { .. } => Outcome::Failed,
+            | Self::SessionFailed { .. }
+            | Self::SessionNotEnded { .. } => Outcome::Failed,
             Self::GrantNotCreated { reason, .. }
             | Self::HomeNotRestored { reason, .. }
             | Self::InvitationNotCreated { reason, .. }
             | Self::SessionNotChanged { reason, .. }
-            | Self::SessionNotCreated { reason, .. } => reason.outcome,
+            | Self::SessionNotCreated { reason, .. }
+            | Self::UserRefused { reason, .. } => reason.outcome,
             Self::BackupMade { .. }
             | Self::AuditExported { .. }
             | Self::AuditTrimmed { .. }
@@ -95,7 +96,9 @@ impl AuditEvent {
             | Self::SessionExtended { .. }
             | Self::SessionPaused
             | Self::SessionReady
-            | Self::SessionRemoved
+            | Self::SessionRemoved { .. }
+            | Self::SessionReset { .. }
+            | Self::SessionRestarted
             | Self::SessionResumed
             | Self::SessionStarted
             | Self::SessionStopped { .. }
