@@ -376,3 +376,22 @@ async fn lines_of_before_are_read_and_shown() {
         }
     }
 }
+
+#[tokio::test]
+async fn events_are_chosen_by_a_name_in_the_readers_language() {
+    let desk = desk_with(0).await;
+    let mut root = desk.log_in("root").await;
+    for (language, name) in
+        [(Language::English, "Machine reset"), (Language::French, "Machine remise à neuf")]
+    {
+        root.language = language.tag();
+        let page = root.get("/admin/log?event=session_reset").await.text;
+        assert!(
+            page.contains(&format!("<option value=\"session_reset\" selected>{name}</option>")),
+            "{page}"
+        );
+        let coded =
+            EventKind::ALL.into_iter().find(|kind| page.contains(&format!(">{}</option>", kind.name())));
+        assert_eq!(coded, None, "no code stands for a name");
+    }
+}
