@@ -859,6 +859,7 @@ limits-text = For this user alone. What is empty follows the general settings.
 limits-sessions = Machines at most
 limits-cpus = CPU cores of all running machines
 limits-memory = Memory of all running machines, in MiB
+users-previous = Previous part
 limits-templates = Machine types, with spaces between
 limits-general = In general
 limits-none = no limit

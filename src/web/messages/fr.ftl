@@ -858,6 +858,7 @@ limits-text = Pour cet utilisateur seulement. Ce qui est vide suit les réglages
 limits-sessions = Machines au plus
 limits-cpus = Cœurs de toutes les machines en marche
 limits-memory = Mémoire de toutes les machines en marche, en Mio
+users-previous = Partie précédente
 limits-templates = Types de machines, séparés par des espaces
 limits-general = En général
 limits-none = sans limite
