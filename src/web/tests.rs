@@ -3,6 +3,7 @@
 mod admin;
 mod desk;
 mod endings;
+mod every_page;
 mod homes;
 mod images;
 mod invitations;

@@ -1,11 +1,12 @@
-//! The admin's pages of users: the table, and creating one. What concerns one user is in `one`, a
-//! list of them in `import`.
+//! The admin's pages of users: the table, and creating one. What concerns one user is in `one`,
+//! their home in `home`, a list of them in `import`.
 
+mod home;
 mod import;
 mod limits;
 mod one;
-mod remove;
 mod query;
+mod remove;
 
 use std::borrow::Cow;
 
@@ -18,8 +19,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use self::limits::LimitFields;
-use super::gate::{Arrival, Changing, Known};
 use self::query::{Asked, Part};
+use super::gate::{Arrival, Changing, Known};
 use super::person::{Person as Reader, Tab};
 use super::{Failure, Site, words};
 use crate::audit::Actor;
@@ -43,6 +44,7 @@ pub(super) fn routes() -> Router<Site> {
         .route("/admin/user-import/{id}/results", get(import::results))
         .route("/admin/users/{name}", get(one::show))
         .route("/admin/users/{name}/delete", get(remove::confirm).post(remove::remove))
+        .route("/admin/users/{name}/home/{copy}", get(home::confirm).post(home::restore))
         .route("/admin/users/{name}/disable", post(one::disable))
         .route("/admin/users/{name}/enable", post(one::enable))
         .route("/admin/users/{name}/role", post(one::role))
@@ -70,9 +72,9 @@ struct UsersPage<'a> {
     sorts: [(&'static str, &'static str); 3],
     /// The address of the first page, if this is a later one.
     first: Option<String>,
+    previous: Option<String>,
     next: Option<String>,
     limits: LimitFields,
-    previous: Option<String>,
     limits_problem: Option<Cow<'static, str>>,
     form: CreateForm,
 }
