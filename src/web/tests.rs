@@ -9,6 +9,7 @@ mod images;
 mod invitations;
 mod landing;
 mod link;
+mod links;
 mod log;
 mod login;
 mod markup;

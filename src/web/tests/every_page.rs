@@ -61,6 +61,7 @@ pub async fn every_page(language: Language) -> Vec<(String, Answer)> {
 
     pages.extend(pages_of_users(&mut browser, &csrf).await);
     pages.extend(pages_of_tokens(&mut browser, &csrf).await);
+    pages.extend(pages_of_kiosk_links(&mut browser, &csrf).await);
     pages.extend(pages_of_many(&mut browser, &csrf, &machines).await);
     pages.extend(pages_of_a_home_in_use(language).await);
     let typed = [("csrf", csrf.as_str()), ("present", PASSWORD), ("new", "short"), ("again", "short")];
@@ -148,6 +149,22 @@ async fn pages_of_tokens(browser: &mut Browser<'_>, csrf: &str) -> Vec<(String, 
         ("token-refused", browser.post("/admin/tokens", &wrong).await),
     ];
     pages.map(|(name, page)| (name.to_owned(), page)).into()
+}
+
+/// The page of kiosk links with one just made, and with forms that were refused.
+async fn pages_of_kiosk_links(browser: &mut Browser<'_>, csrf: &str) -> Vec<(String, Answer)> {
+    let mut pages = Vec::new();
+    for (name, action, client, uses) in [
+        ("kiosk-link-made", "access", MARKUP, "3"),
+        ("kiosk-link-made-for-all", "remove_all", "", "1"),
+        ("kiosk-link-refused", "remove", "", "1"),
+        ("kiosk-link-refused-uses", "access", MARKUP, MARKUP),
+        ("kiosk-link-refused-action", MARKUP, RIGHT_TO_LEFT, "1"),
+    ] {
+        let typed = [("csrf", csrf), ("action", action), ("client", client), ("uses", uses)];
+        pages.push((name.to_owned(), browser.post("/admin/links", &typed).await));
+    }
+    pages
 }
 
 /// One change to many machines: asked for each verb, done where it does nothing, and with none chosen.
