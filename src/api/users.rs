@@ -74,6 +74,7 @@ pub(super) async fn list(
         disabled: filter.disabled,
         order,
         after: paging.after()?,
+        before: None,
         limit: paging.limit()?,
     };
     let found = site.0.store.find_users(&query).await?;

@@ -17,9 +17,6 @@ use crate::session::{Link, LinkAction, LinkId};
 /// The longest that a link may last.
 const LONGEST: Duration = Duration::from_hours(24 * 366);
 
-/// How often a link may be used at most.
-const MOST_USES: u32 = 10_000;
-
 /// How many links there may be at once.
 const MOST: usize = 100_000;
 
@@ -37,6 +34,9 @@ pub struct NewLink {
 impl NewLink {
     /// How long a link is good unless somebody says otherwise.
     pub const LASTS: Duration = Duration::from_mins(10);
+
+    /// How often a link may be used at most.
+    pub const MOST_USES: u32 = 10_000;
 }
 
 impl Auth {
@@ -48,7 +48,7 @@ impl Auth {
         if new.lasts.is_zero() || new.lasts > LONGEST {
             return Err(AuthError::LinkUnfit { why: "it may last from a second to 366 days" });
         }
-        if new.uses == 0 || new.uses > MOST_USES {
+        if new.uses == 0 || new.uses > NewLink::MOST_USES {
             return Err(AuthError::LinkUnfit { why: "it may be used from 1 to 10000 times" });
         }
         if self.store.links().await?.len() >= MOST {

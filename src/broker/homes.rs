@@ -15,7 +15,7 @@ use tracing::{info, warn};
 
 use super::measure::Measured;
 use super::{Broker, BrokerError, Entry, Wish};
-use crate::audit::{Actor, AuditEvent, Reason, Record};
+use crate::audit::{Actor, AuditEvent, Record};
 use crate::clock;
 use crate::engine::{EngineError, HomeOrder};
 use crate::session::{CopyName, Home, HomeKey, Next, SessionId, State, StateKind, StopReason, UserId};
@@ -43,7 +43,7 @@ impl Default for HomeSettings {
 pub(super) struct Homes {
     turns: DashMap<HomeKey, Arc<Mutex<()>>>,
     /// Homes into which a copy is being put; changed under their turn.
-    restoring: DashSet<HomeKey>,
+    pub(super) restoring: DashSet<HomeKey>,
     pub(super) known: DashMap<HomeKey, Measured>,
     /// Wakes the measuring when a session came to run or to rest.
     pub(super) wanted: Notify,
@@ -220,44 +220,6 @@ impl Broker {
         Ok(())
     }
 
-    /// Puts a copy back into an owner's home; what is in the home becomes a copy itself. Returns
-    /// when that is done, which may take minutes.
-    ///
-    /// # Errors
-    /// [`BrokerError::HomeInUse`] while a session of theirs uses it; the engine's.
-    pub async fn restore_home(&self, owner: &User, copy: &CopyName, by: &Actor) -> Result<(), BrokerError> {
-        let (broker, owner, copy, by) = (self.clone(), owner.clone(), copy.clone(), by.clone());
-        self.whole(async move {
-            let restored = broker.restore_now(&owner, &copy, &by).await;
-            if let Err(error) = &restored {
-                let event = AuditEvent::HomeNotRestored { copy: copy.to_string(), reason: Reason::of(error) };
-                broker.0.audit.record(Record::new(by, event).about(&owner.name)).await;
-            }
-            restored
-        })
-        .await
-    }
-
-    async fn restore_now(&self, owner: &User, copy: &CopyName, by: &Actor) -> Result<(), BrokerError> {
-        let key = HomeKey::Owner(owner.id);
-        let turn = self.home_turn(Some(key), None).await?;
-        let _restoring = Restoring::begin(&self.0.homes, key);
-        drop(turn);
-        let home = self.home_of_owner(owner);
-        let copies = self.0.engine.home_copies(&home).await?;
-        if !copies.contains(copy) {
-            return Err(BrokerError::CopyUnknown(copy.clone()));
-        }
-        // Every copy stays: the wanted one must not be what makes room for what is in the home now.
-        self.0.engine.set_home_aside(&home, &CopyName::at(clock::now()), copies.len() + 1).await?;
-        self.0.engine.restore_home(&home, copy).await?;
-        self.0.homes.known.remove(&key);
-        info!(home = %key, %copy, "home.restored");
-        let event = AuditEvent::HomeRestored { copy: copy.to_string() };
-        self.0.audit.record(Record::new(by.clone(), event).about(&owner.name)).await;
-        Ok(())
-    }
-
     /// Where the home of an owner lies, for people; `None` if they have none. Asks the engine.
     ///
     /// # Errors
@@ -290,7 +252,8 @@ impl Broker {
         .await
     }
 
-    fn home_of_owner(&self, owner: &User) -> HomeOrder {
+    /// The home of an owner as engines are asked about it.
+    pub(super) fn home_of_owner(&self, owner: &User) -> HomeOrder {
         let (installation, key) = (self.0.store.installation(), HomeKey::Owner(owner.id));
         HomeOrder { installation, key, owner_name: owner.name.clone() }
     }
@@ -377,24 +340,5 @@ impl Broker {
         if matches!(kind, StateKind::Ready | StateKind::Stopped | StateKind::Failed) {
             self.0.homes.wanted.notify_one();
         }
-    }
-}
-
-/// A home into which a copy is being put, until this is dropped.
-struct Restoring<'a> {
-    homes: &'a Homes,
-    key: HomeKey,
-}
-
-impl<'a> Restoring<'a> {
-    fn begin(homes: &'a Homes, key: HomeKey) -> Self {
-        homes.restoring.insert(key);
-        Self { homes, key }
-    }
-}
-
-impl Drop for Restoring<'_> {
-    fn drop(&mut self) {
-        self.homes.restoring.remove(&self.key);
     }
 }

@@ -8,6 +8,7 @@ mod allowance;
 mod apply;
 mod change;
 mod changes;
+mod copies;
 mod entry;
 mod error;
 mod extend;

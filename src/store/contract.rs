@@ -271,6 +271,14 @@ async fn users_are_found_part_by_part(store: &dyn Store) {
             }
         }
         assert_eq!(found, expected, "{order:?}");
+        let mut before = found.pop().map(|last| UserPlace::of(&last, order));
+        while before.is_some() {
+            let query = UserQuery { order, before, ..wanted.clone() };
+            let page = store.find_users(&query).await.expect(WORKS);
+            assert_eq!(page.users, found.split_off(found.len().saturating_sub(2)), "{order:?} backwards");
+            assert_eq!((page.total, page.more), (5, !found.is_empty()), "{order:?} backwards");
+            before = page.users.first().filter(|_| page.more).map(|first| UserPlace::of(first, order));
+        }
     }
     let names = async |query: UserQuery| {
         let page = store.find_users(&query).await.expect(WORKS);

@@ -42,6 +42,8 @@ pub struct UserQuery {
     pub order: UserOrder,
     /// Those that follow this user in that order; one who is gone is followed by those that would.
     pub after: Option<UserPlace>,
+    /// Those that stand just before this user in that order, in place of those that follow one.
+    pub before: Option<UserPlace>,
     /// How many at most.
     pub limit: usize,
 }
@@ -62,7 +64,7 @@ pub struct UserPage {
     pub users: Vec<User>,
     /// How many there are in all parts.
     pub total: usize,
-    /// Whether more follow.
+    /// Whether more follow; of those before a user, whether more stand before them.
     pub more: bool,
 }
 

@@ -144,7 +144,18 @@ impl Feed {
             told: Told::default(),
         };
         feed.look();
+        feed.name_all();
         Ok(feed)
+    }
+
+    /// Tells which cards there are: what went before the page followed, no other event tells.
+    fn name_all(&mut self) {
+        if matches!(self.subject, Subject::Cards { .. }) {
+            let said =
+                |entry: &Arc<Entry>| self.said.contains_key(&entry.id).then(|| entry.label.to_string());
+            let labels: Vec<_> = self.entries().iter().filter_map(said).collect();
+            self.told.pending.push_back(Event::default().event("all").data(json(&labels)));
+        }
     }
 
     fn entries(&self) -> Vec<Arc<Entry>> {

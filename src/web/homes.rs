@@ -38,7 +38,8 @@ impl HomeText {
     }
 }
 
-fn line(language: Language, usage: &HomeUse) -> String {
+/// What the files of a home take, of what they may.
+pub fn line(language: Language, usage: &HomeUse) -> String {
     let used = words::size(language, usage.used_bytes);
     match usage.limit_bytes {
         None => language.say("home-line", &[("used", used.into())]),

@@ -24,6 +24,7 @@ mod invitations;
 mod join;
 mod landing;
 mod link;
+mod links;
 mod log;
 mod login;
 mod next;
@@ -447,6 +448,8 @@ fn routes() -> Router<Site> {
         .route("/admin/images/{template}/pull", post(images::pull))
         .route("/admin/tokens", get(tokens::show_all).post(tokens::make_any))
         .route("/admin/tokens/{id}/revoke", post(tokens::revoke_any))
+        .route("/admin/links", get(links::show).post(links::make))
+        .route("/admin/links/{id}/revoke", post(links::revoke))
         .route("/admin/stats", get(stats::show))
         .route("/admin/stats/{label}", get(stats::show_session))
         .route("/admin/capacity", get(capacity::show))

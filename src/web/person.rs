@@ -59,6 +59,8 @@ pub enum Tab {
     Settings,
     /// The admin's page of tokens of programs.
     Tokens,
+    /// The admin's page of kiosk links.
+    Links,
 }
 
 impl Tab {
@@ -73,6 +75,7 @@ impl Tab {
         (Self::Log, "/admin/log", "nav-log"),
         (Self::Settings, "/admin/settings", "nav-settings"),
         (Self::Tokens, "/admin/tokens", "nav-tokens"),
+        (Self::Links, "/admin/links", "nav-links"),
     ];
 
     /// Whether it is a page of administrators.

@@ -3,11 +3,13 @@
 mod admin;
 mod desk;
 mod endings;
+mod every_page;
 mod homes;
 mod images;
 mod invitations;
 mod landing;
 mod link;
+mod links;
 mod log;
 mod login;
 mod markup;

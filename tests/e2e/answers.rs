@@ -118,7 +118,7 @@ const PEOPLE: [Answer; 7] = [
 ];
 
 /// What the administrator's forms answer.
-const ADMIN: [Answer; 9] = [
+const ADMIN: [Answer; 12] = [
     answer(
         "admin",
         "bulk-delete",
@@ -195,6 +195,25 @@ const ADMIN: [Answer; 9] = [
         ],
         "#made-secret",
     ),
+    answer(
+        "admin",
+        "kiosk-link-made",
+        "/admin/links",
+        &[
+            Press(".choice:has([value=access])"),
+            Type("#link-client", "Salle d’été 7"),
+            Press("form.stack button"),
+        ],
+        "#made-url",
+    ),
+    answer(
+        "admin",
+        "kiosk-link-refused",
+        "/admin/links",
+        &[Press(".choice:has([value=remove])"), Press("form.stack button")],
+        "#link-client-problem",
+    ),
+    answer("admin", "user-home-in-use", "/admin/users/ann/home/{copy}", &[], ".panel .problem"),
 ];
 
 /// Rows of every result.

@@ -161,13 +161,58 @@ async fn of_fifty_who_follow_a_link_at_once_one_is_let_in() {
     assert_eq!(ask(&gateway, "/remove-all")["removed"], 1);
 }
 
+/// The cells of the table of links, row by row.
+async fn listed(browser: &Browser) -> Vec<String> {
+    let script =
+        "return [...document.querySelectorAll('tbody tr > :not(.actions)')].map((cell) => cell.innerText)";
+    serde_json::from_value(browser.script(script).await).expect("texts")
+}
+
+/// An administrator makes a link on the page for that, and is shown its address once.
+async fn make_link(root: &Browser, gateway: &Gateway, client: &str) -> String {
+    root.driver.goto(gateway.url("/admin")).await.expect("a page");
+    root.click(".admin-pages [href='/admin/links']").await;
+    root.wait_for("main .empty").await;
+    root.click(".choice:has([value=access])").await;
+    root.click("form[action='/admin/links'] button[type=submit]").await;
+    root.wait_for("#link-client-problem").await;
+    root.screenshot("links-refused").await;
+    root.wait_for("#link-client").await.send_keys(client).await.expect("typing");
+    root.script("document.querySelector('#link-lasts [value=\"28800\"]').selected = true").await;
+    root.click("form[action='/admin/links'] button[type=submit]").await;
+    let url = root.wait_for("#made-url").await.prop("value").await.expect("a value").expect("an address");
+    root.until("document.activeElement.id === 'made-url'").await;
+    root.screenshot("links-made").await;
+    root.driver.goto(gateway.url("/admin/links")).await.expect("the page");
+    assert_eq!(listed(root).await[1..4], [client, "0 of 1", "8 hours"]);
+    let secret = url.rsplit('/').next().expect("a secret");
+    assert!(
+        !root.driver.source().await.expect("the page").contains(secret) && !gateway.log().contains(secret)
+    );
+    url
+}
+
+/// Once it has been used the page says so, and it can be cleared away.
+async fn used_and_revoked(root: &Browser, gateway: &Gateway) {
+    root.driver.goto(gateway.url("/admin/links")).await.expect("the page");
+    let cells = listed(root).await;
+    assert!(cells[2].starts_with("1 of 1") && cells[2].contains("used up"), "{cells:?}");
+    root.screenshot("links-used").await;
+    root.click("form[action$='/revoke'] button").await;
+    root.wait_for("main .empty").await;
+    let audit = gateway.berth(&["audit", "tail", "--event", "link_revoked"], None);
+    assert!(audit.contains("root"), "{audit}");
+}
+
 /// A person gets a link in a mail: a page, a button, the screen.
 #[tokio::test]
-async fn a_link_opens_the_screen_in_a_browser_without_a_login() {
+async fn a_link_that_an_administrator_made_opens_the_screen_in_a_browser_without_a_login() {
     let gateway = builder().start().await;
+    let mut root = Browser::open(1280, 900).await;
+    root.log_in(&gateway, "root").await;
+    let url = make_link(&root, &gateway, "Salle d’été 7").await;
     let mut browser = Browser::open(1280, 800).await;
     browser.reach(&gateway).await;
-    let url = link(&gateway, &["--access", "Salle d’été 7", "--expires", "8h"]);
     browser.driver.goto(&url).await.expect("the link");
     browser.wait_for("form[method=post] button").await;
     browser.screenshot("link").await;
@@ -196,6 +241,7 @@ async fn a_link_opens_the_screen_in_a_browser_without_a_login() {
     let text = browser.script("return document.body.innerText").await.to_string();
     assert!(text.contains("has been used or is too old"), "{text}");
     browser.screenshot("link-used").await;
+    used_and_revoked(&root, &gateway).await;
 }
 
 /// The same where screens have hosts of their own.

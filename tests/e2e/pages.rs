@@ -1,7 +1,7 @@
 //! Every page of the portal, by the list that the unit tests read too, with machines in every state.
 
 use crate::browser::Browser;
-use crate::gateway::{Gateway, eventually, illness};
+use crate::gateway::{Gateway, TOKEN, docker, eventually, illness};
 
 const PAGES: &str = include_str!("../pages.txt");
 
@@ -16,6 +16,26 @@ protocol = "rfb"
 port = 5900
 home = "session"
 "#;
+
+/// What the copies of homes are called.
+const COPY: &str = "20260131-081500";
+
+/// Makes a copy of somebody's home, with nothing in it, as the engine keeps them.
+async fn copy_home(gateway: &Gateway, user: &str) {
+    let url = gateway.url(&format!("/api/v1/users/{user}"));
+    let answer = gateway.client().get(url).bearer_auth(TOKEN).header("accept", "application/json");
+    let shown: serde_json::Value = answer.send().await.expect("an answer").json().await.expect("JSON");
+    let id = shown["id"].as_str().expect("an id").replace('-', "");
+    let (of, network) = (format!("berth.copy_of=owner-{id}"), format!("berth.network={}", gateway.network));
+    let copy = format!("berth.copy={COPY}");
+    let mut order = vec!["volume", "create"];
+    for label in [&of, &network, &copy] {
+        order.extend(["--label", label]);
+    }
+    let name = format!("berth-home-{id}-{COPY}");
+    order.push(&name);
+    docker(&order);
+}
 
 /// A page: what it is called in artefacts, and its address.
 #[derive(Clone, Debug)]
@@ -79,6 +99,10 @@ impl Portal {
         let with = [("name", "bob"), ("role", "observer"), ("lasts", "1h")];
         let shared = ann.post(&format!("/sessions/{}/grants", label("ready")), &with).await;
         assert_eq!(shared.status(), 303, "the desktop is shared with bob");
+        for user in ["ann", "bob"] {
+            copy_home(&gateway, user).await;
+        }
+        machines.push(("copy", COPY.to_owned()));
         Self { gateway, words: machines }
     }
 

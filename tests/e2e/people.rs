@@ -75,6 +75,8 @@ async fn an_administrator_manages_users_from_the_first_to_the_last() {
     let again = text_of(&browser, "#made").await;
     assert_ne!(again, password);
     browser.click(".row .primary").await;
+    role_limits_and_logins(&browser, &gateway).await;
+    go(&browser, &gateway, "/admin/users/zo%C3%A9").await;
     browser.click("#access .danger").await;
     browser.wait_for("#access form[action$='/enable']").await;
     browser.screenshot("user-disabled").await;
@@ -86,6 +88,52 @@ async fn an_administrator_manages_users_from_the_first_to_the_last() {
     assert!(notice.contains("zoé"), "{notice}");
     assert!(!gateway.berth(&["user", "list"], None).contains("zoé"));
     assert!(!gateway.berth(&["audit", "verify"], None).is_empty());
+}
+
+/// Whether `berth user show` says all of this of somebody.
+fn shows(gateway: &Gateway, user: &str, words: &[&str]) -> bool {
+    let shown = gateway.berth(&["user", "show", user], None);
+    words.iter().all(|word| shown.contains(word))
+}
+
+/// Another role, limits of their own, and logins that end: one of them, then all.
+async fn role_limits_and_logins(browser: &Browser, gateway: &Gateway) {
+    browser.click("#access [name=role][value=admin]").await;
+    browser.click("#access form[action$='/role'] button").await;
+    browser.until("document.querySelector('.notice')?.textContent.includes('role was changed')").await;
+    assert!(shows(gateway, "zoé", &["admin"]));
+    type_into(browser, "#max_sessions", "many").await;
+    browser.click("#limits button").await;
+    browser.wait_for("#limits .problem").await;
+    assert_eq!(
+        browser.wait_for("#max_sessions").await.value().await.expect("a field").as_deref(),
+        Some("many")
+    );
+    type_into(browser, "#max_sessions", "3").await;
+    type_into(browser, "#max_cpus", "1.5").await;
+    browser.click("#limits button").await;
+    browser.wait_for(".notice").await;
+    browser.screenshot("user-limits").await;
+    assert!(shows(gateway, "zoé", &["sessions 3", "1.5"]));
+
+    let logins = [gateway.login("ann").await, gateway.login("ann").await, gateway.login("ann").await];
+    let still_in = async || {
+        let mut count = 0;
+        for login in &logins {
+            count += usize::from(!login.page("/account").await.is_empty());
+        }
+        count
+    };
+    assert_eq!(still_in().await, 3);
+    go(browser, gateway, "/admin/users/ann").await;
+    browser.click("#logins li:first-child button").await;
+    browser.wait_for(".notice").await;
+    browser.until("document.querySelectorAll('#logins li').length === 2").await;
+    assert_eq!(still_in().await, 2);
+    browser.click("#logins button.danger").await;
+    browser.wait_for("#logins .empty").await;
+    browser.screenshot("user-logins-ended").await;
+    assert_eq!(still_in().await, 0);
 }
 
 /// The rows of an import as its page has them: who, and what becomes of them.

@@ -7,7 +7,7 @@ use serde_json::json;
 use thirtyfour::prelude::*;
 
 use crate::browser::Browser;
-use crate::desktop::{create, label_of, painted};
+use crate::desktop::{create, label_of, open_terminal, painted, runs};
 use crate::gateway::{DESKTOP, Gateway, docker, eventually, illness};
 
 const CANVAS: &str = "#screen canvas";
@@ -230,6 +230,15 @@ async fn many_machines_are_found_again() {
     pictures(&browser, "student-many").await;
     go(&browser, &gateway, "/?find=phys").await;
     assert_eq!(names().await.as_deref(), Some("Physics"), "also without a script");
+
+    // A name that is taken: the reason stands beside the field, and what was chosen is kept.
+    go(&browser, &gateway, "/?new=yes").await;
+    create(&browser, "desktop", "Chess").await;
+    let problem = text_of(&browser, "#new-name-problem").await;
+    assert!(problem.contains("déjà une machine de ce nom"), "{problem}");
+    let field = browser.wait_for("#new-name[aria-describedby=new-name-problem]").await;
+    assert_eq!(field.value().await.expect("a field").as_deref(), Some("Chess"));
+    browser.screenshot("student-name-taken").await;
 }
 
 #[tokio::test]
@@ -274,6 +283,34 @@ async fn a_machine_is_shown_to_somebody_by_a_link() {
     guest.driver.goto(&link).await.expect("a page");
     assert!(text_of(&guest, "h1").await.contains("leads nowhere any more"));
     guest.screenshot("student-link-gone").await;
+    somebody_helps_by_a_link(&gateway, &owner, &guest, &label).await;
+}
+
+/// Another link to the same machine: whoever comes by this one may use it.
+async fn somebody_helps_by_a_link(gateway: &Gateway, owner: &Browser, guest: &Browser, label: &str) {
+    go(owner, gateway, &format!("/sessions/{label}/share")).await;
+    owner.click("form[action$='/invitations'] .choice:has([value=helper])").await;
+    owner.click("form[action$='/invitations'] button[type=submit]").await;
+    let link = owner.wait_for("#invite-url").await.prop("value").await.expect("a value").expect("a link");
+    guest.driver.goto(&link).await.expect("a page");
+    guest.click("form[action='/join'] button").await;
+    guest.wait_for("[data-state=connected] #screen canvas").await;
+    painted(&guest.driver, CANVAS).await;
+    guest.until("!document.querySelector('.strip.watching')").await;
+    guest.click(CANVAS).await;
+    let container = gateway.container(label);
+    eventually("what the helper presses reaches the desktop", || async {
+        if !runs(&container, "xfce4-terminal") {
+            open_terminal(&guest.driver).await;
+        }
+        runs(&container, "xfce4-terminal").then_some(())
+    })
+    .await;
+    guest.screenshot("student-helping").await;
+    let joined = gateway.berth(&["audit", "tail", "--event", "viewer_joined"], None);
+    assert!(joined.lines().any(|line| line.contains("bob") && line.contains("helper")), "{joined}");
+    go(owner, gateway, &format!("/sessions/{label}/share")).await;
+    assert!(text_of(owner, "main").await.contains("Helper"));
 }
 
 #[tokio::test]

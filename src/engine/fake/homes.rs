@@ -24,6 +24,13 @@ impl FakeEngine {
         state.homes.entry(key).or_insert(home).usage = usage;
     }
 
+    /// Adds a copy to a home that is there.
+    pub fn add_copy(&self, key: HomeKey, copy: CopyName) {
+        if let Some(home) = self.lock().homes.get_mut(&key) {
+            home.copies.push(copy);
+        }
+    }
+
     /// Makes every later attempt to set a home aside fail, as a full disk would.
     pub fn refuse_copies(&self) {
         self.lock().copies_fail = true;

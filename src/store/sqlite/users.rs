@@ -43,13 +43,18 @@ pub(super) fn find(connection: &Connection, query: &UserQuery) -> Result<UserPag
     const WANTED: &str = "instr(lower(name), lower(:search)) > 0
                           AND (:role IS NULL OR role = :role)
                           AND (:disabled IS NULL OR disabled = :disabled)";
+    let key = match query.order {
+        UserOrder::Name => "''",
+        UserOrder::Created => "created_at",
+        UserOrder::LastLogin => "coalesce(last_login_at, '')",
+    };
+    // What stands before a place is read from there backwards, and turned round in the end.
+    let backwards = query.before.is_some();
+    let (than, newest, first) = if backwards { (">", "ASC", "DESC") } else { ("<", "DESC", "ASC") };
     // Names sort without regard to case, as the column says; they are unique, so every place is one.
-    let (key, follows) = match query.order {
-        UserOrder::Name => ("''", "name > :name"),
-        UserOrder::Created => ("created_at", "(created_at, :name) < (:key, name)"),
-        UserOrder::LastLogin => {
-            ("coalesce(last_login_at, '')", "(coalesce(last_login_at, ''), :name) < (:key, name)")
-        }
+    let beyond = match query.order {
+        UserOrder::Name => format!(":name {than} name"),
+        UserOrder::Created | UserOrder::LastLogin => format!("({key}, :name) {than} (:key, name)"),
     };
     let role = query.role.map(Role::name);
     let total: i64 =
@@ -58,16 +63,16 @@ pub(super) fn find(connection: &Connection, query: &UserQuery) -> Result<UserPag
             |row| row.get(0),
         )?;
     let sql = format!(
-        "SELECT * FROM users WHERE {WANTED} AND (:name IS NULL OR {follows})
-         ORDER BY {key} DESC, name LIMIT :most"
+        "SELECT * FROM users WHERE {WANTED} AND (:name IS NULL OR {beyond})
+         ORDER BY {key} {newest}, name {first} LIMIT :most"
     );
-    // One more than asked for tells whether any follow.
+    // One more than asked for tells whether there are any more.
     let most = i64::try_from(query.limit.saturating_add(1)).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(&sql)?;
-    let after = query.after.as_ref();
+    let place = query.before.as_ref().or(query.after.as_ref());
     let mut values: Vec<(&str, &dyn ToSql)> =
         vec![(":search", &query.search), (":role", &role), (":disabled", &query.disabled), (":most", &most)];
-    let (key, name) = (after.map(|after| &after.key), after.map(|after| &after.name));
+    let (key, name) = (place.map(|place| &place.key), place.map(|place| &place.name));
     values.push((":name", &name));
     if query.order != UserOrder::Name {
         values.push((":key", &key));
@@ -76,6 +81,9 @@ pub(super) fn find(connection: &Connection, query: &UserQuery) -> Result<UserPag
         statement.query_map(values.as_slice(), rows::user)?.collect::<rusqlite::Result<_>>()?;
     let more = users.len() > query.limit;
     users.truncate(query.limit);
+    if backwards {
+        users.reverse();
+    }
     Ok(UserPage { users, total: usize::try_from(total).unwrap_or_default(), more })
 }
 

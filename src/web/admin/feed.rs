@@ -31,6 +31,8 @@ pub(super) struct Feed {
     broker: Broker,
     life: Life,
     reader: Arc<Principal>,
+    /// The page's own address.
+    back: String,
     query: TableQuery,
     language: Language,
     changes: Receiver<Change>,
@@ -56,6 +58,7 @@ impl Feed {
             broker: site.broker().clone(),
             life: Life::of(&reader.revocation, &site.0.state.draining)?,
             reader,
+            back: query.here("/admin"),
             query,
             language,
             said: HashMap::new(),
@@ -116,7 +119,7 @@ impl Feed {
     /// Says how a row of the page is, unless that was the last thing said of it.
     fn say(&mut self, label: &str) {
         let Some(entry) = self.broker.find(label) else { return };
-        let html = Row::of(&self.broker, &entry, &self.reader, self.language).html(self.language);
+        let html = Row::of(&self.broker, &entry, &self.reader, self.language, &self.back).html(self.language);
         let news = without_times(&html);
         if self.said.get(label) != Some(&news) {
             self.said.insert(label.to_owned(), news);

@@ -6,6 +6,7 @@ mod query;
 mod row;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Query, State};
@@ -20,7 +21,7 @@ use super::person::{Person, Tab};
 use super::words::{self, Text};
 use super::{Failure, Site};
 use crate::body::Body;
-use crate::broker::Broker;
+use crate::broker::{Broker, Entry};
 use crate::language::Language;
 use crate::respond::{self, Surface, follow};
 use crate::session::{StateKind, StopReason};
@@ -86,6 +87,8 @@ pub(super) async fn show(
 ) -> Result<Response<Body>, Failure> {
     let broker = site.broker();
     let Selected { rows, found, previous, next } = query.select(broker, language);
+    let here = query.here("/admin");
+    let row = |entry: &Arc<Entry>| Row::of(broker, entry, &known, language, &here).html(language);
     let page = |cursor: (&str, String)| query.address("/admin", &[(cursor.0, &cursor.1)]);
     let shown = AdminPage {
         surface: site.portal(),
@@ -96,10 +99,10 @@ pub(super) async fn show(
         query: &query,
         filters: Filters::of(broker, &query, language),
         columns: Column::ALL.map(|column| ColumnHead::of(column, &query, language)).into(),
-        rows: rows.iter().map(|entry| Row::of(broker, entry, &known, language).html(language)).collect(),
+        rows: rows.iter().map(row).collect(),
         found: language.say("admin-found", &[("count", found.into())]),
         empty: found == 0 && !query.filters(),
-        here: query.here("/admin"),
+        here,
         events: query.here("/admin/sessions/events"),
         previous: previous.map(page),
         next: next.map(page),

@@ -36,6 +36,8 @@ pub(super) struct Row {
     home: Option<HomeText>,
     stoppable: bool,
     shareable: bool,
+    /// The address of the table that it stands in.
+    back: String,
 }
 
 /// The last thing a human did.
@@ -53,8 +55,14 @@ struct RowHtml<'a> {
 }
 
 impl Row {
-    /// A session, for an administrator.
-    pub(super) fn of(broker: &Broker, entry: &Entry, reader: &Principal, language: Language) -> Self {
+    /// A session, for an administrator who reads the table of this address.
+    pub(super) fn of(
+        broker: &Broker,
+        entry: &Entry,
+        reader: &Principal,
+        language: Language,
+        back: &str,
+    ) -> Self {
         let session = entry.session();
         let may_open = policy::allow(reader, Verb::Open, entry.id, entry.owner, None).is_ok();
         Self {
@@ -76,6 +84,7 @@ impl Row {
             home: broker.home(entry).and_then(|home| HomeText::of(language, &home)),
             stoppable: session.state.occupies() && session.state.kind() != StateKind::Stopping,
             shareable: entry.is_shareable(),
+            back: back.to_owned(),
         }
     }
 

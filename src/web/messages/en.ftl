@@ -677,6 +677,38 @@ tokens-as = Acts as this user (empty: as nobody, with everybody’s machines)
 tokens-lasts = For how long?
 tokens-make = Make it
 tokens-all = All tokens
+
+### Kiosk links
+
+links-text = Addresses that do one thing for whoever holds them, without a login: for the screens of clients. Looking at the page of one does not use it up; its button does.
+links-made = Made:
+links-once = Copy the address now. Nobody can read it again.
+links-empty = There are no links.
+links-does = What it does
+links-client = Client
+links-every-client = all clients
+links-used = Used
+links-spent = used up
+links-lapses = Ends in
+links-by = Made by
+links-revoke = Revoke
+links-new = A new link
+links-do = What should it do?
+links-do-access = Open a client’s screen
+links-do-access-text = Makes the session of this client, or finds it, and lets the browser in.
+links-do-remove = Remove a client’s screen
+links-do-remove-text = Ends the session of this client at once.
+links-do-remove-all = Remove all screens
+links-do-remove-all-text = Ends the sessions of all clients at once. Desktops of people stay.
+links-do-missing = Choose what it should do.
+links-id = Client id (not for all screens)
+links-id-note = The text by which scripts know the screen, exactly as they write it.
+links-id-missing = Type the id of the client.
+links-lasts = For how long?
+links-uses = How often may it be used?
+links-uses-wrong = Type a whole number from 1 to 10000.
+links-make = Make it
+
 ### Statistics
 
 nav-stats = Statistics
@@ -827,6 +859,7 @@ users-last-login = Last login
 users-never = never
 users-pages = Parts of the list
 users-first = From the beginning
+users-previous = Previous part
 users-next = Next part
 
 user-own = This is you.
@@ -853,6 +886,23 @@ user-done-enabled = The user can log in again.
 user-done-role = The role was changed.
 user-done-limits = The limits hold from the next start of a machine on.
 user-done-logins = What was asked for has ended.
+
+user-home-unknown = How much their files take is not known yet.
+user-home-looked = Looked at:
+user-done-restored = The copy was put back. What was in the home before is a copy now.
+user-done-restoring = The copy is being put back. It takes a while and goes on by itself; the log says how it ended.
+copies-title = Copies of these files
+copies-none = There are none. Emptying the home of a machine makes one.
+copies-unknown = The server does not say at the moment which copies there are. Reload the page later.
+copies-restore = Put back…
+copies-restoring = A copy is being put back into this home right now. Until that is done, no machine starts with it.
+copy-restore = Put back the files of
+copy-restore-text = The home becomes what it was at { $time }.
+copy-restore-keeps = What is in the home now becomes a copy itself, so that it can be put back as well.
+copy-restore-button = Put this copy back
+copy-leave = Leave the home as it is
+copy-in-use = “{ $name }” ({ $label }) runs with these files. Stop it first, then put the copy back.
+copy-in-use-go = Show that machine
 
 limits-title = Limits
 limits-text = For this user alone. What is empty follows the general settings.
@@ -946,6 +996,7 @@ import-field-role = role
 nav-log = Log
 nav-settings = Settings
 nav-tokens = Tokens
+nav-links = Kiosk links
 filter-any = Any
 filter-show = Show
 filter-all = Show everything

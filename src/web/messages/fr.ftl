@@ -676,6 +676,38 @@ tokens-as = Agit au nom de cet utilisateur (vide : de personne, sur les machine
 tokens-lasts = Pour combien de temps ?
 tokens-make = Créer
 tokens-all = Tous les jetons
+
+### Liens de kiosque
+
+links-text = Des adresses qui font une seule chose pour qui les possède, sans connexion : pour les écrans des clients. Regarder la page d’un lien ne le consomme pas ; son bouton, si.
+links-made = Lien créé :
+links-once = Copiez l’adresse maintenant. Personne ne pourra plus la lire.
+links-empty = Il n’y a aucun lien.
+links-does = Ce qu’il fait
+links-client = Client
+links-every-client = tous les clients
+links-used = Utilisé
+links-spent = épuisé
+links-lapses = Prend fin dans
+links-by = Créé par
+links-revoke = Révoquer
+links-new = Nouveau lien
+links-do = Que doit-il faire ?
+links-do-access = Ouvrir l’écran d’un client
+links-do-access-text = Crée la session de ce client, ou la retrouve, et y admet le navigateur.
+links-do-remove = Supprimer l’écran d’un client
+links-do-remove-text = Met fin aussitôt à la session de ce client.
+links-do-remove-all = Supprimer tous les écrans
+links-do-remove-all-text = Met fin aussitôt aux sessions de tous les clients. Les bureaux des personnes restent.
+links-do-missing = Choisissez ce qu’il doit faire.
+links-id = Identifiant du client (sauf pour tous les écrans)
+links-id-note = Le texte sous lequel les scripts connaissent l’écran, exactement comme ils l’écrivent.
+links-id-missing = Saisissez l’identifiant du client.
+links-lasts = Pour combien de temps ?
+links-uses = Combien de fois peut-il servir ?
+links-uses-wrong = Saisissez un nombre entier de 1 à 10000.
+links-make = Créer
+
 ### Statistiques
 
 nav-stats = Statistiques
@@ -826,6 +858,7 @@ users-last-login = Dernière connexion
 users-never = jamais
 users-pages = Parties de la liste
 users-first = Depuis le début
+users-previous = Partie précédente
 users-next = Partie suivante
 
 user-own = C’est vous.
@@ -852,6 +885,23 @@ user-done-enabled = L’utilisateur peut de nouveau se connecter.
 user-done-role = Le rôle a été changé.
 user-done-limits = Les limites valent dès le prochain démarrage d’une machine.
 user-done-logins = Ce qui était demandé est terminé.
+
+user-home-unknown = La place que prennent ses fichiers n’est pas encore connue.
+user-home-looked = Relevé :
+user-done-restored = La copie est remise en place. Ce que contenait le dossier personnel est maintenant une copie.
+user-done-restoring = La copie est en train d’être remise en place. Cela prend du temps et continue tout seul ; le journal dira comment cela s’est terminé.
+copies-title = Copies de ces fichiers
+copies-none = Il n’y en a pas. Vider le dossier personnel d’une machine en fait une.
+copies-unknown = Le serveur ne dit pas pour l’instant quelles copies existent. Rechargez la page plus tard.
+copies-restore = Remettre en place…
+copies-restoring = Une copie est en train d’être remise dans ce dossier personnel. Tant que ce n’est pas fini, aucune machine ne démarre avec lui.
+copy-restore = Remettre en place les fichiers de
+copy-restore-text = Le dossier personnel redevient ce qu’il était le { $time }.
+copy-restore-keeps = Ce qu’il contient maintenant devient à son tour une copie, qui pourra elle aussi être remise en place.
+copy-restore-button = Remettre cette copie en place
+copy-leave = Laisser le dossier tel quel
+copy-in-use = « { $name } » ({ $label }) tourne avec ces fichiers. Arrêtez-la d’abord, puis remettez la copie en place.
+copy-in-use-go = Afficher cette machine
 
 limits-title = Limites
 limits-text = Pour cet utilisateur seulement. Ce qui est vide suit les réglages généraux.
@@ -945,6 +995,7 @@ import-field-role = rôle
 nav-log = Journal
 nav-settings = Réglages
 nav-tokens = Jetons
+nav-links = Liens de kiosque
 filter-any = Indifférent
 filter-show = Afficher
 filter-all = Tout afficher

@@ -121,6 +121,14 @@ function follow() {
     document.getElementById(`card-${event.data}`)?.remove();
     count_cards();
   });
+  // What went while nothing was followed, no other event tells.
+  stream.addEventListener("all", (event) => {
+    const there = new Set(JSON.parse(event.data).map((label) => `card-${label}`));
+    for (const card of document.querySelectorAll("#cards .card, #shared .card")) {
+      if (!there.has(card.id)) card.remove();
+    }
+    count_cards();
+  });
   stream.addEventListener("times", (event) => {
     for (const [label, seconds] of Object.entries(JSON.parse(event.data))) {
       const line = document.querySelector(`#card-${CSS.escape(label)} .left`);

@@ -245,3 +245,28 @@ async fn rows_follow_what_happens_and_never_move() {
     assert_eq!(seen, ("gone".to_owned(), mine.label.to_string()));
     assert!(!mine_row.is_empty());
 }
+
+/// Deleting led back to the first page without its filter.
+#[tokio::test]
+async fn deleting_leads_back_to_the_part_of_the_table_that_one_read() {
+    let desk = Desk::new(Routing::Path);
+    desk.user("root", Role::Admin).await;
+    at_rest(&desk, 120).await;
+    let mut root = desk.log_in("root").await;
+    let first = root.get("/admin?q=machine+0&sort=name").await.text;
+    let second = link(&first, "next").unwrap();
+    let page = root.get(&second).await.text;
+    let (_, rest) = page.split_once("/delete?back=").unwrap();
+    let (before, _) = page.split_once("/delete?back=").unwrap();
+    let label = before.rsplit('/').next().unwrap();
+    let question = format!("/sessions/{label}/delete?back={}", rest.split('"').next().unwrap());
+    let asked = root.get(&question.replace("&#38;", "&")).await;
+    let leads_back = format!("href=\"{}\"", second.replace('&', "&#38;"));
+    assert!(asked.text.contains(&leads_back), "{second}: {}", asked.text);
+    let csrf = asked.csrf();
+    let path = format!("/sessions/{label}/delete");
+    let done = root.post(&path, &[("csrf", &csrf), ("back", &second)]).await;
+    assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, second.as_str()));
+    let forged = root.get(&format!("{path}?back=//evil.example/")).await.text;
+    assert!(!forged.contains("evil"), "{forged}");
+}

@@ -26,7 +26,7 @@ use crate::engine::fake::{FakeEngine, template};
 use crate::kiosk::{self, Kiosk};
 use crate::secret::Secret;
 use crate::session::reap::Policy;
-use crate::session::{Home, Protocol, Routing, StateKind, Template};
+use crate::session::{CopyName, Home, HomeKey, HomeUse, Protocol, Routing, StateKind, Template};
 use crate::stats::{self, Stats};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Role, Store, User};
@@ -168,6 +168,15 @@ impl Desk {
             accept: None,
             purpose: None,
         }
+    }
+
+    /// Gives `owner` a home with something in it and one copy, and tells what the copy is called.
+    pub fn home_with_a_copy(&self, owner: &User) -> CopyName {
+        let (key, copy) = (HomeKey::Owner(owner.id), CopyName::at("2026-01-31T08:15:00Z".parse().unwrap()));
+        let full = HomeUse { used_bytes: 95 << 20, limit_bytes: Some(100 << 20), free_bytes: 1 << 30 };
+        self.engine.fill_home(key, full);
+        self.engine.add_copy(key, copy.clone());
+        copy
     }
 
     /// A session of `owner`, as soon as it is in `state`.

@@ -84,3 +84,65 @@ async fn a_full_home_says_so_to_owner_and_administrator() {
         assert!(page.text.contains("empty the trash"), "{}", page.text);
     }
 }
+
+#[tokio::test]
+async fn an_administrator_puts_a_copy_back_once_no_machine_runs_with_the_home() {
+    let desk = desk();
+    let ann = desk.user("ann", Role::User).await;
+    desk.user("root", Role::Admin).await;
+    let entry = desk.session(&ann, "Mine <b>", "desktop", StateKind::Ready).await;
+    let copy = desk.home_with_a_copy(&ann);
+    desk.broker.measure_homes(true).await.unwrap();
+    let (mut root, mut browser) = (desk.log_in("root").await, desk.log_in("ann").await);
+    let restore = format!("/admin/users/ann/home/{copy}");
+    let page = root.get("/admin/users/ann").await.text;
+    assert!(page.contains("95 MB of 100 MB") && page.contains("2026-01-31 08:15:00 UTC"), "{page}");
+    assert!(page.contains(&format!("href=\"{restore}\"")), "{page}");
+
+    let asked = root.get(&restore).await;
+    assert!(
+        asked.text.contains("“Mine &#60;b&#62;” (") && asked.text.contains("Stop it first"),
+        "{}",
+        asked.text
+    );
+    assert!(!asked.text.contains(&format!("action=\"{restore}\"")), "{}", asked.text);
+    let refused = root.press(&restore).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.text.contains("role=\"alert\""), "{}", refused.text);
+    assert_eq!(desk.engine.calls().aside, 0);
+
+    browser.press(&format!("/sessions/{}/stop", entry.label)).await;
+    until(&entry, StateKind::Stopped).await;
+    let asked = root.get(&restore).await;
+    assert!(asked.text.contains("becomes a copy itself") && !asked.text.contains("role=\"alert\""));
+    assert_eq!(browser.press(&restore).await.status, StatusCode::NOT_FOUND, "for administrators");
+    let done = root.press(&restore).await;
+    assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, "/admin/users/ann?done=restored"));
+    assert_eq!(desk.engine.calls().aside, 1, "what was in the home is a copy");
+    let page = root.get(done.location()).await.text;
+    assert!(page.contains("The copy was put back") && page.matches("Put back…").count() == 2, "{page}");
+    for event in ["home_not_restored", "home_restored"] {
+        let log = root.get(&format!("/admin/log?event={event}&target=ann&actor=root")).await.text;
+        assert!(log.contains(&format!("\"copy\":\"{copy}\"").replace('"', "&#34;")), "{event}: {log}");
+    }
+}
+
+#[tokio::test]
+async fn a_copy_that_is_gone_is_not_asked_about_and_the_page_shows_without_the_engine() {
+    let desk = desk();
+    let ann = desk.user("ann", Role::User).await;
+    desk.user("root", Role::Admin).await;
+    let copy = desk.home_with_a_copy(&ann);
+    let mut root = desk.log_in("root").await;
+    for gone in ["20200101-000000", "yesterday"] {
+        let path = format!("/admin/users/ann/home/{gone}");
+        assert_eq!(root.get(&path).await.status, StatusCode::NOT_FOUND, "{gone}");
+        assert_eq!(root.press(&path).await.status, StatusCode::NOT_FOUND, "{gone}");
+    }
+    desk.engine.set_down(true);
+    let page = root.get("/admin/users/ann").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.contains("does not say at the moment which copies"), "{}", page.text);
+    let refused = root.press(&format!("/admin/users/ann/home/{copy}")).await;
+    assert!(refused.status.is_server_error() && refused.text.contains("role=\"alert\""), "{}", refused.text);
+}

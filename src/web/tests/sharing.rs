@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::desk::{Answer, Browser, Desk, until};
-use super::streams::Stream;
+use super::streams::{Stream, all};
 use crate::audit::Actor;
 use crate::broker::{Attendee, Entry, Share, ViewerGuard};
 use crate::session::{GrantRole, Routing, StateKind, ViewerRole};
@@ -247,6 +247,7 @@ async fn streams_of_a_grantee_follow_the_grant() {
     let other = desk.session(&ann, "Other", "desktop", StateKind::Ready).await;
     let mut browser = desk.log_in("bob").await;
     let mut cards = Stream::open(&mut browser, "/events").await;
+    assert_eq!(cards.next().await.unwrap(), all(&[]));
     share(&desk, &entry, &bob, GrantRole::Helper).await;
     let (name, card) = timeout(AT_ONCE, cards.next()).await.expect("pushed").unwrap();
     assert!(

@@ -55,6 +55,12 @@ impl Stream {
     }
 }
 
+/// The event that names the cards there are when a page begins to follow. A machine that went between
+/// the page and its stream stayed on the page for ever.
+pub(super) fn all(labels: &[&str]) -> (String, String) {
+    ("all".to_owned(), serde_json::to_string(labels).unwrap())
+}
+
 #[tokio::test]
 async fn cards_follow_ones_own_machines() {
     let desk = Desk::new(Routing::Path);
@@ -65,6 +71,8 @@ async fn cards_follow_ones_own_machines() {
     let mut stream = Stream::open(&mut browser, "/events").await;
     let (name, card) = stream.next().await.unwrap();
     assert!(name == "card" && card.contains("<bdi>First</bdi>") && card.contains("name=\"csrf\""), "{card}");
+
+    assert_eq!(stream.next().await.unwrap(), all(&[first.label.as_str()]));
 
     desk.session(&bob, "Not mine", "desktop", StateKind::Ready).await;
     let second = desk.session(&ann, "<b>Second</b>", "desktop", StateKind::Ready).await;
@@ -84,6 +92,7 @@ async fn a_stream_ends_with_the_login_and_when_the_drain_begins() {
     desk.user("ann", Role::User).await;
     let mut browser = desk.log_in("ann").await;
     let mut stream = Stream::open(&mut browser, "/events").await;
+    assert_eq!(stream.next().await.unwrap(), all(&[]));
     browser.press("/logout").await;
     assert_eq!(stream.next().await.unwrap().0, "login_ended");
     assert_eq!(stream.next().await, None);
@@ -92,6 +101,7 @@ async fn a_stream_ends_with_the_login_and_when_the_drain_begins() {
     // Streams once ended with the background tasks, which are stopped after the drain, which waits
     // for the streams: every restart took the whole grace period.
     let mut stream = Stream::open(&mut browser, "/events").await;
+    assert_eq!(stream.next().await.unwrap(), all(&[]));
     desk.draining.cancel();
     assert_eq!(stream.next().await, None);
     assert!(!desk.tasks.stopping().is_cancelled());
@@ -124,6 +134,7 @@ async fn who_falls_behind_is_told_to_load_the_page_again() {
     let mut browser = desk.log_in("ann").await;
     let mut stream = Stream::open(&mut browser, "/events").await;
     stream.next().await.unwrap();
+    assert_eq!(stream.next().await.unwrap(), all(&[entry.label.as_str()]));
     for _ in 0..150 {
         desk.broker.pause(&entry, &Actor::system()).await.unwrap();
         desk.broker.resume(&entry, &Actor::system()).await.unwrap();

@@ -101,6 +101,12 @@ async fn the_table_is_searched_filtered_and_read_part_by_part() {
     let next = first.split("rel=\"next\" href=\"").nth(1).unwrap().split('"').next().unwrap();
     let second = admin.get(&next.replace("&#38;", "&")).await.text;
     assert!(second.contains("pupil 60") && !second.contains("pupil 59") && !second.contains("rel=\"next\""));
+    let previous = second.split("rel=\"prev\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let back = admin.get(&previous.replace("&#38;", "&")).await.text;
+    assert!(back.contains("pupil 10") && back.contains("pupil 59") && !back.contains("pupil 60"), "{back}");
+    assert!(
+        back.contains("rel=\"next\"") && !back.contains("rel=\"prev\"") && !first.contains("rel=\"prev\"")
+    );
     assert_eq!(admin.get("/admin/users?cursor=nonsense%21").await.status, StatusCode::BAD_REQUEST);
     let admins = admin.get("/admin/users?role=admin").await.text;
     assert!(admins.contains("1 user<") && admins.contains("value=\"admin\" selected"));

@@ -1,9 +1,11 @@
-//! The admin's pages of users: the table, and creating one. What concerns one user is in `one`, a
-//! list of them in `import`.
+//! The admin's pages of users: the table, and creating one. What concerns one user is in `one`,
+//! their home in `home`, a list of them in `import`.
 
+mod home;
 mod import;
 mod limits;
 mod one;
+mod query;
 mod remove;
 
 use std::borrow::Cow;
@@ -14,9 +16,10 @@ use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::routing::{get, post};
 use http::{Response, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use self::limits::LimitFields;
+use self::query::{Asked, Part};
 use super::gate::{Arrival, Changing, Known};
 use super::person::{Person as Reader, Tab};
 use super::{Failure, Site, words};
@@ -31,10 +34,7 @@ use crate::people::{self, Person};
 use crate::respond::{self, Surface};
 use crate::secret::{Secret, random_password};
 use crate::session::{UserId, UserLimits};
-use crate::store::{Role, User, UserOrder, UserPlace, UserQuery};
-
-/// How many users one page shows.
-const PAGE: usize = 50;
+use crate::store::{Role, User};
 
 pub(super) fn routes() -> Router<Site> {
     // A list is longer than other forms.
@@ -44,6 +44,7 @@ pub(super) fn routes() -> Router<Site> {
         .route("/admin/user-import/{id}/results", get(import::results))
         .route("/admin/users/{name}", get(one::show))
         .route("/admin/users/{name}/delete", get(remove::confirm).post(remove::remove))
+        .route("/admin/users/{name}/home/{copy}", get(home::confirm).post(home::restore))
         .route("/admin/users/{name}/disable", post(one::disable))
         .route("/admin/users/{name}/enable", post(one::enable))
         .route("/admin/users/{name}/role", post(one::role))
@@ -71,6 +72,7 @@ struct UsersPage<'a> {
     sorts: [(&'static str, &'static str); 3],
     /// The address of the first page, if this is a later one.
     first: Option<String>,
+    previous: Option<String>,
     next: Option<String>,
     limits: LimitFields,
     limits_problem: Option<Cow<'static, str>>,
@@ -89,18 +91,6 @@ struct MadePage<'a> {
     name: &'a str,
     password: &'a str,
     address: String,
-}
-
-/// What the table is asked for; all of it stands in its address.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default)]
-pub(super) struct Asked {
-    search: String,
-    role: String,
-    state: String,
-    sort: String,
-    cursor: String,
-    removed: String,
 }
 
 /// A line of the table.
@@ -275,9 +265,7 @@ async fn page(
     form: CreateForm,
 ) -> Result<Response<Body>, Failure> {
     let language = reader.language;
-    let query = asked.query()?;
-    let found = site.0.state.store.find_users(&query).await?;
-    let last = found.users.last().filter(|_| found.more).map(|last| UserPlace::of(last, query.order));
+    let Part { found, previous, next } = Part::of(site, asked).await?;
     let notice = (!asked.removed.is_empty())
         .then(|| language.say("users-removed", &[("name", asked.removed.clone().into())]));
     let shown = UsersPage {
@@ -290,53 +278,14 @@ async fn page(
         count: language.say("users-count", &[("count", found.total.into())]),
         rows: found.users.into_iter().map(|user| Row::of(site, language, user)).collect(),
         sorts: [("name", "users-name"), ("created", "users-created-at"), ("last_login", "users-last-login")],
-        first: (!asked.cursor.is_empty()).then(|| asked.at("")),
-        next: last.map(|last| asked.at(&people::cursor(&last))),
+        first: previous.is_some().then(|| asked.at("", "")),
+        previous: previous.map(|place| asked.at("before", &people::cursor(&place))),
+        next: next.map(|place| asked.at("cursor", &people::cursor(&place))),
         limits: form.limits.clone(),
         limits_problem: form.limits_problem.clone(),
         form,
     };
     Ok(respond::page(site.portal(), status, &shown))
-}
-
-impl Asked {
-    fn query(&self) -> Result<UserQuery, Failure> {
-        let role = [Role::Admin, Role::User].into_iter().find(|role| role.name() == self.role);
-        let after = (!self.cursor.is_empty()).then(|| people::place(&self.cursor)).transpose()?;
-        Ok(UserQuery {
-            search: self.search.trim().to_owned(),
-            role,
-            disabled: match self.state.as_str() {
-                "disabled" => Some(true),
-                "active" => Some(false),
-                _ => None,
-            },
-            order: match self.sort.as_str() {
-                "created" => UserOrder::Created,
-                "last_login" => UserOrder::LastLogin,
-                _ => UserOrder::Name,
-            },
-            after,
-            limit: PAGE,
-        })
-    }
-
-    /// The address of another part of the same list.
-    fn at(&self, cursor: &str) -> String {
-        let fields = [
-            ("search", self.search.as_str()),
-            ("role", self.role.as_str()),
-            ("state", self.state.as_str()),
-            ("sort", self.sort.as_str()),
-            ("cursor", cursor),
-        ];
-        let mut address = "/admin/users".to_owned();
-        for (name, value) in fields.into_iter().filter(|(_, value)| !value.is_empty()) {
-            let sign = if address.contains('?') { '&' } else { '?' };
-            address.push_str(&format!("{sign}{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
-        }
-        address
-    }
 }
 
 impl Row {

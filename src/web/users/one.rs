@@ -7,6 +7,7 @@ use axum::extract::{Path, Query, State};
 use http::{Response, StatusCode};
 use serde::Deserialize;
 
+use super::home::HomePart;
 use super::limits::LimitFields;
 use super::{address, administrator, made_page, role_word};
 use crate::audit::Actor;
@@ -46,6 +47,7 @@ struct UserPage<'a> {
     created: (String, String),
     login: Option<(String, String)>,
     home: Option<String>,
+    files: HomePart,
     sessions: Vec<SessionRow>,
     logins: Vec<LoginRow>,
     limits: LimitFields,
@@ -112,6 +114,8 @@ pub(super) async fn show(
         "role" => Some("user-done-role"),
         "limits" => Some("user-done-limits"),
         "logins" => Some("user-done-logins"),
+        "restored" => Some("user-done-restored"),
+        "restoring" => Some("user-done-restoring"),
         _ => None,
     };
     let said = Said { notice, ..Said::default() };
@@ -272,6 +276,7 @@ async fn page(
 ) -> Result<Response<Body>, Failure> {
     let language = reader.language;
     let logins = site.auth().logins_of(user.id).await?;
+    let files = HomePart::of(site, language, &user).await;
     let Person { user, home, .. } = Person::of(site.broker(), user);
     let settings = site.broker().settings();
     let none = || language.text("limits-none").into_owned();
@@ -304,6 +309,7 @@ async fn page(
         created: (user.created_at.to_string(), ago(user.created_at)),
         login: user.last_login_at.map(|at| (at.to_string(), ago(at))),
         home: home.map(|usage| words::size(language, usage.used_bytes)),
+        files,
         sessions: site.broker().entries_of(user.id).iter().map(|entry| session(language, entry)).collect(),
         logins: logins.iter().map(|login| row(language, login)).collect(),
         limits,
