@@ -92,7 +92,7 @@ pub fn limits_text(limits: &UserLimits) -> String {
 #[allow(missing_docs)]
 pub struct OutlookRow {
     pub name: String,
-    pub sessions: Vec<String>,
+    pub sessions: usize,
     pub running: usize,
     pub own_homes: usize,
     pub home: Option<String>,
@@ -104,6 +104,7 @@ impl OutlookRow {
     pub(super) fn of(name: String, outlook: Outlook) -> Self {
         let Outlook { sessions, running, own_homes, home, home_known, home_use } = outlook;
         let home_bytes = home_use.map(|usage| usage.used_bytes);
+        let sessions = sessions.len();
         Self { name, sessions, running, own_homes, home, home_known, home_bytes }
     }
 }
@@ -114,8 +115,7 @@ impl fmt::Display for OutlookRow {
         let size = home_bytes.map_or(String::new(), |bytes| format!(" ({} MiB)", bytes >> 20));
         write!(
             f,
-            "removing user {name} would remove {} sessions ({running} running, {own_homes} with files of their own); ",
-            sessions.len()
+            "removing user {name} would remove {sessions} sessions ({running} running, {own_homes} with files of their own); "
         )?;
         match (home, home_known) {
             (Some(place), _) => {
