@@ -6,6 +6,7 @@ mod making;
 mod programs;
 mod repeats;
 mod shape;
+mod spawning;
 mod streams;
 mod users;
 
