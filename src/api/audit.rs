@@ -36,8 +36,10 @@ pub(super) struct Filter {
     /// Before this time.
     until: Option<String>,
     /// Only lines with a greater number than this.
+    #[param(format = "uint64")]
     after: Option<u64>,
     /// Only lines with a smaller number than this.
+    #[param(format = "uint64")]
     before: Option<u64>,
     /// From which end: `newest_first` unless given.
     #[param(inline)]

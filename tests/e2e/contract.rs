@@ -70,7 +70,7 @@ async fn description(gateway: &Gateway, known: &Known<'_>) -> PathBuf {
     let (status, mut document) = ask(gateway, Method::GET, "/api/v1/openapi.json", &Value::Null).await;
     assert_eq!(status, StatusCode::OK);
     let schemas = &mut document["components"]["schemas"];
-    for asked in ["NewSession", "NewGrant", "NewToken", "HowToStart", "Spawn", "Remove"] {
+    for asked in ["NewSession", "NewGrant", "NewToken", "HowToStart", "Remove"] {
         for (name, values) in [
             ("template", json!(["app"])),
             ("username", json!(["ann", "bob"])),
@@ -194,7 +194,8 @@ async fn every_answer_is_what_the_description_says() {
     fuzz(&gateway, &anns, "nobody", None, &[]).await;
     fuzz(&gateway, &anns, "a program of ann's", Some(&of_ann), &[]).await;
     // Whoever is created may be called what an address is not told to name, so they come last.
-    let (rest, last) = (["--exclude-operation-id", "create_user"], ["--include-operation-id", "create_user"]);
+    let that = |option| ["create_user", "spawn_desktop"].map(|name| [option, name]).concat();
+    let (rest, last) = (that("--exclude-operation-id"), that("--include-operation-id"));
     fuzz(&gateway, &bobs, "a program of an administrator's", Some(&of_root), &rest).await;
     fuzz(&gateway, &bobs, "one that creates users", Some(&of_root), &last).await;
     let (status, _) = ask(&gateway, Method::GET, "/api/v1/sessions", &Value::Null).await;
