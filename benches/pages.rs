@@ -2,7 +2,8 @@
 //! gateway with a hundred more.
 //!
 //! `cargo bench --bench pages` prints time and size of each and fails if one takes longer than its budget;
-//! with `-- --test` it makes each once and judges only what does not depend on the machine: allocations.
+//! with `-- --test` it makes each a few times and judges the quickest, which says little of a busy machine
+//! and much of the page: four times the budget where nothing is optimised.
 //! `docs/benchmarks.md` has the budgets.
 
 use std::convert::Infallible;
@@ -46,7 +47,8 @@ const MOST_ALLOCATIONS: u64 = 10_000;
 
 fn main() {
     let smoke = std::env::args().any(|argument| argument == "--test");
-    let times = if smoke { 1 } else { 300 };
+    let times = if smoke { 20 } else { 300 };
+    let unoptimised = if cfg!(debug_assertions) { 4 } else { 1 };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let stand = runtime.block_on(Stand::new());
     let mut over = Vec::new();
@@ -67,7 +69,8 @@ fn main() {
         let ms = |time: Duration| time.as_secs_f64() * 1000.0;
         let kib = bytes as f64 / 1024.0;
         println!("{name:<16}{kib:>10.1}{:>12.3}{:>12.3}{allocated:>14}", ms(median), ms(p95));
-        if allocated > MOST_ALLOCATIONS || (!smoke && median > BUDGET) {
+        let judged = if smoke { took[0] / unoptimised } else { median };
+        if allocated > MOST_ALLOCATIONS || judged > BUDGET {
             over.push(name);
         }
     }

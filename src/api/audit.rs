@@ -16,6 +16,9 @@ use crate::body::Body;
 use crate::clock;
 use crate::store::{AuditLine, AuditOrder, AuditSearch};
 
+/// Numbers from here on are not exact in every program that reads JSON.
+const MOST: u64 = 1 << 53;
+
 /// Which lines.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -36,10 +39,10 @@ pub(super) struct Filter {
     /// Before this time.
     until: Option<String>,
     /// Only lines with a greater number than this.
-    #[param(format = "uint64")]
+    #[param(maximum = 9_007_199_254_740_991u64)]
     after: Option<u64>,
     /// Only lines with a smaller number than this.
-    #[param(format = "uint64")]
+    #[param(maximum = 9_007_199_254_740_991u64)]
     before: Option<u64>,
     /// From which end: `newest_first` unless given.
     #[param(inline)]
@@ -104,6 +107,10 @@ impl Filter {
         };
         let event =
             |name: &str| name.parse().map_err(|error: UnknownEvent| Flaw::new("event", error.to_string()));
+        let number = |field: &str, number: Option<u64>| match number {
+            Some(MOST..) => Err(Flaw::new(field, format!("expected a number below {MOST}"))),
+            number => Ok(number),
+        };
         let events = self.event.iter().flat_map(|names| names.split(','));
         Ok(AuditSearch {
             events: events.map(event).collect::<Result<_, _>>()?,
@@ -112,8 +119,8 @@ impl Filter {
             outcome: self.outcome,
             since: time("since", self.since)?,
             until: time("until", self.until)?,
-            after: self.after,
-            before: self.before,
+            after: number("after", self.after)?,
+            before: number("before", self.before)?,
         })
     }
 }

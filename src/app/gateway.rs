@@ -11,7 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::open::{auth_settings, open_store, store_path};
+use super::open::{auth_settings, open_store, sessions_turn, store_path};
 use super::spawner::DEFAULT_SOCKET;
 use crate::api::{self, Api};
 use crate::audit::{Actor, Audit, AuditEvent, Record};
@@ -59,7 +59,7 @@ pub async fn serve(config: Config, mut inventory: Inventory, config_path: &Path)
     tls::mark_development(&config.tls, &mut inventory);
     let inventory = Arc::new(inventory);
     let novnc = novnc(&config);
-    let store = open_store(&config)?;
+    let (store, _turn) = (open_store(&config)?, sessions_turn(&config)?);
     let audit = Audit::new(store.clone());
     let auth = Arc::new(Auth::new(store.clone(), audit.clone(), auth_settings(&config.auth)?));
     // Bound before anything is changed: a second gateway must not touch the first one's sessions.

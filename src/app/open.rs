@@ -1,7 +1,7 @@
 //! Opening what both the gateway and the command line need.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::audit::Audit;
 use crate::auth::{self, Auth};
@@ -13,7 +13,7 @@ use crate::engine::docker::DockerEngine;
 use crate::fault::chain;
 use crate::secret::Secret;
 use crate::stats::{self, Stats};
-use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::{SqliteStore, StoreLock};
 use crate::store::{Store, StoreError};
 use crate::tasks::Tasks;
 
@@ -110,6 +110,21 @@ fn token_of_file(path: &Path) -> Result<Secret<String>, Failure> {
     Ok(Secret::new(token.to_owned()))
 }
 
+/// The right to change sessions, which one process has at a time.
+///
+/// # Errors
+/// Another has it.
+pub fn sessions_turn(config: &Config) -> Result<StoreLock, Failure> {
+    StoreLock::sessions(&store_path(config)?).map_err(|error| {
+        Failure::new(
+            Exit::Missing,
+            "another process works on these sessions",
+            chain(&error),
+            "a gateway is starting or stopping, or a command is at work: wait until it is done, and try again",
+        )
+    })
+}
+
 /// What the command line works on when no gateway runs.
 pub struct Offline {
     /// Users and logins.
@@ -118,6 +133,8 @@ pub struct Offline {
     pub store: Arc<dyn Store>,
     /// Background work of the broker.
     pub tasks: Tasks,
+    /// Held while it changes sessions.
+    turn: OnceLock<StoreLock>,
 }
 
 impl Offline {
@@ -128,14 +145,25 @@ impl Offline {
     pub fn open(config: &Config) -> Result<Self, Failure> {
         let store = open_store(config)?;
         let auth = Auth::new(store.clone(), Audit::new(store.clone()), auth::Settings::default());
-        Ok(Self { auth: Arc::new(auth), store, tasks: Tasks::new() })
+        Ok(Self { auth: Arc::new(auth), store, tasks: Tasks::new(), turn: OnceLock::new() })
     }
 
-    /// A broker on the engine itself, for commands that stop or remove containers.
+    /// A broker on the engine itself, for commands that change sessions, homes or grants. Until this is
+    /// dropped no gateway starts, and no other such command.
+    ///
+    /// # Errors
+    /// The engine does not answer, the store fails, or a gateway is starting or stopping.
+    pub async fn broker(&self, config: &Config) -> Result<Broker, Failure> {
+        let turn = sessions_turn(config)?;
+        let _ = self.turn.set(turn);
+        self.onlooker(config).await
+    }
+
+    /// The same for commands that only look.
     ///
     /// # Errors
     /// The engine does not answer, or the store fails.
-    pub async fn broker(&self, config: &Config) -> Result<Broker, Failure> {
+    pub async fn onlooker(&self, config: &Config) -> Result<Broker, Failure> {
         Ok(self.broker_and_engine(config).await?.0)
     }
 

@@ -3,33 +3,9 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{EventKind, Outcome, Reason};
+use super::{LinkRefusal, LoginRefusal, Reason, Whose};
 use crate::session::{FailReason, GrantRole, LinkAction, StopReason, UserLimits, ViewerRole};
 use crate::store::Role;
-
-/// Why a login was refused; the person is told less.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LoginRefusal {
-    /// The user is disabled.
-    Disabled,
-    /// Too many failed attempts; written once each time it begins.
-    Throttled,
-    /// There is no such user. The name is not kept: people type passwords there.
-    UnknownUser,
-    /// The password is wrong.
-    WrongPassword,
-}
-
-/// Why a link that exists did nothing.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LinkRefusal {
-    /// Its time was up.
-    Lapsed,
-    /// It had been used as often as it may.
-    Used,
-}
 
 /// What happened. Names and fields are stable; new ones may be added.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -247,6 +223,9 @@ pub enum AuditEvent {
     SessionCreated {
         /// The template's name.
         template: String,
+        /// Whose, what they call it, and for which client.
+        #[serde(flatten)]
+        whose: Whose,
     },
     /// A session did not start.
     SessionFailed {
@@ -264,7 +243,8 @@ pub enum AuditEvent {
     },
     /// A session was to be changed and was not.
     SessionNotChanged {
-        /// What was asked for: `start`, `stop`, `pause`, `resume`, `extend`.
+        /// What was asked for: `start`, `stop`, `restart`, `reset`, `reset_home`, `remove`, `pause`,
+        /// `resume`, `extend`.
         change: &'static str,
         /// Why.
         #[serde(flatten)]
@@ -280,12 +260,32 @@ pub enum AuditEvent {
         #[serde(flatten)]
         reason: Reason,
     },
+    /// The end of a session that was asked for did not work yet; it is tried again. At most one line
+    /// a minute for each session.
+    SessionNotEnded {
+        /// What was asked for: `stop`, `restart`, `reset`, `reset_home`, `remove`.
+        change: &'static str,
+        /// Why.
+        #[serde(flatten)]
+        reason: Reason,
+    },
     /// A session was frozen.
     SessionPaused,
     /// A session became reachable.
     SessionReady,
     /// A session's record and container were removed.
-    SessionRemoved,
+    SessionRemoved {
+        /// Whose it was, what they called it, and for which client it was.
+        #[serde(flatten)]
+        whose: Whose,
+    },
+    /// A session is to stop and to start again in a new container: everything outside its home goes.
+    SessionReset {
+        /// Whether it is to start with an empty home, the old one set aside as a copy.
+        home: bool,
+    },
+    /// A session that runs is to stop and to start again in the same container.
+    SessionRestarted,
     /// A session was thawed.
     SessionResumed,
     /// A session's start began.
@@ -329,10 +329,15 @@ pub enum AuditEvent {
     },
     /// A user got another password; their logins ended.
     UserPasswordChanged,
-    /// A user was not created, changed or removed.
+    /// A user was not created, changed or removed, or not to the end. The outcome says whether that
+    /// was refused or failed.
     UserRefused {
-        /// The stable code of the refusal.
-        code: &'static str,
+        /// What was asked for: `create`, `set_password`, `change_password`, `set_role`, `set_limits`,
+        /// `disable`, `enable`, `remove`, `import`.
+        change: &'static str,
+        /// Why.
+        #[serde(flatten)]
+        reason: Reason,
     },
     /// A user was removed; their logins ended.
     UserRemoved,
@@ -381,139 +386,5 @@ impl AuditEvent {
     #[must_use]
     pub fn failed(reason: &FailReason) -> Self {
         Self::SessionFailed { code: reason.code(), text: reason.sentence(), detail: format!("{reason:?}") }
-    }
-
-    /// Which of the closed list it is.
-    #[must_use]
-    pub fn kind(&self) -> EventKind {
-        match self {
-            Self::AccessRefused { .. } => EventKind::AccessRefused,
-            Self::AuditExported { .. } => EventKind::AuditExported,
-            Self::AuditTrimmed { .. } => EventKind::AuditTrimmed,
-            Self::BackupFailed { .. } => EventKind::BackupFailed,
-            Self::BackupMade { .. } => EventKind::BackupMade,
-            Self::ConfigDanger { .. } => EventKind::ConfigDanger,
-            Self::EntryGiven => EventKind::EntryGiven,
-            Self::GatewayStarted => EventKind::GatewayStarted,
-            Self::GatewayStopped => EventKind::GatewayStopped,
-            Self::GrantCreated { .. } => EventKind::GrantCreated,
-            Self::GrantLapsed { .. } => EventKind::GrantLapsed,
-            Self::GrantNotCreated { .. } => EventKind::GrantNotCreated,
-            Self::GrantWithdrawn { .. } => EventKind::GrantWithdrawn,
-            Self::HomeRemoved => EventKind::HomeRemoved,
-            Self::HomeNotRestored { .. } => EventKind::HomeNotRestored,
-            Self::HomeRestored { .. } => EventKind::HomeRestored,
-            Self::HomeSetAside { .. } => EventKind::HomeSetAside,
-            Self::ImageNotPulled { .. } => EventKind::ImageNotPulled,
-            Self::ImagePulled { .. } => EventKind::ImagePulled,
-            Self::InvitationCreated { .. } => EventKind::InvitationCreated,
-            Self::InvitationNotCreated { .. } => EventKind::InvitationNotCreated,
-            Self::InvitationRefused { .. } => EventKind::InvitationRefused,
-            Self::InvitationUsed { .. } => EventKind::InvitationUsed,
-            Self::InvitationWithdrawn { .. } => EventKind::InvitationWithdrawn,
-            Self::LinkCreated { .. } => EventKind::LinkCreated,
-            Self::LinkRefused { .. } => EventKind::LinkRefused,
-            Self::LinkRevoked { .. } => EventKind::LinkRevoked,
-            Self::LinkUsed { .. } => EventKind::LinkUsed,
-            Self::LoginEnded { .. } => EventKind::LoginEnded,
-            Self::LoginOk => EventKind::LoginOk,
-            Self::LoginRefused { .. } => EventKind::LoginRefused,
-            Self::Logout => EventKind::Logout,
-            Self::RestoreFailed { .. } => EventKind::RestoreFailed,
-            Self::Restored { .. } => EventKind::Restored,
-            Self::SessionCreated { .. } => EventKind::SessionCreated,
-            Self::SessionExtended { .. } => EventKind::SessionExtended,
-            Self::SessionFailed { .. } => EventKind::SessionFailed,
-            Self::SessionNotChanged { .. } => EventKind::SessionNotChanged,
-            Self::SessionNotCreated { .. } => EventKind::SessionNotCreated,
-            Self::SessionPaused => EventKind::SessionPaused,
-            Self::SessionReady => EventKind::SessionReady,
-            Self::SessionRemoved => EventKind::SessionRemoved,
-            Self::SessionResumed => EventKind::SessionResumed,
-            Self::SessionStarted => EventKind::SessionStarted,
-            Self::SessionStopped { .. } => EventKind::SessionStopped,
-            Self::TokenCreated { .. } => EventKind::TokenCreated,
-            Self::TokenRefused { .. } => EventKind::TokenRefused,
-            Self::TokenRevoked => EventKind::TokenRevoked,
-            Self::UserCreated { .. } => EventKind::UserCreated,
-            Self::UserDisabled => EventKind::UserDisabled,
-            Self::UserEnabled => EventKind::UserEnabled,
-            Self::UserLimitsChanged { .. } => EventKind::UserLimitsChanged,
-            Self::UserPasswordChanged => EventKind::UserPasswordChanged,
-            Self::UserRefused { .. } => EventKind::UserRefused,
-            Self::UserRemoved => EventKind::UserRemoved,
-            Self::UserRoleChanged { .. } => EventKind::UserRoleChanged,
-            Self::UsersImported { .. } => EventKind::UsersImported,
-            Self::ViewOnlyAttempt { .. } => EventKind::ViewOnlyAttempt,
-            Self::ViewerJoined { .. } => EventKind::ViewerJoined,
-            Self::ViewerLeft { .. } => EventKind::ViewerLeft,
-        }
-    }
-
-    /// How it ended.
-    #[must_use]
-    pub fn outcome(&self) -> Outcome {
-        match self {
-            Self::AccessRefused { .. }
-            | Self::InvitationRefused { .. }
-            | Self::LinkRefused { .. }
-            | Self::LoginRefused { .. }
-            | Self::TokenRefused { .. }
-            | Self::UserRefused { .. }
-            | Self::ViewOnlyAttempt { .. } => Outcome::Refused,
-            Self::BackupFailed { .. }
-            | Self::ImageNotPulled { .. }
-            | Self::RestoreFailed { .. }
-            | Self::SessionFailed { .. } => Outcome::Failed,
-            Self::GrantNotCreated { reason, .. }
-            | Self::HomeNotRestored { reason, .. }
-            | Self::InvitationNotCreated { reason, .. }
-            | Self::SessionNotChanged { reason, .. }
-            | Self::SessionNotCreated { reason, .. } => reason.outcome,
-            Self::BackupMade { .. }
-            | Self::AuditExported { .. }
-            | Self::AuditTrimmed { .. }
-            | Self::ConfigDanger { .. }
-            | Self::EntryGiven
-            | Self::GatewayStarted
-            | Self::GatewayStopped
-            | Self::GrantCreated { .. }
-            | Self::GrantLapsed { .. }
-            | Self::GrantWithdrawn { .. }
-            | Self::ImagePulled { .. }
-            | Self::HomeRemoved
-            | Self::HomeRestored { .. }
-            | Self::HomeSetAside { .. }
-            | Self::InvitationCreated { .. }
-            | Self::InvitationUsed { .. }
-            | Self::InvitationWithdrawn { .. }
-            | Self::LinkCreated { .. }
-            | Self::LinkRevoked { .. }
-            | Self::LinkUsed { .. }
-            | Self::LoginEnded { .. }
-            | Self::LoginOk
-            | Self::Logout
-            | Self::Restored { .. }
-            | Self::SessionCreated { .. }
-            | Self::SessionExtended { .. }
-            | Self::SessionPaused
-            | Self::SessionReady
-            | Self::SessionRemoved
-            | Self::SessionResumed
-            | Self::SessionStarted
-            | Self::SessionStopped { .. }
-            | Self::TokenCreated { .. }
-            | Self::TokenRevoked
-            | Self::UserCreated { .. }
-            | Self::UserDisabled
-            | Self::UserEnabled
-            | Self::UserLimitsChanged { .. }
-            | Self::UserPasswordChanged
-            | Self::UserRemoved
-            | Self::UserRoleChanged { .. }
-            | Self::UsersImported { .. }
-            | Self::ViewerJoined { .. }
-            | Self::ViewerLeft { .. } => Outcome::Ok,
-        }
     }
 }

@@ -34,6 +34,8 @@ pub struct Export {
     begun: bool,
     /// The line that was written last, or what is in front of the first: number and hash.
     last: Beginning,
+    /// How many lines were written.
+    lines_written: u64,
 }
 
 /// One line of an export.
@@ -77,7 +79,14 @@ impl Export {
         // An audit that cannot be proven is exported all the same; checking the file then tells.
         let nothing = Beginning { number: 0, hash: GENESIS.to_owned() };
         let last = beginning(&*lines).await.unwrap_or(nothing);
-        Ok(Self { lines, search: AuditSearch { before, ..search }, format, begun: false, last })
+        Ok(Self {
+            lines,
+            search: AuditSearch { before, ..search },
+            format,
+            begun: false,
+            last,
+            lines_written: 0,
+        })
     }
 
     /// The next piece of text; `None` at the end.
@@ -95,6 +104,7 @@ impl Export {
             let prev = self.hash_before(line.number).await?;
             self.search.after = Some(line.number);
             self.last = Beginning { number: line.number, hash: line.hash.clone() };
+            self.lines_written += 1;
             text.push_str(&match self.format {
                 Format::Csv => csv(&row(&line, prev)),
                 Format::Jsonl => json(&line, &prev),
@@ -103,7 +113,13 @@ impl Export {
         Ok((!text.is_empty()).then_some(text))
     }
 
-    /// The number of the line that was written last.
+    /// How many lines were written so far.
+    #[must_use]
+    pub fn lines_written(&self) -> u64 {
+        self.lines_written
+    }
+
+    /// The number of the line that was written last, or of the one in front of the first.
     #[must_use]
     pub fn at(&self) -> u64 {
         self.last.number

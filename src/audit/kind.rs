@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use utoipa::ToSchema;
 
-/// Which of the closed list an event is; [`AuditEvent::kind`](super::AuditEvent::kind) tells.
+use super::AuditEvent;
+
+/// Which of the closed list an event is; [`AuditEvent::kind`] tells.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "each is described where its fields are")]
@@ -50,9 +52,12 @@ pub enum EventKind {
     SessionFailed,
     SessionNotChanged,
     SessionNotCreated,
+    SessionNotEnded,
     SessionPaused,
     SessionReady,
     SessionRemoved,
+    SessionReset,
+    SessionRestarted,
     SessionResumed,
     SessionStarted,
     SessionStopped,
@@ -80,7 +85,7 @@ pub struct UnknownEvent(pub String);
 
 impl EventKind {
     /// Every kind, by name.
-    pub const ALL: [Self; 60] = [
+    pub const ALL: [Self; 63] = [
         Self::AccessRefused,
         Self::AuditExported,
         Self::AuditTrimmed,
@@ -120,9 +125,12 @@ impl EventKind {
         Self::SessionFailed,
         Self::SessionNotChanged,
         Self::SessionNotCreated,
+        Self::SessionNotEnded,
         Self::SessionPaused,
         Self::SessionReady,
         Self::SessionRemoved,
+        Self::SessionReset,
+        Self::SessionRestarted,
         Self::SessionResumed,
         Self::SessionStarted,
         Self::SessionStopped,
@@ -186,9 +194,12 @@ impl EventKind {
             Self::SessionFailed => "session_failed",
             Self::SessionNotChanged => "session_not_changed",
             Self::SessionNotCreated => "session_not_created",
+            Self::SessionNotEnded => "session_not_ended",
             Self::SessionPaused => "session_paused",
             Self::SessionReady => "session_ready",
             Self::SessionRemoved => "session_removed",
+            Self::SessionReset => "session_reset",
+            Self::SessionRestarted => "session_restarted",
             Self::SessionResumed => "session_resumed",
             Self::SessionStarted => "session_started",
             Self::SessionStopped => "session_stopped",
@@ -212,6 +223,78 @@ impl EventKind {
 
     fn names() -> String {
         Self::ALL.map(Self::name).join(", ")
+    }
+}
+
+impl AuditEvent {
+    /// Which of the closed list it is.
+    #[must_use]
+    pub fn kind(&self) -> EventKind {
+        match self {
+            Self::AccessRefused { .. } => EventKind::AccessRefused,
+            Self::AuditExported { .. } => EventKind::AuditExported,
+            Self::AuditTrimmed { .. } => EventKind::AuditTrimmed,
+            Self::BackupFailed { .. } => EventKind::BackupFailed,
+            Self::BackupMade { .. } => EventKind::BackupMade,
+            Self::ConfigDanger { .. } => EventKind::ConfigDanger,
+            Self::EntryGiven => EventKind::EntryGiven,
+            Self::GatewayStarted => EventKind::GatewayStarted,
+            Self::GatewayStopped => EventKind::GatewayStopped,
+            Self::GrantCreated { .. } => EventKind::GrantCreated,
+            Self::GrantLapsed { .. } => EventKind::GrantLapsed,
+            Self::GrantNotCreated { .. } => EventKind::GrantNotCreated,
+            Self::GrantWithdrawn { .. } => EventKind::GrantWithdrawn,
+            Self::HomeRemoved => EventKind::HomeRemoved,
+            Self::HomeNotRestored { .. } => EventKind::HomeNotRestored,
+            Self::HomeRestored { .. } => EventKind::HomeRestored,
+            Self::HomeSetAside { .. } => EventKind::HomeSetAside,
+            Self::ImageNotPulled { .. } => EventKind::ImageNotPulled,
+            Self::ImagePulled { .. } => EventKind::ImagePulled,
+            Self::InvitationCreated { .. } => EventKind::InvitationCreated,
+            Self::InvitationNotCreated { .. } => EventKind::InvitationNotCreated,
+            Self::InvitationRefused { .. } => EventKind::InvitationRefused,
+            Self::InvitationUsed { .. } => EventKind::InvitationUsed,
+            Self::InvitationWithdrawn { .. } => EventKind::InvitationWithdrawn,
+            Self::LinkCreated { .. } => EventKind::LinkCreated,
+            Self::LinkRefused { .. } => EventKind::LinkRefused,
+            Self::LinkRevoked { .. } => EventKind::LinkRevoked,
+            Self::LinkUsed { .. } => EventKind::LinkUsed,
+            Self::LoginEnded { .. } => EventKind::LoginEnded,
+            Self::LoginOk => EventKind::LoginOk,
+            Self::LoginRefused { .. } => EventKind::LoginRefused,
+            Self::Logout => EventKind::Logout,
+            Self::RestoreFailed { .. } => EventKind::RestoreFailed,
+            Self::Restored { .. } => EventKind::Restored,
+            Self::SessionCreated { .. } => EventKind::SessionCreated,
+            Self::SessionExtended { .. } => EventKind::SessionExtended,
+            Self::SessionFailed { .. } => EventKind::SessionFailed,
+            Self::SessionNotChanged { .. } => EventKind::SessionNotChanged,
+            Self::SessionNotCreated { .. } => EventKind::SessionNotCreated,
+            Self::SessionNotEnded { .. } => EventKind::SessionNotEnded,
+            Self::SessionPaused => EventKind::SessionPaused,
+            Self::SessionReady => EventKind::SessionReady,
+            Self::SessionRemoved { .. } => EventKind::SessionRemoved,
+            Self::SessionReset { .. } => EventKind::SessionReset,
+            Self::SessionRestarted => EventKind::SessionRestarted,
+            Self::SessionResumed => EventKind::SessionResumed,
+            Self::SessionStarted => EventKind::SessionStarted,
+            Self::SessionStopped { .. } => EventKind::SessionStopped,
+            Self::TokenCreated { .. } => EventKind::TokenCreated,
+            Self::TokenRefused { .. } => EventKind::TokenRefused,
+            Self::TokenRevoked => EventKind::TokenRevoked,
+            Self::UserCreated { .. } => EventKind::UserCreated,
+            Self::UserDisabled => EventKind::UserDisabled,
+            Self::UserEnabled => EventKind::UserEnabled,
+            Self::UserLimitsChanged { .. } => EventKind::UserLimitsChanged,
+            Self::UserPasswordChanged => EventKind::UserPasswordChanged,
+            Self::UserRefused { .. } => EventKind::UserRefused,
+            Self::UserRemoved => EventKind::UserRemoved,
+            Self::UserRoleChanged { .. } => EventKind::UserRoleChanged,
+            Self::UsersImported { .. } => EventKind::UsersImported,
+            Self::ViewOnlyAttempt { .. } => EventKind::ViewOnlyAttempt,
+            Self::ViewerJoined { .. } => EventKind::ViewerJoined,
+            Self::ViewerLeft { .. } => EventKind::ViewerLeft,
+        }
     }
 }
 

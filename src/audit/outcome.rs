@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use utoipa::ToSchema;
 
+use super::AuditEvent;
 use crate::fault::{Answer, Fault, chain};
 
 /// How it ended.
@@ -41,6 +42,78 @@ impl Outcome {
         match error.fault() {
             Fault::Downstream => Self::Refused,
             Fault::Upstream | Fault::Engine | Fault::Store | Fault::Internal => Self::Failed,
+        }
+    }
+}
+
+impl AuditEvent {
+    /// How it ended.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::AccessRefused { .. }
+            | Self::InvitationRefused { .. }
+            | Self::LinkRefused { .. }
+            | Self::LoginRefused { .. }
+            | Self::TokenRefused { .. }
+            | Self::ViewOnlyAttempt { .. } => Outcome::Refused,
+            Self::BackupFailed { .. }
+            | Self::ImageNotPulled { .. }
+            | Self::RestoreFailed { .. }
+            | Self::SessionFailed { .. }
+            | Self::SessionNotEnded { .. } => Outcome::Failed,
+            Self::GrantNotCreated { reason, .. }
+            | Self::HomeNotRestored { reason, .. }
+            | Self::InvitationNotCreated { reason, .. }
+            | Self::SessionNotChanged { reason, .. }
+            | Self::SessionNotCreated { reason, .. }
+            | Self::UserRefused { reason, .. } => reason.outcome,
+            Self::BackupMade { .. }
+            | Self::AuditExported { .. }
+            | Self::AuditTrimmed { .. }
+            | Self::ConfigDanger { .. }
+            | Self::EntryGiven
+            | Self::GatewayStarted
+            | Self::GatewayStopped
+            | Self::GrantCreated { .. }
+            | Self::GrantLapsed { .. }
+            | Self::GrantWithdrawn { .. }
+            | Self::ImagePulled { .. }
+            | Self::HomeRemoved
+            | Self::HomeRestored { .. }
+            | Self::HomeSetAside { .. }
+            | Self::InvitationCreated { .. }
+            | Self::InvitationUsed { .. }
+            | Self::InvitationWithdrawn { .. }
+            | Self::LinkCreated { .. }
+            | Self::LinkRevoked { .. }
+            | Self::LinkUsed { .. }
+            | Self::LoginEnded { .. }
+            | Self::LoginOk
+            | Self::Logout
+            | Self::Restored { .. }
+            | Self::SessionCreated { .. }
+            | Self::SessionExtended { .. }
+            | Self::SessionPaused
+            | Self::SessionReady
+            | Self::SessionRemoved { .. }
+            | Self::SessionReset { .. }
+            | Self::SessionRestarted
+            | Self::SessionResumed
+            | Self::SessionStarted
+            | Self::SessionStopped { .. }
+            | Self::TokenCreated { .. }
+            | Self::TokenRevoked
+            | Self::UserCreated { .. }
+            | Self::UserDisabled
+            | Self::UserEnabled
+            | Self::UserLimitsChanged { .. }
+            | Self::UserPasswordChanged
+            | Self::UserRemoved
+            | Self::UserRoleChanged { .. }
+            | Self::UsersImported { .. }
+            | Self::ViewerJoined { .. }
+            | Self::ViewerLeft { .. } => Outcome::Ok,
         }
     }
 }

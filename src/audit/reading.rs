@@ -38,10 +38,24 @@ impl Reading {
     /// A field as text that is safe to show, empty if there is none.
     #[must_use]
     pub fn text(&self, name: &str) -> String {
-        match self.fields.get(name) {
-            Some(Value::String(text)) => visible(text),
-            None | Some(Value::Null) => String::new(),
-            Some(value) => visible(&value.to_string()),
+        self.fields.get(name).map(shown).unwrap_or_default()
+    }
+
+    /// A field that is a list, each member safe to show.
+    #[must_use]
+    pub fn list(&self, name: &str) -> Vec<String> {
+        let list = self.fields.get(name).and_then(Value::as_array);
+        list.map(|list| list.iter().map(shown).collect()).unwrap_or_default()
+    }
+
+    /// What a field that has fields of its own says under a name, safe to show, a list with commas
+    /// between; `None` if that is nothing.
+    #[must_use]
+    pub fn within(&self, name: &str, inner: &str) -> Option<String> {
+        match self.fields.get(name)?.get(inner)? {
+            Value::Null => None,
+            Value::Array(list) => Some(list.iter().map(shown).collect::<Vec<_>>().join(", ")),
+            value => Some(shown(value)),
         }
     }
 
@@ -61,5 +75,13 @@ impl Reading {
             if bare { format!("{name}={value}") } else { format!("{name}={value:?}") }
         });
         shown.collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => visible(text),
+        Value::Null => String::new(),
+        value => visible(&value.to_string()),
     }
 }

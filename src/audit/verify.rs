@@ -31,14 +31,26 @@ impl Verified {
     }
 }
 
-/// The first line that does not fit the chain, or why the lines could not be read.
+/// Why an audit is not proven.
 #[derive(Debug, Error)]
-#[error("line {number} of the audit is not as it was written: {why}")]
-pub struct Broken {
-    /// The first line that does not fit.
-    pub number: u64,
-    /// What does not fit.
-    pub why: String,
+pub enum Unverified {
+    /// A line does not fit the chain.
+    #[error("line {number} of the audit is not as it was written: {why}")]
+    Broken {
+        /// The first one that does not.
+        number: u64,
+        /// What does not fit.
+        why: String,
+    },
+    /// Nothing is known of this line and those that follow.
+    #[error("line {number} of the audit cannot be read")]
+    Unread {
+        /// The first one that could not be read.
+        number: u64,
+        /// Why.
+        #[source]
+        error: StoreError,
+    },
 }
 
 /// Where the chain begins: what is in front of the first line that is kept.
@@ -60,8 +72,8 @@ struct Trimmed {
 /// Checks every line's number and hash.
 ///
 /// # Errors
-/// [`Broken`] names the first line that was changed, removed, or cannot be read.
-pub async fn verify(lines: &dyn AuditLines) -> Result<Verified, Broken> {
+/// [`Unverified`] names the first line that was changed, removed, or cannot be read.
+pub async fn verify(lines: &dyn AuditLines) -> Result<Verified, Unverified> {
     verify_telling(lines, &mut |_| {}).await
 }
 
@@ -72,7 +84,7 @@ pub async fn verify(lines: &dyn AuditLines) -> Result<Verified, Broken> {
 pub async fn verify_telling(
     lines: &dyn AuditLines,
     tell: &mut (dyn FnMut(u64) + Send),
-) -> Result<Verified, Broken> {
+) -> Result<Verified, Unverified> {
     let mut start = beginning(lines).await?;
     loop {
         let outcome = follow(lines, &start, tell).await;
@@ -89,15 +101,15 @@ async fn follow(
     lines: &dyn AuditLines,
     start: &Beginning,
     tell: &mut (dyn FnMut(u64) + Send),
-) -> Result<Verified, Broken> {
+) -> Result<Verified, Unverified> {
     let (mut last, mut prev) = (start.number, start.hash.clone());
     loop {
-        let page = lines.audit(last, PAGE).await.map_err(|error| unread(last + 1, &error))?;
+        let page = lines.audit(last, PAGE).await.map_err(|error| unread(last + 1, error))?;
         if page.is_empty() {
             return Ok(Verified { first: start.number + 1, last, hash: prev });
         }
         for line in page {
-            let broken = |why: &str| Broken { number: last + 1, why: why.to_owned() };
+            let broken = |why: &str| Unverified::Broken { number: last + 1, why: why.to_owned() };
             if line.number != last + 1 {
                 return Err(broken("it is missing"));
             }
@@ -111,22 +123,22 @@ async fn follow(
 }
 
 /// What precedes the first line: nothing, or what the newest `audit_trimmed` says.
-pub(super) async fn beginning(lines: &dyn AuditLines) -> Result<Beginning, Broken> {
-    let first = lines.audit(0, 1).await.map_err(|error| unread(1, &error))?;
+pub(super) async fn beginning(lines: &dyn AuditLines) -> Result<Beginning, Unverified> {
+    let first = lines.audit(0, 1).await.map_err(|error| unread(1, error))?;
     let cut = match first.first().map_or(1, |line| line.number) {
         1 => return Ok(Beginning { number: 0, hash: GENESIS.to_owned() }),
         number => number - 1,
     };
     let search = AuditSearch { events: vec![EventKind::AuditTrimmed], ..AuditSearch::default() };
     let told = lines.find_audit(&search, AuditOrder::NewestFirst, 1).await;
-    let told = told.map_err(|error| unread(1, &error))?;
+    let told = told.map_err(|error| unread(1, error))?;
     let trimmed = told.first().and_then(|line: &AuditLine| serde_json::from_str::<Trimmed>(&line.body).ok());
     match trimmed.filter(|trimmed| trimmed.through == cut) {
         Some(trimmed) => Ok(Beginning { number: cut, hash: trimmed.hash }),
         // Where the last honest cut ended, if there was one.
         None => {
             let why = "it is missing, and no line says that it was cut by retention".to_owned();
-            Err(Broken { number: told_through(&told) + 1, why })
+            Err(Unverified::Broken { number: told_through(&told) + 1, why })
         }
     }
 }
@@ -136,6 +148,6 @@ fn told_through(told: &[AuditLine]) -> u64 {
     told.first().and_then(read).map_or(0, |trimmed| trimmed.through)
 }
 
-fn unread(number: u64, error: &StoreError) -> Broken {
-    Broken { number, why: error.to_string() }
+fn unread(number: u64, error: StoreError) -> Unverified {
+    Unverified::Unread { number, error }
 }

@@ -33,7 +33,8 @@ pub use self::error::{AuthError, NameFlaw, PasswordFlaw};
 pub use self::links::NewLink;
 pub use self::logins::LoginId;
 use self::password::Passwords;
-use self::refusals::Refusals;
+pub(crate) use self::refusals::Whom;
+use self::refusals::{OfUsers, Refusals};
 use self::throttle::Throttle;
 use self::tokens::Held;
 pub use self::tokens::{NewApiToken, SHORTEST_TOKEN};
@@ -130,6 +131,7 @@ pub struct Auth {
     store: Arc<dyn Store>,
     audit: Audit,
     refusals: Refusals,
+    refusals_of_users: OfUsers,
     settings: Settings,
     passwords: Passwords,
     throttle: Throttle,
@@ -154,6 +156,7 @@ impl Auth {
             store,
             audit,
             refusals: Refusals::default(),
+            refusals_of_users: OfUsers::default(),
             bootstrap: settings.bootstrap_token.as_ref().map(tokens::bootstrap),
             settings,
             passwords: Passwords::new(),

@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use super::policy::Denied;
 use super::{Auth, Principal};
-use crate::audit::{Actor, AuditEvent, Quiet, Record};
+use crate::audit::{Actor, AuditEvent, Quiet, Reason, Record};
 use crate::fault::Answer;
 use crate::secret::TokenHash;
-use crate::session::Label;
+use crate::session::{Label, UserId};
 use crate::store::Scope;
 
 /// What stands for all links in the place of a label, which has no such character.
@@ -15,6 +15,21 @@ const LINKS: &str = "/join";
 
 /// Which refusals the audit has heard of lately: one login's of one thing make one line a minute.
 pub(super) type Refusals = Quiet<(TokenHash, String)>;
+
+/// Who was told what about which change of which user.
+pub(super) type OfUsers = Quiet<(String, &'static str, String, &'static str)>;
+
+/// The user whom a change is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Whom<'a> {
+    /// By an id that somebody has or had.
+    Id(UserId),
+    /// By a name that perhaps nobody has.
+    Name(&'a str),
+}
+
+/// The most characters of a name that is told; users' own are not longer.
+const NAME: usize = 64;
 
 /// The stable code of a refusal to whoever asks for what administrators have.
 const ADMIN_ONLY: &str = "admin_only";
@@ -69,5 +84,31 @@ impl Auth {
             let event = AuditEvent::TokenRefused { scopes: scope.name().to_owned() };
             self.audit.record(Record::new(Actor::user(&known.name, address), event)).await;
         }
+    }
+}
+
+impl Auth {
+    /// Hands on how a change of a user ended; one that was not made, or not to the end, is in the audit
+    /// then, once a minute however often it is asked for.
+    pub(crate) async fn told_if_refused<T, E: Answer>(
+        &self,
+        actor: &Actor,
+        change: &'static str,
+        whom: Whom<'_>,
+        outcome: Result<T, E>,
+    ) -> Result<T, E> {
+        if let Err(error) = &outcome {
+            let name: String = match whom {
+                Whom::Id(id) => self.known_user(id).await.map(|user| user.name).unwrap_or_default(),
+                Whom::Name(name) => name.trim().chars().take(NAME).collect(),
+            };
+            let fact = (actor.name.clone(), change, name.clone(), error.code());
+            if self.refusals_of_users.is_news(fact) {
+                let event = AuditEvent::UserRefused { change, reason: Reason::of(error) };
+                let target = Some(name).filter(|name| !name.is_empty());
+                self.audit.record(Record { target, ..Record::new(actor.clone(), event) }).await;
+            }
+        }
+        outcome
     }
 }

@@ -1,5 +1,6 @@
 //! What users may do, what they may take, and how they read pages.
 
+use super::refusals::Whom;
 use super::{Auth, AuthError, Principal};
 use crate::audit::{Actor, AuditEvent};
 use crate::revocation::CloseReason;
@@ -13,13 +14,23 @@ impl Auth {
     /// # Errors
     /// [`AuthError::UserUnknown`], [`AuthError::LastAdmin`], [`AuthError::Store`].
     pub async fn set_role(&self, actor: &Actor, id: UserId, role: Role) -> Result<User, AuthError> {
+        let set = self.set_role_now(actor, id, role).await;
+        self.told_if_refused(actor, "set_role", Whom::Id(id), set).await
+    }
+
+    pub(super) async fn set_role_now(
+        &self,
+        actor: &Actor,
+        id: UserId,
+        role: Role,
+    ) -> Result<User, AuthError> {
         let _one_at_a_time = self.changes.lock().await;
         let user = self.known_user(id).await?;
         if user.role == role {
             return Ok(user);
         }
         if role != Role::Admin {
-            self.dispensable(actor, id).await?;
+            self.dispensable(id).await?;
         }
         let user = User { role, ..user };
         self.replace(&user).await?;
@@ -33,6 +44,16 @@ impl Auth {
     /// # Errors
     /// [`AuthError::UserUnknown`], [`AuthError::Store`].
     pub async fn set_limits(
+        &self,
+        actor: &Actor,
+        id: UserId,
+        change: &LimitsChange,
+    ) -> Result<UserLimits, AuthError> {
+        let set = self.set_limits_now(actor, id, change).await;
+        self.told_if_refused(actor, "set_limits", Whom::Id(id), set).await
+    }
+
+    pub(super) async fn set_limits_now(
         &self,
         actor: &Actor,
         id: UserId,

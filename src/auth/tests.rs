@@ -1,3 +1,5 @@
+mod users;
+
 use std::iter;
 
 use serde_json::Value;

@@ -1,10 +1,10 @@
 //! Creating, disabling and removing users, and setting passwords.
 
 use super::password;
+use super::refusals::Whom;
 use super::{Auth, AuthError, NameFlaw, Principal, Visitor};
 use crate::audit::{Actor, AuditEvent, Record};
 use crate::clock;
-use crate::fault::Answer;
 use crate::revocation::CloseReason;
 use crate::secret::Secret;
 use crate::session::{SessionName, UserId, UserLimits};
@@ -57,6 +57,18 @@ impl Auth {
     /// # Errors
     /// As for [`Auth::create_user`].
     pub async fn create_user_on(&self, actor: &Actor, new: NewUser, terms: Terms) -> Result<User, AuthError> {
+        let name = new.name.clone();
+        let created = self.create_user_now(actor, new, terms).await;
+        self.told_if_refused(actor, "create", Whom::Name(&name), created).await
+    }
+
+    /// The same for whoever tells the audit of a refusal in other words; so is what is called so below.
+    pub(super) async fn create_user_now(
+        &self,
+        actor: &Actor,
+        new: NewUser,
+        terms: Terms,
+    ) -> Result<User, AuthError> {
         let name = user_name(&new.name)?;
         let password_hash = self.hashed(&name, &new.password).await?;
         self.add_user(actor, name, new.role, password_hash, terms).await
@@ -76,8 +88,11 @@ impl Auth {
         password_hash: Secret<String>,
     ) -> Result<(User, bool), AuthError> {
         let usable = password::is_usable(password_hash.expose());
-        let terms = Terms::default();
-        let user = self.add_user(actor, user_name(name)?, role, password_hash, terms).await?;
+        let added = match user_name(name) {
+            Ok(name) => self.add_user(actor, name, role, password_hash, Terms::default()).await,
+            Err(error) => Err(error),
+        };
+        let user = self.told_if_refused(actor, "create", Whom::Name(name), added).await?;
         Ok((user, usable))
     }
 
@@ -86,6 +101,17 @@ impl Auth {
     /// # Errors
     /// [`AuthError::PasswordWeak`], [`AuthError::UserUnknown`], [`AuthError::Store`].
     pub async fn set_password(
+        &self,
+        actor: &Actor,
+        id: UserId,
+        password: &Secret<String>,
+        renewal: Renewal,
+    ) -> Result<(), AuthError> {
+        let set = self.set_password_now(actor, id, password, renewal).await;
+        self.told_if_refused(actor, "set_password", Whom::Id(id), set).await
+    }
+
+    async fn set_password_now(
         &self,
         actor: &Actor,
         id: UserId,
@@ -113,8 +139,17 @@ impl Auth {
         from: &Visitor,
     ) -> Result<(), AuthError> {
         let user = self.known_user(principal.user).await?;
-        password::check(&user.name, new).map_err(AuthError::PasswordWeak)?;
+        let (actor, whom) = (Actor::user(&user.name, from.address), Whom::Name(&user.name));
+        let fit = password::check(&user.name, new).map_err(AuthError::PasswordWeak);
+        self.told_if_refused(&actor, "change_password", whom, fit).await?;
+        // A wrong one is in the audit as a refused login.
         self.prove(&user, present, from).await?;
+        let changed = self.replace_password(&user, new).await;
+        let changed = self.told_if_refused(&actor, "change_password", whom, changed).await?;
+        self.password_changed(&actor, &changed).await
+    }
+
+    async fn replace_password(&self, user: &User, new: &Secret<String>) -> Result<User, AuthError> {
         let password_hash = self.hashed(&user.name, new).await?;
         // Not if an administrator was faster: whoever knew the old password stays out.
         let unchanged = |now: User| {
@@ -125,8 +160,7 @@ impl Auth {
                 Err(AuthError::CredentialsWrong)
             }
         };
-        let changed = self.change(user.id, unchanged).await?;
-        self.password_changed(&Actor::user(&changed.name, from.address), &changed).await
+        self.change(user.id, unchanged).await
     }
 
     /// Disables a user: they cannot log in, and their logins end.
@@ -134,8 +168,13 @@ impl Auth {
     /// # Errors
     /// [`AuthError::UserUnknown`], [`AuthError::LastAdmin`], [`AuthError::Store`].
     pub async fn disable_user(&self, actor: &Actor, id: UserId) -> Result<(), AuthError> {
+        let disabled = self.disable_user_now(actor, id).await;
+        self.told_if_refused(actor, "disable", Whom::Id(id), disabled).await
+    }
+
+    pub(crate) async fn disable_user_now(&self, actor: &Actor, id: UserId) -> Result<(), AuthError> {
         let _one_at_a_time = self.changes.lock().await;
-        let user = self.dispensable(actor, id).await?;
+        let user = self.dispensable(id).await?;
         if !user.disabled {
             self.replace(&User { disabled: true, ..user.clone() }).await?;
             self.told(actor, AuditEvent::UserDisabled, &user).await;
@@ -151,6 +190,11 @@ impl Auth {
     /// # Errors
     /// [`AuthError::UserUnknown`], [`AuthError::Store`].
     pub async fn enable_user(&self, actor: &Actor, id: UserId) -> Result<(), AuthError> {
+        let enabled = self.enable_user_now(actor, id).await;
+        self.told_if_refused(actor, "enable", Whom::Id(id), enabled).await
+    }
+
+    pub(super) async fn enable_user_now(&self, actor: &Actor, id: UserId) -> Result<(), AuthError> {
         let user = self.change(id, |user| Ok(User { disabled: false, ..user })).await?;
         self.told(actor, AuditEvent::UserEnabled, &user).await;
         Ok(())
@@ -161,8 +205,13 @@ impl Auth {
     /// # Errors
     /// [`AuthError::UserUnknown`], [`AuthError::LastAdmin`], [`AuthError::Store`].
     pub async fn remove_user(&self, actor: &Actor, id: UserId) -> Result<(), AuthError> {
+        let removed = self.remove_user_now(actor, id).await;
+        self.told_if_refused(actor, "remove", Whom::Id(id), removed).await
+    }
+
+    pub(crate) async fn remove_user_now(&self, actor: &Actor, id: UserId) -> Result<(), AuthError> {
         let _one_at_a_time = self.changes.lock().await;
-        let user = self.dispensable(actor, id).await?;
+        let user = self.dispensable(id).await?;
         // They would go with the user, and nobody would be told of them.
         self.revoke_tokens_of(actor, id).await?;
         self.store.remove_user(id).await?;
@@ -223,16 +272,13 @@ impl Auth {
         self.store.user(id).await?.ok_or(AuthError::UserUnknown)
     }
 
-    /// This user, unless nobody else could administer, which the audit hears of. Call it with
-    /// `changes` held.
-    pub(super) async fn dispensable(&self, actor: &Actor, id: UserId) -> Result<User, AuthError> {
+    /// This user, unless nobody else could administer. Call it with `changes` held.
+    pub(super) async fn dispensable(&self, id: UserId) -> Result<User, AuthError> {
         let user = self.known_user(id).await?;
         let administers = |user: &User| user.role == Role::Admin && !user.disabled;
         let users = self.store.users().await?;
         if administers(&user) && !users.iter().any(|other| other.id != id && administers(other)) {
-            let refused = AuthError::LastAdmin;
-            self.told(actor, AuditEvent::UserRefused { code: refused.code() }, &user).await;
-            return Err(refused);
+            return Err(AuthError::LastAdmin);
         }
         Ok(user)
     }

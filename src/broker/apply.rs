@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
-use super::record::{advance, audited, close_reason};
+use super::record::{accepted, advance, audited, close_reason};
 use super::{Broker, BrokerError, Change, Entry};
 use crate::audit::{Actor, AuditEvent, Record};
 use crate::engine::EngineError;
 use crate::revocation::CloseReason;
-use crate::session::{Action, Event, Session, State, StopReason};
+use crate::session::{Action, Event, Next, Session, State, StopReason};
 use crate::store::StoreError;
 
 impl Broker {
@@ -23,7 +23,7 @@ impl Broker {
     ) -> Result<Action, BrokerError> {
         let _turn = entry.turn.lock().await;
         let before = entry.session();
-        let stop = matches!(event, Event::Stop { .. });
+        let wanted = if let Event::Stop { next, .. } = &event { Some(*next) } else { None };
         let (state, action) = before.state.clone().on(event)?;
         if state == before.state {
             return Ok(action);
@@ -34,9 +34,7 @@ impl Broker {
         // Stored first: a change that cannot be stored must not cut anybody off. The route closes
         // next, before the caller lets the engine touch the container.
         self.save(entry, session, entered).await?;
-        if stop {
-            entry.ended_by(by);
-        }
+        entry.stopped_by(before.state.kind(), by);
         if let Some(reason) = closing {
             entry.close(reason);
         }
@@ -45,7 +43,7 @@ impl Broker {
         {
             entry.open(upstream.clone());
         }
-        self.announce(entry, &before, by).await;
+        self.announce(entry, &before, wanted, by).await;
         Ok(action)
     }
 
@@ -118,10 +116,14 @@ impl Broker {
         }
     }
 
-    /// Tells followers, log and audit of a change.
-    async fn announce(&self, entry: &Arc<Entry>, before: &Session, by: &Actor) {
+    /// Tells followers, log and audit of a change; `wanted` is what is to follow a stop that was asked
+    /// for.
+    async fn announce(&self, entry: &Arc<Entry>, before: &Session, wanted: Option<Next>, by: &Actor) {
         let session = entry.session();
         self.0.changes.send(Change::Changed(session.clone()));
+        if let Some(event) = wanted.and_then(accepted) {
+            self.record(entry, event, by.clone()).await;
+        }
         if session.state.kind() == before.state.kind() {
             return;
         }
@@ -134,8 +136,16 @@ impl Broker {
                 info!(session = %entry.id, owner, state = %session.state.kind(), "session.changed");
             }
         }
+        let mut by = by.clone();
+        if let (State::Stopping { reason, .. }, State::Starting { .. }) = (&before.state, &session.state) {
+            // It never rests in between, and one person may have stopped it and another started it.
+            if !entry.rested() {
+                self.record(entry, AuditEvent::stopped(*reason), by).await;
+            }
+            by = entry.starter();
+        }
         if let Some(event) = audited(before.state.kind(), &session.state) {
-            self.record(entry, event, by.clone()).await;
+            self.record(entry, event, by).await;
         }
     }
 

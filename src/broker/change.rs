@@ -9,8 +9,9 @@ use tokio::sync::{MutexGuard, broadcast};
 use tracing::{info, warn};
 
 use super::record::new_session;
+use super::refusal::verb;
 use super::{Acquired, Broker, BrokerError, Change, Entry, Hold, Intent};
-use crate::audit::{Actor, AuditEvent};
+use crate::audit::{Actor, AuditEvent, Whose};
 use crate::clock;
 use crate::engine::EngineError;
 use crate::language::Language;
@@ -107,7 +108,9 @@ impl Broker {
         let entry = Arc::new(entry);
         self.remember(&entry);
         info!(session = %entry.id, owner = %owner.name, template = %template, "session.created");
-        self.record(&entry, AuditEvent::SessionCreated { template: template.to_string() }, by.clone()).await;
+        let whose = Whose::of(&entry.session());
+        let event = AuditEvent::SessionCreated { template: template.to_string(), whose };
+        self.record(&entry, event, by.clone()).await;
         let begun = self.begin(&entry, by).await;
         drop(creating);
         if let Err(error) = begun {
@@ -192,7 +195,7 @@ impl Broker {
 
     async fn start_now(&self, entry: &Arc<Entry>, by: &Actor) -> Result<(), BrokerError> {
         if entry.session().state.kind() == StateKind::Paused {
-            return self.resume(entry, by).await;
+            return self.resume_now(entry, by).await;
         }
         let _home = self.own_home_turn(entry).await?;
         let _creating = self.leave_to_begin(entry).await?;
@@ -234,7 +237,7 @@ impl Broker {
         let (broker, entry, by) = (self.clone(), entry.clone(), by.clone());
         self.whole(async move {
             let done = broker.stop_now(&entry, reason, next, &by).await;
-            broker.told(&entry, "stop", &by, done).await
+            broker.told(&entry, verb(next), &by, done).await
         })
         .await
     }
@@ -247,7 +250,7 @@ impl Broker {
         by: &Actor,
     ) -> Result<(), BrokerError> {
         if next == Next::Restart && !entry.session().state.occupies() {
-            return self.start(entry, by).await;
+            return self.start_now(entry, by).await;
         }
         let _home = match next {
             // From rest these lead to a start.
@@ -284,6 +287,7 @@ impl Broker {
         {
             warn!(session = %entry.id, %error, "the engine did not freeze a session; it goes on");
             self.undo_pause(entry, &error).await?;
+            let _ = self.told::<()>(entry, "pause", by, Err(error.into())).await;
         }
         Ok(())
     }

@@ -18,7 +18,8 @@ use crate::clock;
 use crate::revocation::{CloseReason, Revocation};
 use crate::session::reap::{Facts, Policy};
 use crate::session::{
-    InputSource, Label, Routing, Session, SessionId, State, StopReason, Template, Upstream, UserId,
+    InputSource, Label, Next, Routing, Session, SessionId, State, StateKind, StopReason, Template, Upstream,
+    UserId,
 };
 
 /// A session in memory. Shared by the routing table, open connections and background work.
@@ -54,8 +55,8 @@ pub struct Entry {
     pub(super) policy: Policy,
     /// How hard its container works, while that matters. No `.await` happens under this lock.
     pub(super) load: StdMutex<Load>,
-    /// Who asked for the stop that is under way or was the last. No `.await` happens under this lock.
-    ender: StdMutex<Option<Actor>>,
+    /// Who wanted the stop that is under way or was the last. No `.await` happens under this lock.
+    stoppers: StdMutex<Stoppers>,
     /// The id of the image its container was made from; `None` while it has no known container.
     image: ArcSwapOption<String>,
     /// Whether that image has a successor on the machine.
@@ -69,6 +70,17 @@ pub struct Route {
     pub upstream: Upstream,
     /// Ends when the session leaves `Ready`; every open socket waits for it.
     pub revocation: Revocation,
+}
+
+/// Who wanted a stop.
+#[derive(Debug, Default)]
+struct Stoppers {
+    /// Who asked for it.
+    ender: Option<Actor>,
+    /// Who asked for what follows it.
+    starter: Option<Actor>,
+    /// Whether it rested already: a reset from rest stops nothing.
+    rested: bool,
 }
 
 /// What people do with a session, counted without locks.
@@ -140,7 +152,7 @@ impl Entry {
             herald,
             policy,
             load: StdMutex::default(),
-            ender: StdMutex::default(),
+            stoppers: StdMutex::default(),
             image: ArcSwapOption::empty(),
             outdated: AtomicBool::new(false),
             record: watch::Sender::new(Arc::new(session)),
@@ -225,14 +237,37 @@ impl Entry {
         percent.is_some_and(|percent| percent >= f64::from(self.policy.busy_cpu_percent))
     }
 
-    /// Remembers who asked for the stop that begins.
-    pub(super) fn ended_by(&self, by: &Actor) {
-        *self.ender.lock().expect("no code panics while it holds this lock") = Some(by.clone());
+    /// Remembers, if it is stopping, who asked for that or for what follows it.
+    pub(super) fn stopped_by(&self, before: StateKind, by: &Actor) {
+        let State::Stopping { next, .. } = self.session().state else { return };
+        let mut stoppers = self.stoppers.lock().expect("no code panics while it holds this lock");
+        if before != StateKind::Stopping {
+            stoppers.rested = matches!(before, StateKind::Stopped | StateKind::Failed);
+        }
+        if before != StateKind::Stopping || next == Next::Remove {
+            stoppers.ender = Some(by.clone());
+        }
+        stoppers.starter = Some(by.clone());
+    }
+
+    /// Who asked for the start that follows a stop; after a restart of the gateway whoever asked for
+    /// the stop.
+    pub(super) fn starter(&self) -> Actor {
+        let stoppers = self.stoppers.lock().expect("no code panics while it holds this lock");
+        let known = stoppers.starter.clone();
+        drop(stoppers);
+        known.unwrap_or_else(|| self.ender())
+    }
+
+    /// Whether it rested already when the stop began that was the last; after a restart of the gateway
+    /// it counts as one that ran.
+    pub(super) fn rested(&self) -> bool {
+        self.stoppers.lock().expect("no code panics while it holds this lock").rested
     }
 
     /// Who asked for the stop that is under way; after a restart of the gateway its reason tells.
     pub(super) fn ender(&self) -> Actor {
-        let known = self.ender.lock().expect("no code panics while it holds this lock").clone();
+        let known = self.stoppers.lock().expect("no code panics while it holds this lock").ender.clone();
         known.unwrap_or_else(|| match self.session().state {
             State::Stopping { reason: StopReason::Owner, .. } => self.owner_actor(),
             State::Starting { .. }

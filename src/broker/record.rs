@@ -7,7 +7,7 @@ use crate::engine::EngineError;
 use crate::revocation::CloseReason;
 use crate::secret::{Secret, random_bytes};
 use crate::session::{
-    Action, ClosingTime, FailReason, Label, Session, SessionId, State, StateKind, StopReason,
+    Action, ClosingTime, FailReason, Label, Next, Session, SessionId, State, StateKind, StopReason,
 };
 use crate::store::User;
 
@@ -103,6 +103,17 @@ pub(super) fn close_reason(state: &State, action: Action) -> Option<CloseReason>
         Action::Clean | Action::Erase | Action::Launch | Action::Nothing | Action::Open | Action::Thaw => {
             None
         }
+    }
+}
+
+/// What the audit says when a stop is accepted that this is to follow, if anything: that it stopped is
+/// said when it did.
+pub(super) fn accepted(next: Next) -> Option<AuditEvent> {
+    match next {
+        Next::Restart => Some(AuditEvent::SessionRestarted),
+        Next::Reset => Some(AuditEvent::SessionReset { home: false }),
+        Next::ResetHome => Some(AuditEvent::SessionReset { home: true }),
+        Next::Remove | Next::Rest => None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tracing::{info, warn};
 
 use super::{Broker, Entry};
-use crate::audit::AuditEvent;
+use crate::audit::{AuditEvent, Whose};
 use crate::clock;
 use crate::engine::EngineError;
 use crate::session::{Event, FailReason, Next, State};
@@ -28,8 +28,13 @@ impl Broker {
                     warn!(session = %entry.id, detail, "a home could not be set aside; it is as it was");
                     Event::Fail { reason: FailReason::HomeKept { detail } }
                 }
+                Err(Unended::Copying(error)) => {
+                    warn!(session = %entry.id, %error, "a home is still being set aside; a stop waits for it");
+                    return;
+                }
                 Err(Unended::Later(error)) => {
                     warn!(session = %entry.id, %error, "a session could not be stopped yet; it will be tried again");
+                    self.not_ended(entry, &error).await;
                     return;
                 }
             };
@@ -65,24 +70,30 @@ impl Broker {
         let _work = entry.work.lock().await;
         if let Err(error) = self.0.engine.remove(entry.id).await {
             warn!(session = %entry.id, %error, "a container could not be removed yet; it will be tried again");
+            self.not_ended(entry, &error).await;
             return;
         }
         if let Err(error) = self.remove_own_home(entry).await {
             warn!(session = %entry.id, %error, "a session's home could not be removed yet; it will be tried again");
+            self.not_ended(entry, &error).await;
             return;
         }
         if let Err(error) = self.0.store.remove_session(entry.id).await {
             warn!(session = %entry.id, %error, "a session's record could not be removed yet");
+            self.not_ended(entry, &error).await;
             return;
         }
         self.forget(entry);
         info!(session = %entry.id, "session.removed");
-        self.record(entry, AuditEvent::SessionRemoved, entry.ender()).await;
+        self.record(entry, AuditEvent::SessionRemoved { whose: Whose::of(&entry.session()) }, entry.ender())
+            .await;
     }
 }
 
 /// Why a stop is not complete.
 enum Unended {
+    /// Copying goes on while nobody waits; the next attempt joins it.
+    Copying(EngineError),
     /// The engine did not manage yet.
     Later(EngineError),
     /// The home could not be set aside, for this reason, and trying again would not help.
@@ -92,8 +103,8 @@ enum Unended {
 impl Unended {
     fn of_home(error: EngineError) -> Self {
         match error {
-            // Copying goes on while nobody waits; the next attempt joins it.
-            EngineError::Down { .. } | EngineError::Slow { .. } => Self::Later(error),
+            EngineError::Down { .. } => Self::Later(error),
+            EngineError::Slow { .. } => Self::Copying(error),
             error => Self::Home(error.to_string()),
         }
     }

@@ -1,6 +1,7 @@
 //! The broker over the fake engine and a store in memory: races, illnesses, repairs.
 
 mod allowance;
+mod audit;
 mod homes;
 mod images;
 mod limits;

@@ -14,7 +14,8 @@ pub use self::audit::{AuditCommand, AuditFilterArgs, AuditFormat, ExportArgs, Ta
 pub use self::backups::{BackupArgs, RestoreArgs};
 pub use self::sessions::{Filter, SessionCommand, Which};
 pub use self::sharing::{GrantArgs, GrantCommand, InvitationArgs, InvitationCommand};
-pub use self::users::{LimitArgs, UserCommand, UserImportArgs};
+pub use self::users::{LimitArgs, UserCommand, UserFilter, UserImportArgs};
+use crate::broker::LONGEST_INVITATION;
 use crate::migration::variables::System;
 use crate::session::{ClientId, CopyName, LinkId};
 use crate::store::{Role, Scope};
@@ -48,9 +49,9 @@ pub enum Command {
     Token(Anywhere<TokenCommand>),
     /// Manage sessions.
     Session(Anywhere<SessionCommand>),
-    /// Let others into a session, by name.
+    /// Share sessions with users, by name.
     Grant(Anywhere<GrantCommand>),
-    /// Let others into a session, by links.
+    /// Share sessions with whoever has a link.
     Invitation(Anywhere<InvitationCommand>),
     /// List templates and fetch their images.
     Template(Anywhere<TemplateCommand>),
@@ -198,6 +199,9 @@ pub struct LinkArgs {
     pub uses: u32,
 }
 
+/// The longest that anything may be made for, in seconds.
+const LONGEST_S: u64 = 3_153_600_000;
+
 /// A number with a unit of time.
 fn lasting(text: &str) -> Result<std::time::Duration, String> {
     let wrong = || "write a number with s, m, h or d: 90s, 10m, 12h, 30d".to_owned();
@@ -210,7 +214,20 @@ fn lasting(text: &str) -> Result<std::time::Duration, String> {
         'd' => 86_400,
         _ => return Err(wrong()),
     };
-    number.checked_mul(seconds).map(std::time::Duration::from_secs).ok_or_else(wrong)
+    let seconds = number.checked_mul(seconds).ok_or_else(wrong)?;
+    if !(1..=LONGEST_S).contains(&seconds) {
+        return Err("it must be at least a second, and a hundred years at most".to_owned());
+    }
+    Ok(std::time::Duration::from_secs(seconds))
+}
+
+/// The same for what may not be in force longer than an invitation.
+fn lasting_shortly(text: &str) -> Result<std::time::Duration, String> {
+    let lasts = lasting(text)?;
+    if lasts > LONGEST_INVITATION {
+        return Err("it may be 30 days at most".to_owned());
+    }
+    Ok(lasts)
 }
 
 /// How the spawner runs.

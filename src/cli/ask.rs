@@ -3,6 +3,7 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use super::failure::{Exit, Failure};
+use super::out::plain;
 
 /// Goes on if whoever is at the terminal agrees, or has said --yes.
 ///
@@ -16,7 +17,7 @@ pub(super) fn confirmed(question: &str, yes: bool) -> Result<(), Failure> {
         let todo = "add --yes if that is meant";
         return Err(Failure::new(Exit::Refused, "nothing was done without being confirmed", question, todo));
     }
-    eprint!("{question}\nGo on? [y/N] ");
+    let _ = write!(std::io::stderr(), "{}\nGo on? [y/N] ", plain(question));
     let _ = std::io::stderr().flush();
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);

@@ -17,7 +17,7 @@ use super::out::put;
 use super::progress;
 use super::show;
 use crate::app::open_store;
-use crate::audit::{self, Actor, Audit, AuditEvent, Export, Reading, Record};
+use crate::audit::{self, Actor, Audit, AuditEvent, Export, Reading, Record, Unverified};
 use crate::fault::chain;
 use crate::store::{AuditLine, AuditLines, AuditOrder, AuditSearch, StoreError};
 
@@ -28,12 +28,14 @@ const LOOK: Duration = Duration::from_millis(500);
 const PAGE: usize = 500;
 
 pub(super) async fn audit(desk: &Desk, command: AuditCommand, output: OutputArgs) -> Result<(), Failure> {
-    match command {
+    let done = match command {
         AuditCommand::Verify { export: Some(file) } => prove(&file, output),
         AuditCommand::Verify { export: None } => verify(&*desk.audit()?, output).await,
         AuditCommand::Tail(wanted) => tail(&*desk.audit()?, wanted, output).await,
         AuditCommand::Export(wanted) => export(desk, wanted, output).await,
-    }
+    };
+    // What a gateway elsewhere refused is told as it is for every other command.
+    done.map_err(|failure| desk.why_unread().unwrap_or(failure))
 }
 
 impl From<AuditFilterArgs> for AuditSearch {
@@ -91,13 +93,14 @@ async fn verify(lines: &dyn AuditLines, output: OutputArgs) -> Result<(), Failur
     let bar = progress::steps(usize::try_from(newest).unwrap_or(usize::MAX), "lines");
     let verified = audit::verify_telling(lines, &mut |number| bar.set_position(number)).await;
     bar.finish_and_clear();
-    let verified = verified.map_err(|broken| {
-        Failure::new(
+    let verified = verified.map_err(|unverified| match unverified {
+        Unverified::Broken { .. } => Failure::new(
             Exit::Failed,
             "the audit was changed or damaged",
-            chain(&broken),
+            chain(&unverified),
             "compare with a backup; everything before the named line is as it was written",
-        )
+        ),
+        Unverified::Unread { error, .. } => unread(&error),
     })?;
     let document = serde_json::json!({
         "lines": verified.lines(), "first": verified.first, "last": verified.last, "hash": verified.hash,
@@ -129,7 +132,8 @@ async fn newest(lines: &dyn AuditLines) -> Result<u64, Failure> {
     Ok(newest.map_err(|error| unread(&error))?.first().map_or(0, |line| line.number))
 }
 
-fn prove(file: &Path, output: OutputArgs) -> Result<(), Failure> {
+/// Checks an export by itself: nothing else is needed for it.
+pub(super) fn prove(file: &Path, output: OutputArgs) -> Result<(), Failure> {
     let failed = |why: String| {
         Failure::new(
             Exit::Failed,
@@ -178,29 +182,54 @@ async fn export(desk: &Desk, wanted: ExportArgs, output: OutputArgs) -> Result<(
         Some(extension) if extension == "csv" => AuditFormat::Csv,
         Some(_) | None => AuditFormat::Jsonl,
     });
-    let to_stdout = wanted.file == Path::new("-");
-    let mut out: Box<dyn Write> = if to_stdout {
-        Box::new(io::stdout().lock())
-    } else {
-        let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&wanted.file);
-        Box::new(new.map_err(|error| unwritten(&wanted.file, &error))?)
-    };
-    let mut export = Export::of(lines, search, format.into()).await.map_err(|error| unread(&error))?;
-    let bar = progress::steps(usize::try_from(export.end()).unwrap_or(usize::MAX), "lines");
-    while let Some(piece) = export.next().await.map_err(|error| unread(&error))? {
-        out.write_all(piece.as_bytes()).map_err(|error| unwritten(&wanted.file, &error))?;
-        bar.set_position(export.at());
+    let file = Some(&*wanted.file).filter(|file| *file != Path::new("-"));
+    if file.is_none() && output.json {
+        let todo = "name a file to be told of it as JSON, or choose the form with --format";
+        return Err(Failure::new(
+            Exit::Refused,
+            "nothing was exported",
+            "with - the export itself is printed",
+            todo,
+        ));
     }
-    out.flush().map_err(|error| unwritten(&wanted.file, &error))?;
-    bar.finish_and_clear();
+    if let Some(file) = file.filter(|file| file.exists()) {
+        return Err(unwritten(file, &io::ErrorKind::AlreadyExists.into()));
+    }
+    let mut export = Export::of(lines, search, format.into()).await.map_err(|error| unread(&error))?;
+    let written = write(&mut export, file).await;
+    if let (Err(_), Some(file)) = (&written, file) {
+        // What there is of it would prove itself and yet not be what was asked for.
+        let _ = std::fs::remove_file(file);
+    }
+    written?;
     if let Some(log) = log {
         log.record(Record::new(Actor::cli(), AuditEvent::AuditExported { search: words })).await;
     }
-    if !to_stdout {
-        let document = serde_json::json!({ "file": wanted.file, "last": export.at() });
-        show::print(output, &document, || {});
+    if let Some(file) = file {
+        let document = serde_json::json!({ "file": file, "lines": export.lines_written() });
+        show::print(output, &document, || {
+            put(format_args!("{} lines are in {}", export.lines_written(), file.display()));
+        });
     }
     Ok(())
+}
+
+async fn write(export: &mut Export, file: Option<&Path>) -> Result<(), Failure> {
+    let failed = |error: io::Error| unwritten(file.unwrap_or(Path::new("standard output")), &error);
+    let mut out: Box<dyn Write> = match file {
+        Some(file) => {
+            let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+            Box::new(new.map_err(failed)?)
+        }
+        None => Box::new(io::stdout().lock()),
+    };
+    let bar = progress::steps(usize::try_from(export.end()).unwrap_or(usize::MAX), "lines");
+    while let Some(piece) = export.next().await.map_err(|error| unread(&error))? {
+        out.write_all(piece.as_bytes()).map_err(failed)?;
+        bar.set_position(export.at());
+    }
+    bar.finish_and_clear();
+    out.flush().map_err(failed)
 }
 
 fn unread(error: &StoreError) -> Failure {

@@ -9,7 +9,7 @@ use tokio::signal::ctrl_c;
 
 use super::args::{BackupArgs, RestoreArgs};
 use super::failure::{Exit, Failure};
-use super::out::put;
+use super::out::{put, say, tell};
 use super::show::print_json;
 use super::templates::size;
 use crate::app::{self, Extent, Restoration, Told};
@@ -40,7 +40,7 @@ pub(super) async fn backup(config: &Config, path: &Path, arguments: BackupArgs) 
         print_list(&manifest);
     } else {
         let whole = if check { " is whole" } else { "" };
-        println!("{}{whole}: {}", file.display(), contents(&manifest));
+        say!("{}{whole}: {}", file.display(), contents(&manifest));
     }
     Ok(())
 }
@@ -60,9 +60,9 @@ pub(super) async fn restore(config: &Config, path: &Path, arguments: RestoreArgs
         return Ok(());
     }
     let made_at = restored.manifest.created_at;
-    println!("restored from the backup of {made_at}: {}", restored.parts.join(", "));
+    say!("restored from the backup of {made_at}: {}", restored.parts.join(", "));
     if restored.parts.contains(&Kind::Store.name()) {
-        println!("everybody logs in again; passwords, roles, grants and tokens are as they were then");
+        say!("everybody logs in again; passwords, roles, grants and tokens are as they were then");
     }
     Ok(())
 }
@@ -114,7 +114,7 @@ struct Bar(Option<ProgressBar>);
 impl Bar {
     fn hear(&mut self, told: Told) {
         match told {
-            Told::Begins(what, _) if !std::io::stderr().is_terminal() => eprintln!("{what}"),
+            Told::Begins(what, _) if !std::io::stderr().is_terminal() => tell!("{what}"),
             Told::Begins(what, bytes) => {
                 self.clear();
                 let (bar, style) = match bytes {
@@ -132,8 +132,8 @@ impl Bar {
                 }
             }
             Told::Note(text) => match &self.0 {
-                Some(bar) => bar.suspend(|| eprintln!("{text}")),
-                None => eprintln!("{text}"),
+                Some(bar) => bar.suspend(|| tell!("{text}")),
+                None => tell!("{text}"),
             },
         }
     }

@@ -48,6 +48,14 @@ impl Desk {
         })
     }
 
+    /// Why a gateway elsewhere did not let its audit be read, if that is so.
+    pub(super) fn why_unread(&self) -> Option<Failure> {
+        match self {
+            Self::Here(_) => None,
+            Self::There(remote) => remote.why_unread(),
+        }
+    }
+
     pub(super) async fn ask(&self, request: Request) -> Result<Reply, Failure> {
         match self {
             Self::Here(config) => here::ask(config, request).await,

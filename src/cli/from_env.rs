@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::SetupArgs;
 use super::failure::{Exit, Failure};
+use super::out::say;
 use super::show::print_json;
 use crate::config::Config;
 use crate::fault::chain;
@@ -156,28 +157,28 @@ fn failed(path: &Path, error: &io::Error) -> Failure {
 }
 
 fn tell(plan: &Plan, outputs: &[Output], dry_run: bool) {
-    println!("This is the .env file of {}.\n", plan.system.title());
+    say!("This is the .env file of {}.\n", plan.system.title());
     for Said { name, became } in &plan.report {
         match became {
-            Became::Key { key, value, note } => println!("  {name:<28} {key} = {value}  ({note})"),
-            Became::Named { instead: "nothing", note } => println!("  {name:<28} not needed: {note}"),
-            Became::Named { instead, note } => println!("  {name:<28} in its place {instead}: {note}"),
-            Became::Own => println!("  {name:<28} is Berth's own; leave it in the environment"),
-            Became::Said { key } => println!("  {name:<28} says {key} once more; the first one counts"),
-            Became::Unknown => println!("  {name:<28} NOT KNOWN: nothing was made of it"),
-            Became::Unusable { key, why } => println!("  {name:<28} NOT TAKEN for {key}: {why}"),
+            Became::Key { key, value, note } => say!("  {name:<28} {key} = {value}  ({note})"),
+            Became::Named { instead: "nothing", note } => say!("  {name:<28} not needed: {note}"),
+            Became::Named { instead, note } => say!("  {name:<28} in its place {instead}: {note}"),
+            Became::Own => say!("  {name:<28} is Berth's own; leave it in the environment"),
+            Became::Said { key } => say!("  {name:<28} says {key} once more; the first one counts"),
+            Became::Unknown => say!("  {name:<28} NOT KNOWN: nothing was made of it"),
+            Became::Unusable { key, why } => say!("  {name:<28} NOT TAKEN for {key}: {why}"),
         }
     }
-    println!();
+    say!("");
     for output in outputs {
         let word = match (output.optional && output.path.exists(), dry_run) {
             (true, _) => "is there already",
             (false, true) => "would be written",
             (false, false) => "written",
         };
-        println!("  {} {word}", output.path.display());
+        say!("  {} {word}", output.path.display());
     }
     if !dry_run {
-        println!("\nNext: `berth check-config`, then `berth setup` for the certificate and the first users.");
+        say!("\nNext: `berth check-config`, then `berth setup` for the certificate and the first users.");
     }
 }

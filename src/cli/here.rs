@@ -4,7 +4,7 @@
 use super::failure::{Exit, Failure};
 use crate::app::Offline;
 use crate::config::Config;
-use crate::control::{self, AskError, Performer, Reply, Request, SessionChange};
+use crate::control::{self, AskError, Performer, Reply, Request, SessionChange, UserRequest};
 
 /// Asks the running gateway, or does it here if none runs.
 pub(super) async fn ask(config: &Config, request: Request) -> Result<Reply, Failure> {
@@ -35,33 +35,41 @@ pub(super) async fn ask_gateway(config: &Config, request: &Request) -> Result<Op
 
 async fn offline(config: &Config, request: Request) -> Result<Reply, Failure> {
     let offline = Offline::open(config)?;
-    let broker = if needs_broker(&request) { Some(offline.broker(config).await?) } else { None };
+    let broker = match needs(&request) {
+        Need::Nothing => None,
+        Need::Look => Some(offline.onlooker(config).await?),
+        Need::Change => Some(offline.broker(config).await?),
+    };
     let performer = Performer { auth: offline.auth.clone(), broker, store: offline.store, stats: None };
     let reply = control::perform(&performer, request).await;
     offline.tasks.drain().await;
     Ok(reply)
 }
 
-/// Whether it is about containers, homes or images, and not about what is stored alone. What would start a
-/// session is left to the gateway without which nobody could open it.
-fn needs_broker(request: &Request) -> bool {
+/// What a request needs of containers, homes and images, beside what is stored.
+enum Need {
+    Nothing,
+    Look,
+    Change,
+}
+
+/// What would start a session needs a gateway, without which nobody could open it.
+fn needs(request: &Request) -> Need {
     match request {
-        Request::HomeList
-        | Request::HomeRestore { .. }
-        | Request::Sharing(_)
-        | Request::TemplateList
-        | Request::TemplateProgress
-        | Request::TemplatePull { .. } => true,
+        Request::HomeList | Request::TemplateList | Request::TemplateProgress => Need::Look,
+        Request::HomeRestore { .. } | Request::Sharing(_) | Request::TemplatePull { .. } => Need::Change,
         Request::SessionChange { change, .. } => match change {
             SessionChange::Extend
             | SessionChange::Pause
             | SessionChange::Remove
             | SessionChange::Resume
-            | SessionChange::Stop => true,
-            SessionChange::Reset { .. } | SessionChange::Restart | SessionChange::Start => false,
+            | SessionChange::Stop => Need::Change,
+            SessionChange::Reset { .. } | SessionChange::Restart | SessionChange::Start => Need::Nothing,
         },
-        Request::User(request) => request.needs_broker(),
-        Request::Capacity
+        Request::User(UserRequest::Outlook { .. }) => Need::Look,
+        Request::User(UserRequest::Remove { .. }) => Need::Change,
+        Request::User(_)
+        | Request::Capacity
         | Request::LinkCreate { .. }
         | Request::LinkList
         | Request::LinkRevoke { .. }
@@ -71,6 +79,6 @@ fn needs_broker(request: &Request) -> bool {
         | Request::Stats
         | Request::TokenCreate { .. }
         | Request::TokenList
-        | Request::TokenRevoke { .. } => false,
+        | Request::TokenRevoke { .. } => Need::Nothing,
     }
 }

@@ -3,7 +3,7 @@
 use super::args::{LinkArgs, LinkCommand, OutputArgs};
 use super::desk::Desk;
 use super::failure::Failure;
-use super::out::put;
+use super::out::{put, tell};
 use super::show::{done, print, refusal};
 use super::table::{Table, relative_text};
 use crate::control::{LinkRow, Reply, Request};
@@ -31,16 +31,20 @@ async fn create(desk: &Desk, arguments: LinkArgs, output: OutputArgs) -> Result<
         (None, None) => LinkAction::RemoveAll,
     };
     let request = Request::LinkCreate { action, lasts_s: arguments.expires.as_secs(), uses: arguments.uses };
-    let (link, secret) = match desk.ask(request).await? {
-        Reply::Link { link, secret } => (link, secret),
+    let (link, url) = match desk.ask(request).await? {
+        Reply::Link { link, secret, url } => {
+            let built = || format!("{}link/{}", desk.portal(), secret.expose());
+            (link, url.map_or_else(built, |url| url.expose().clone()))
+        }
         other => return Err(refusal(other)),
     };
-    let url = format!("{}link/{}", desk.portal(), secret.expose());
     print(output, &serde_json::json!({ "url": url, "link": link }), || {
         put(&url);
-        eprintln!(
+        tell!(
             "good until {}, {} time(s); `berth link revoke {}` takes it back",
-            link.expires_at, link.uses, link.id
+            link.expires_at,
+            link.uses,
+            link.id
         );
     });
     Ok(())

@@ -1,5 +1,7 @@
 //! The command line: parses, runs, prints, and ends with a documented exit code.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod args;
 mod ask;
 mod audit;
@@ -31,9 +33,10 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 pub use self::args::Cli;
-use self::args::{Anywhere, AskArgs, Command, OutputArgs, SpawnerArgs};
+use self::args::{Anywhere, AskArgs, AuditCommand, Command, OutputArgs, SpawnerArgs};
 use self::desk::Desk;
 pub use self::failure::{Exit, Failure};
+use self::out::{say, tell};
 use crate::app;
 use crate::config::{Config, DEFAULT_PATH};
 use crate::engine::docker;
@@ -47,10 +50,10 @@ use crate::telemetry;
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    match run(cli) {
+    match run(cli).and_then(|()| out::lost().map_or(Ok(()), Err)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{failure}");
+            tell!("{failure}");
             failure.exit_code()
         }
     }
@@ -78,6 +81,12 @@ fn run(cli: Cli) -> Result<(), Failure> {
 }
 
 async fn dispatch(command: Command, path: &Path) -> Result<(), Failure> {
+    if let Command::Audit(Anywhere { command: AuditCommand::Verify { export: Some(file) }, output, .. }) =
+        &command
+    {
+        // It proves itself, wherever it was taken to.
+        return audit::prove(file, *output);
+    }
     let desk = |remote| Desk::of(remote, || only_config(path));
     match command {
         Command::Session(Anywhere { remote, output, command }) => {
@@ -171,10 +180,10 @@ fn check_config(config: &Config, inventory: &Inventory, path: &Path, output: Out
     if output.json {
         return show::print_json(inventory);
     }
-    println!("# {} is fine. In force, with defaults and environment:\n\n{config}", path.display());
-    println!("# {}", docker::Quota::of(&config.homes));
+    say!("# {} is fine. In force, with defaults and environment:\n\n{config}", path.display());
+    say!("# {}", docker::Quota::of(&config.homes));
     for danger in &inventory.dangers {
-        println!("# DANGER: {}", danger.said(Language::English));
+        say!("# DANGER: {}", danger.said(Language::English));
     }
 }
 

@@ -10,6 +10,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::Cli;
 use super::failure::{Exit, Failure};
+use super::out::say;
 
 /// What every page says at its end.
 const EXIT: [(&str, &str); 6] = [
@@ -33,7 +34,7 @@ const ENVIRONMENT: [(&str, &str); 6] = [
 const FILES: [(&str, &str); 7] = [
     ("config/berth.toml", "The configuration."),
     ("config/templates.d/*.toml", "Further templates."),
-    ("var/berth.db", "The store; .lock, -wal and -shm beside it belong to it."),
+    ("var/berth.db", "The store; .lock, .sessions.lock, -wal and -shm beside it belong to it."),
     ("var/berth.db.before-N", "The store before its schema was brought up to N by an upgrade."),
     ("var/berth.db.replaced-TIME", "The store that a restoration took the place of."),
     ("var/control.sock", "How commands reach the gateway that runs."),
@@ -102,7 +103,7 @@ fn write_all(directory: &Path) -> io::Result<()> {
     for (name, text) in &pages {
         fs::write(directory.join(format!("{name}.1")), text)?;
     }
-    println!("{} pages are in {}", pages.len(), directory.display());
+    say!("{} pages are in {}", pages.len(), directory.display());
     Ok(())
 }
 
@@ -267,7 +268,7 @@ mod tests {
             let command = ["--warnings=w", "-E", "UTF-8", "-l", "-Tutf8", "-Z"];
             let shown = std::process::Command::new("man").args(command).arg(&page).output();
             let Ok(shown) = shown else {
-                println!("skipped: man is not installed");
+                say!("skipped: man is not installed");
                 return;
             };
             let said = String::from_utf8_lossy(&shown.stderr).into_owned();

@@ -6,7 +6,7 @@ use super::args::{Filter, OutputArgs, SessionCommand, Which};
 use super::ask::confirmed;
 use super::desk::Desk;
 use super::failure::{Exit, Failure};
-use super::out::put;
+use super::out::{put, tell};
 use super::progress;
 use super::sharing::print_grants;
 use super::show::{print, print_json, refusal};
@@ -23,7 +23,7 @@ pub(super) async fn session(desk: &Desk, command: SessionCommand, output: Output
         SessionCommand::Show { label } => {
             let (session, grants) = show(desk, label).await?;
             let document = serde_json::json!({ "session": session, "grants": grants });
-            print(output, &document, || print_one(&session, &grants));
+            print(output, &document, || print_one(&session, grants.as_deref()));
             return Ok(());
         }
         SessionCommand::Create { template, name, owner } => {
@@ -57,8 +57,7 @@ async fn list(desk: &Desk) -> Result<Vec<SessionRow>, Failure> {
     }
 }
 
-/// A session, and who else may open it.
-pub(super) async fn show(desk: &Desk, label: String) -> Result<(SessionRow, Vec<GrantRow>), Failure> {
+async fn show(desk: &Desk, label: String) -> Result<(SessionRow, Option<Vec<GrantRow>>), Failure> {
     match desk.ask(Request::SessionShow { label }).await? {
         Reply::Session { session, grants } => Ok((*session, grants)),
         other => Err(refusal(other)),
@@ -85,13 +84,17 @@ async fn change(desk: &Desk, which: Which, change: SessionChange, output: Output
         confirmed(&question, which.yes)?;
     }
     let bar = progress::steps(labels.len(), "sessions");
-    let mut outcomes = Vec::with_capacity(labels.len());
+    let (mut outcomes, mut broken_off) = (Vec::with_capacity(labels.len()), None);
     for label in labels {
         let request = Request::SessionChange { label: label.clone(), change };
-        let (code, text) = match desk.ask(request).await? {
-            Reply::Done { text } => (None, text),
-            Reply::Refused { code, text } => (Some(code), text),
-            other => return Err(refusal(other)),
+        let (code, text) = match desk.ask(request).await {
+            Ok(Reply::Done { text }) => (None, text),
+            Ok(Reply::Refused { code, text }) => (Some(code), text),
+            Ok(other) => return Err(refusal(other)),
+            Err(failure) => {
+                broken_off = Some(failure);
+                break;
+            }
         };
         if !output.json && code.is_none() {
             bar.suspend(|| put(&text));
@@ -103,7 +106,7 @@ async fn change(desk: &Desk, which: Which, change: SessionChange, output: Output
     if output.json {
         print_json(&outcomes);
     }
-    refused(outcomes)
+    broken_off.map_or_else(|| refused(outcomes), Err)
 }
 
 /// Says which were refused, and why.
@@ -118,7 +121,7 @@ fn refused(mut outcomes: Vec<Outcome>) -> Result<(), Failure> {
         return Err(refusal(Reply::Refused { code: alone.code.unwrap_or_default(), text: alone.text }));
     }
     for Outcome { label, code, text } in &outcomes {
-        eprintln!("session {label}: {text} ({})", code.as_deref().unwrap_or_default());
+        tell!("session {label}: {text} ({})", code.as_deref().unwrap_or_default());
     }
     Err(Failure::new(
         Exit::Failed,
@@ -225,7 +228,7 @@ fn state(row: &SessionRow) -> String {
     }
 }
 
-fn print_one(row: &SessionRow, grants: &[GrantRow]) {
+fn print_one(row: &SessionRow, grants: Option<&[GrantRow]>) {
     let time = |at: &Option<String>| match at {
         Some(at) => format!("{} ({at})", relative_text(Some(at), "-")),
         None => "-".to_owned(),
@@ -249,7 +252,7 @@ fn print_one(row: &SessionRow, grants: &[GrantRow]) {
     for (what, text) in lines {
         put(format_args!("{what:<11} {text}"));
     }
-    if !grants.is_empty() {
+    if let Some(grants) = grants.filter(|grants| !grants.is_empty()) {
         put("");
         print_grants(grants);
     }

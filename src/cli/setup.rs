@@ -2,6 +2,7 @@
 
 use super::failure::{Exit, Failure};
 use super::here::ask;
+use super::out::say;
 use crate::config::Config;
 use crate::control::{Reply, Request, UserRequest};
 use crate::fault::chain;
@@ -18,16 +19,16 @@ pub(super) async fn setup(config: &Config) -> Result<(), Failure> {
             "put a matching pair where [tls] says, or remove both for a development certificate",
         )
     })?;
-    println!("certificate  {} (until {})", config.tls.certificate.display(), certificates.expires_at());
+    say!("certificate  {} (until {})", config.tls.certificate.display(), certificates.expires_at());
     let users = match ask(config, Request::User(UserRequest::List)).await? {
         Reply::Users { users } => users,
         _ => Vec::new(),
     };
     if !users.is_empty() {
-        println!("users        {} there already; `berth user passwd NAME` makes a new password", users.len());
+        say!("users        {} there already; `berth user passwd NAME` makes a new password", users.len());
         return Ok(());
     }
-    println!(
+    say!(
         "users        two to begin with; their first passwords are shown this once and changed under /account:"
     );
     for (name, role) in [("admin", Role::Admin), ("student", Role::User)] {
@@ -44,7 +45,7 @@ pub(super) async fn setup(config: &Config) -> Result<(), Failure> {
                 ));
             }
             _ => {
-                println!("               {name:<8} {}", password.expose());
+                say!("               {name:<8} {}", password.expose());
             }
         }
     }

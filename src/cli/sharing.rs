@@ -3,8 +3,7 @@
 use super::args::{GrantArgs, GrantCommand, InvitationArgs, InvitationCommand, OutputArgs};
 use super::desk::Desk;
 use super::failure::Failure;
-use super::out::put;
-use super::sessions;
+use super::out::{put, tell};
 use super::show::{done, print, refusal};
 use super::table::{Table, relative_text};
 use crate::control::{GrantRow, InvitationRow, Reply, Request, SharingRequest};
@@ -12,9 +11,13 @@ use crate::control::{GrantRow, InvitationRow, Reply, Request, SharingRequest};
 pub(super) async fn grant(desk: &Desk, command: GrantCommand, output: OutputArgs) -> Result<(), Failure> {
     let request = match command {
         GrantCommand::List { label } => {
-            let (_, grants) = sessions::show(desk, label).await?;
-            print(output, &grants, || print_grants(&grants));
-            return Ok(());
+            return match desk.ask(Request::Sharing(SharingRequest::Grants { label })).await? {
+                Reply::Grants { grants } => {
+                    print(output, &grants, || print_grants(&grants));
+                    Ok(())
+                }
+                other => Err(refusal(other)),
+            };
         }
         GrantCommand::Create(GrantArgs { label, user, role, expires }) => {
             SharingRequest::Grant { label, user, role, lasts_s: expires.map(|expires| expires.as_secs()) }
@@ -35,9 +38,9 @@ pub(super) async fn invitation(
             let lasts_s = expires.as_secs();
             let request = SharingRequest::Invite { label: label.clone(), role, lasts_s, most: people };
             match ask(request).await? {
-                Reply::Invitation { invitation, secret } => {
-                    let url = format!("{}join?token={}", desk.portal(), secret.expose());
-                    tell(&label, &invitation, &url, output);
+                Reply::Invitation { invitation, secret, url } => {
+                    let built = || format!("{}join?token={}", desk.portal(), secret.expose());
+                    told(&label, &invitation, &url.map_or_else(built, |url| url.expose().clone()), output);
                     Ok(())
                 }
                 other => Err(refusal(other)),
@@ -45,7 +48,7 @@ pub(super) async fn invitation(
         }
         InvitationCommand::List { label } => match ask(SharingRequest::Invitations { label }).await? {
             Reply::Invitations { invitations } => {
-                print(output, &invitations, || table(&invitations).print("no link into it is in force"));
+                print(output, &invitations, || table(&invitations).print("no invitation to it is in force"));
                 Ok(())
             }
             other => Err(refusal(other)),
@@ -57,12 +60,14 @@ pub(super) async fn invitation(
 }
 
 /// The address alone on standard output, for a script to keep; the rest beside it.
-fn tell(label: &str, invitation: &InvitationRow, url: &str, output: OutputArgs) {
+fn told(label: &str, invitation: &InvitationRow, url: &str, output: OutputArgs) {
     print(output, &serde_json::json!({ "url": url, "invitation": invitation }), || {
         put(url);
-        eprintln!(
+        tell!(
             "whoever has it and logs in is {} until {}; `berth invitation withdraw {label} {}` takes it back",
-            invitation.role, invitation.expires_at, invitation.id
+            invitation.role,
+            invitation.expires_at,
+            invitation.id
         );
     });
 }

@@ -5,9 +5,10 @@ use serde_json::json;
 
 use super::args::OutputArgs;
 use super::failure::{Exit, Failure};
-use super::out::put;
+use super::out::{put, say, tell};
 use super::table::{Table, relative_text};
 use super::templates::size;
+use crate::auth::import::sheet;
 use crate::control::{HomeRow, LoginRow, Reply, UserDetail, UserRow, limits_text};
 
 /// Says what was done.
@@ -33,6 +34,7 @@ pub(super) fn print(output: OutputArgs, document: &impl Serialize, text: impl Fn
 /// Prints what was asked for.
 pub(super) fn show(reply: Reply, output: OutputArgs) -> Result<(), Failure> {
     match reply {
+        Reply::Exported { users } => print(output, &users, || put(sheet::write(users.clone()).trim_end())),
         Reply::Homes { homes } => print(output, &homes, || show_homes(&homes)),
         Reply::Users { users } => print(output, &users, || show_users(&users)),
         Reply::User { user } => print(output, &user, || show_user(&user)),
@@ -47,7 +49,10 @@ pub(super) fn refusal(reply: Reply) -> Failure {
     match reply {
         Reply::Refused { code, text } => {
             let todo = match code.as_str() {
-                "no_gateway" => "start it with `berth serve`, or wait until it is ready",
+                "no_gateway" => {
+                    let todo = "start it with `berth serve`, or wait until it is ready";
+                    return Failure::new(Exit::Missing, text, code, todo);
+                }
                 "not_found" => "look at the names with `berth user list` or `berth session list`",
                 "not_sampled" => "look at the engine with `berth doctor`, and try again",
                 _ => "see above; `berth session list` and `berth user list` show how things are",
@@ -78,30 +83,30 @@ fn show_users(users: &[UserRow]) {
 
 fn show_user(user: &UserDetail) {
     let UserDetail { row, must_change, limits, sessions, logins, home_bytes } = user;
-    println!("name        {}", row.name);
-    println!("role        {}", row.role.name());
-    println!("state       {}", if row.disabled { "disabled" } else { "active" });
-    println!("password    {}", if *must_change { "must be changed at the next login" } else { "their own" });
-    println!("limits      {}", limits_text(limits));
+    say!("name        {}", row.name);
+    say!("role        {}", row.role.name());
+    say!("state       {}", if row.disabled { "disabled" } else { "active" });
+    say!("password    {}", if *must_change { "must be changed at the next login" } else { "their own" });
+    say!("limits      {}", limits_text(limits));
     let labels = if sessions.is_empty() { "none".to_owned() } else { sessions.join(" ") };
-    println!("sessions    {labels}");
-    println!("logins      {logins}");
-    println!(
-        "home        {}",
-        home_bytes.map_or("not known".to_owned(), |bytes| format!("{} MiB", bytes >> 20))
-    );
-    println!("created     {}", row.created_at);
-    println!("last login  {}", row.last_login_at.as_deref().unwrap_or("never"));
+    say!("sessions    {labels}");
+    say!("logins      {logins}");
+    say!("home        {}", home_bytes.map_or("not known".to_owned(), |bytes| format!("{} MiB", bytes >> 20)));
+    say!("created     {}", row.created_at);
+    say!("last login  {}", row.last_login_at.as_deref().unwrap_or("never"));
 }
 
 fn show_logins(logins: &[LoginRow]) {
-    println!("{:<17} {:<40} {:<21} BROWSER", "ID", "ADDRESS", "SINCE");
+    let mut table = Table::new(&["ID", "ADDRESS", "SINCE", "BROWSER"]);
     for login in logins {
-        let since = login.created_at.split('.').next().unwrap_or_default();
-        // What a browser says of itself is its own text: nothing of it may steer the terminal.
-        let browser: String = login.user_agent.chars().filter(|c| !c.is_control()).collect();
-        println!("{:<17} {:<40} {since:<21} {browser}", login.id, login.address);
+        table.row([
+            login.id.clone(),
+            login.address.clone(),
+            relative_text(Some(&login.created_at), "-"),
+            login.user_agent.clone(),
+        ]);
     }
+    table.print("no logins");
 }
 
 fn show_homes(homes: &[HomeRow]) {
@@ -127,6 +132,6 @@ fn show_homes(homes: &[HomeRow]) {
 pub(super) fn print_json(document: &impl Serialize) {
     match serde_json::to_string_pretty(document) {
         Ok(text) => put(text),
-        Err(error) => eprintln!("berth: {error}"),
+        Err(error) => tell!("berth: {error}"),
     }
 }

@@ -6,6 +6,7 @@ use super::args::OutputArgs;
 use super::desk::Desk;
 use super::failure::Failure;
 use super::here::ask_gateway;
+use super::out::say;
 use super::show::{print, refusal};
 use crate::app::Offline;
 use crate::capacity::{Capacity, Resource};
@@ -70,23 +71,28 @@ fn show_stats(hosts: &[HostRow], sessions: &[UseRow]) {
     let mib =
         |value: Option<f32>| value.map_or("-".to_owned(), |value| format!("{:.0}", f64::from(value) / MIB));
     for host in hosts {
-        println!("server {}", host.node);
-        println!("  CPU        {} % of all cores, load {}", number(host.cpu_percent), number(host.load_1m));
-        println!("  memory     {} of {} MiB", mib(host.memory_used_bytes), mib(host.memory_bytes));
-        println!("  disk       {} of {} MiB (containers)", mib(host.disk_used_bytes), mib(host.disk_bytes));
-        println!(
+        say!("server {}", host.node);
+        say!("  CPU        {} % of all cores, load {}", number(host.cpu_percent), number(host.load_1m));
+        say!("  memory     {} of {} MiB", mib(host.memory_used_bytes), mib(host.memory_bytes));
+        say!("  disk       {} of {} MiB (containers)", mib(host.disk_used_bytes), mib(host.disk_bytes));
+        say!(
             "  disk       {} of {} MiB (database)",
             mib(host.store_disk_used_bytes),
             mib(host.store_disk_bytes)
         );
-        println!("  starts     {} in the last hour, and {} that failed", host.starts, host.starts_failed);
+        say!("  starts     {} in the last hour, and {} that failed", host.starts, host.starts_failed);
     }
-    println!(
+    say!(
         "\n{:<14} {:<16} {:<14} {:<9} {:>8} {:>11} PROCESSES",
-        "LABEL", "OWNER", "TEMPLATE", "STATE", "CPU_%", "MEMORY_MIB"
+        "LABEL",
+        "OWNER",
+        "TEMPLATE",
+        "STATE",
+        "CPU_%",
+        "MEMORY_MIB"
     );
     for row in sessions {
-        println!(
+        say!(
             "{:<14} {:<16} {:<14} {:<9} {:>8} {:>11} {}",
             row.label,
             row.owner,
@@ -100,22 +106,28 @@ fn show_stats(hosts: &[HostRow], sessions: &[UseRow]) {
 }
 
 fn show_capacity(capacity: &Capacity) {
-    println!("{:<14} {:>5}  BOUND BY", "TEMPLATE", "MORE");
+    say!("{:<14} {:>5}  BOUND BY", "TEMPLATE", "MORE");
     for room in &capacity.templates {
         let others: Vec<String> =
             room.by_resource.iter().map(|fits| format!("{} {}", fits.resource.name(), fits.more)).collect();
-        println!("{:<14} {:>5}  {} ({})", room.template, room.more, room.bound_by.name(), others.join(", "));
+        say!("{:<14} {:>5}  {} ({})", room.template, room.more, room.bound_by.name(), others.join(", "));
     }
-    println!(
+    say!(
         "\n{:<19} {:<10} {:>12} {:>12} {:>12} {:>12} {:>12}",
-        "RESOURCE", "UNIT", "TOTAL", "PROMISED", "RESERVED", "FREE", "IN_USE"
+        "RESOURCE",
+        "UNIT",
+        "TOTAL",
+        "PROMISED",
+        "RESERVED",
+        "FREE",
+        "IN_USE"
     );
     for line in &capacity.resources {
         // People count memory and disk in MiB.
         let in_bytes = matches!(line.resource, Resource::Memory | Resource::Disk);
         let amount =
             |value: f64| if in_bytes { format!("{:.0}", value / MIB) } else { format!("{value:.1}") };
-        println!(
+        say!(
             "{:<19} {:<10} {:>12} {:>12} {:>12} {:>12} {:>12}",
             line.resource.name(),
             if in_bytes { "MiB" } else { line.unit.as_str() },

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::out::put;
+use crate::audit::is_obeyed;
 use crate::clock;
 
 /// Between two columns.
@@ -30,7 +31,7 @@ impl Table {
     /// Adds a row; one cell per heading.
     pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         // What people named things must not move the cursor.
-        let plain = |cell: String| cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let plain = |cell: String| cell.chars().map(|c| if is_obeyed(c) { ' ' } else { c }).collect();
         self.rows.push(cells.into_iter().map(plain).collect());
     }
 

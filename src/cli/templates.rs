@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use serde::Serialize;
 
 use super::args::{OutputArgs, TemplateCommand};
 use super::desk::Desk;
 use super::failure::{Exit, Failure};
 use super::here::ask_gateway;
-use super::out::put;
+use super::out::{put, tell};
 use super::remote::Remote;
 use super::show::{print, print_json, refusal};
 use crate::app::Offline;
@@ -57,7 +58,8 @@ impl<'a> Puller<'a> {
             return Ok(Self::Gateway(config));
         }
         let offline = Offline::open(config)?;
-        let broker = Some(offline.broker(config).await?);
+        // An image is no session: what is fetched is nobody's yet.
+        let broker = Some(offline.onlooker(config).await?);
         let performer =
             Performer { auth: offline.auth.clone(), broker, store: offline.store.clone(), stats: None };
         Ok(Self::Here { performer, offline })
@@ -99,8 +101,8 @@ async fn rows(desk: &Desk) -> Result<Vec<TemplateRow>, Failure> {
     };
     let Desk::Here(config) = desk else { return Err(failure) };
     // What is configured is known without an engine.
-    eprintln!("{failure}\n");
-    let row = |template| TemplateRow::of(template, &Installed::Unknown, None);
+    tell!("{failure}\n");
+    let row = |template| TemplateRow::of(template, &config.limits.reap, &Installed::Unknown, None);
     Ok(config.templates.iter().map(row).collect())
 }
 
@@ -112,8 +114,8 @@ fn show(rows: &[TemplateRow]) {
         if !row.description.is_empty() {
             put(format_args!("               {}", row.description));
         }
-        if row.installed == Some(false) {
-            put(format_args!("               install it with: {}", row.command));
+        if let (Some(false), Some(command)) = (row.installed, &row.command) {
+            put(format_args!("               install it with: {command}"));
         }
     }
 }
@@ -142,8 +144,8 @@ fn limits(row: &TemplateRow) -> String {
         Home::Session => "home kept with the machine",
         Home::Ephemeral => "nothing kept",
     };
-    let away = row.away_s.map(|away| format!(", frozen after {away} s away")).unwrap_or_default();
-    format!("CPUs {}, memory {} MiB, {network}, {home}{away}", row.cpus, row.memory_mib)
+    let (cpus, memory, away) = (row.cpus, row.memory_mib, row.away_s);
+    format!("CPUs {cpus}, memory {memory} MiB, {network}, {home}, frozen after {away} s away")
 }
 
 fn short_id(image: &ImageRow) -> &str {
@@ -160,6 +162,17 @@ pub(super) fn size(bytes: u64) -> String {
     }
 }
 
+/// How the pull of one template's image ended.
+#[derive(Serialize)]
+struct Pulled {
+    name: String,
+    image: Option<String>,
+    /// What is on the machine now.
+    id: Option<String>,
+    /// Why it did not come, in the words of whoever refused it or failed.
+    error: Option<String>,
+}
+
 async fn pull(
     puller: &Puller<'_>,
     mut names: Vec<String>,
@@ -168,80 +181,95 @@ async fn pull(
 ) -> Result<(), Failure> {
     if all {
         let rows = puller.templates(Request::TemplateProgress).await?;
-        let fetched = |row: &TemplateRow| row.command.starts_with("berth ");
+        let fetched =
+            |row: &TemplateRow| row.command.as_ref().is_none_or(|command| command.starts_with("berth "));
         names = rows.into_iter().filter(fetched).map(|row| row.name).collect();
         if names.is_empty() && !output.json {
             put("nothing to fetch: every template's image is built on this machine (images/build)");
         }
     }
-    for name in &names {
-        if let Reply::Refused { code, text } =
-            puller.ask(Request::TemplatePull { name: name.clone() }).await?
-        {
-            let todo = "`berth template list` names the templates and how each image gets here";
-            return Err(Failure::new(Exit::Refused, text, code, todo));
+    let (mut begun, mut ended) = (Vec::new(), Vec::new());
+    for name in names {
+        match puller.ask(Request::TemplatePull { name: name.clone() }).await? {
+            Reply::Refused { code, text } => {
+                let error = Some(format!("{text} ({code})"));
+                ended.push(Pulled { name, image: None, id: None, error });
+            }
+            _ => begun.push(name),
         }
     }
-    let pulled = watch(puller, &names, output).await?;
+    let watched = watch(puller, &begun, &mut ended).await;
     if output.json {
-        print_json(&pulled);
+        print_json(&ended);
+    } else {
+        ended.iter().for_each(told);
     }
-    match pulled.iter().filter(|row| state(row) == Some("failed")).count() {
+    watched?;
+    match ended.iter().filter(|pulled| pulled.error.is_some()).count() {
         0 => Ok(()),
         failed => Err(Failure::new(
-            Exit::Failed,
-            format!("{failed} of {} images could not be fetched", names.len()),
-            "see above, in the engine's own words",
-            "check the image's name in the template, the registry, and this machine's way to it; then repeat",
+            if begun.is_empty() { Exit::Refused } else { Exit::Failed },
+            format!("{failed} of {} images could not be fetched", ended.len()),
+            "see above, each with its own reason",
+            "`berth template list` says how each image gets here; check the image's name in the template, the \
+             registry, and this machine's way to it; then repeat",
         )),
     }
 }
 
-/// Shows how the pulls go until all have ended; how each one did.
-async fn watch(
-    puller: &Puller<'_>,
-    names: &[String],
-    output: OutputArgs,
-) -> Result<Vec<TemplateRow>, Failure> {
+/// Shows how the pulls go until all have ended.
+async fn watch(puller: &Puller<'_>, names: &[String], ended: &mut Vec<Pulled>) -> Result<(), Failure> {
     let bars = MultiProgress::new();
     let mut running: BTreeMap<&str, ProgressBar> =
         names.iter().map(|name| (name.as_str(), bars.add(bar(name)))).collect();
-    let mut ended = Vec::new();
     while !running.is_empty() {
-        for row in puller.templates(Request::TemplateProgress).await? {
-            let Some(bar) = running.get(row.name.as_str()) else { continue };
-            match &row.pull {
-                Some(pull) if matches!(pull.state.as_str(), "done" | "failed") => {
-                    bar.finish_and_clear();
-                    running.remove(row.name.as_str());
-                    if !output.json {
-                        tell(&row, pull);
-                    }
-                    ended.push(row);
-                }
-                Some(pull) => advance(bar, pull),
-                None => bar.tick(),
-            }
-        }
+        let rows = puller.templates(Request::TemplateProgress).await?;
+        running.retain(|name, bar| {
+            let over = outcome(name, rows.iter().find(|row| row.name == *name), bar);
+            let goes_on = over.is_none();
+            ended.extend(over);
+            goes_on
+        });
         if !running.is_empty() {
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
-    Ok(ended)
+    Ok(())
 }
 
-/// Says how a pull ended.
-fn tell(row: &TemplateRow, pull: &PullRow) {
-    if pull.state == "failed" {
-        eprintln!("{}: {}: {}", row.name, row.image, pull.detail.as_deref().unwrap_or_default());
-    } else {
-        let id = row.found.as_ref().map_or("-", short_id);
-        put(format_args!("{}: {} is there ({id})", row.name, row.image));
+/// How a pull ended, if it has; else its bar moves on.
+fn outcome(name: &str, row: Option<&TemplateRow>, bar: &ProgressBar) -> Option<Pulled> {
+    let image = row.map(|row| row.image.clone());
+    let ended = |id, error| Some(Pulled { name: name.to_owned(), image, id, error });
+    let Some((row, pull)) = row.and_then(|row| Some((row, row.pull.as_ref()?))) else {
+        bar.finish_and_clear();
+        // It was begun: a gateway that was restarted since knows nothing of it.
+        return ended(None, Some("the gateway has forgotten it, as after a restart".to_owned()));
+    };
+    match pull.state.as_str() {
+        "done" => {
+            bar.finish_and_clear();
+            ended(row.found.as_ref().map(|found| short_id(found).to_owned()), None)
+        }
+        "failed" => {
+            bar.finish_and_clear();
+            ended(None, Some(pull.detail.clone().unwrap_or_default()))
+        }
+        _ => {
+            advance(bar, pull);
+            None
+        }
     }
 }
 
-fn state(row: &TemplateRow) -> Option<&str> {
-    row.pull.as_ref().map(|pull| pull.state.as_str())
+/// Says how a pull ended.
+fn told(pulled: &Pulled) {
+    let Pulled { name, image, id, error } = pulled;
+    let image = image.as_deref().unwrap_or("its image");
+    match error {
+        Some(error) => tell!("{name}: {image}: {error}"),
+        None => put(format_args!("{name}: {image} is there ({})", id.as_deref().unwrap_or("-"))),
+    }
 }
 
 fn bar(name: &str) -> ProgressBar {
@@ -268,5 +296,28 @@ mod tests {
         for (bytes, said) in [(900, "0 kB"), (77_100_000, "77 MB"), (1_250_000_000, "1.2 GB")] {
             assert_eq!(size(bytes), said);
         }
+    }
+
+    #[test]
+    fn a_pull_that_nobody_knows_any_more_has_ended() {
+        let bar = ProgressBar::hidden();
+        let forgotten = outcome("lab", None, &bar).unwrap();
+        assert!(forgotten.error.is_some_and(|error| error.contains("forgotten")));
+        let pull = |state: &str| {
+            let pull = serde_json::json!({
+                "state": state, "layers_done": 0, "layers": 0, "bytes": 0, "total_bytes": 0, "detail": "no such tag",
+            });
+            let row = serde_json::json!({
+                "name": "lab", "title": "", "description": "", "icon": "", "cpus": 1.0, "memory_mib": 1, "away_s": 1,
+                "total_s": null, "network": "internal", "home": "ephemeral", "image": "r/lab", "pull_policy": "",
+                "installed": true, "found": null, "command": null, "pull": pull,
+            });
+            let row: TemplateRow = serde_json::from_value(row).unwrap();
+            outcome("lab", Some(&row), &bar).map(|pulled| pulled.error)
+        };
+        assert_eq!(pull("running"), None);
+        assert_eq!(pull("waiting"), None);
+        assert_eq!(pull("done"), Some(None));
+        assert_eq!(pull("failed"), Some(Some("no such tag".to_owned())));
     }
 }

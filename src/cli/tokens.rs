@@ -3,7 +3,7 @@
 use super::args::{OutputArgs, TokenCommand};
 use super::desk::Desk;
 use super::failure::Failure;
-use super::out::put;
+use super::out::{put, tell};
 use super::show::{done, print, refusal};
 use super::table::{Table, relative_text};
 use crate::control::{Reply, Request, TokenRow, TokenWish};
@@ -18,7 +18,7 @@ pub(super) async fn token(desk: &Desk, command: TokenCommand, output: OutputArgs
         TokenCommand::Revoke { id } => return done(desk.ask(Request::TokenRevoke { id }).await?, output),
     };
     match desk.ask(request).await? {
-        Reply::Tokens { tokens } if made => print(output, &tokens.first(), || tell(tokens.first())),
+        Reply::Tokens { tokens } if made => print(output, &tokens.first(), || told(tokens.first())),
         Reply::Tokens { tokens } => print(output, &tokens, || table(&tokens).print("no tokens")),
         other => return Err(refusal(other)),
     }
@@ -26,10 +26,10 @@ pub(super) async fn token(desk: &Desk, command: TokenCommand, output: OutputArgs
 }
 
 /// The text alone on standard output, for a script to keep; the rest beside it.
-fn tell(made: Option<&TokenRow>) {
+fn told(made: Option<&TokenRow>) {
     if let Some((row, secret)) = made.and_then(|row| Some((row, row.secret.as_ref()?))) {
         put(secret.expose());
-        eprintln!("token {} ({}) may {}; nobody can read it again", row.name, row.id, names(&row.scopes));
+        tell!("token {} ({}) may {}; nobody can read it again", row.name, row.id, names(&row.scopes));
     }
 }
 

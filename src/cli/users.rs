@@ -1,19 +1,20 @@
 //! Users on the command line.
 
-use std::io::{BufRead, Read};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use super::args::{LimitArgs, OutputArgs, UserCommand, UserImportArgs};
+use super::args::{LimitArgs, OutputArgs, UserCommand, UserFilter, UserImportArgs};
 use super::ask::confirmed;
 use super::desk::Desk;
 use super::failure::{Exit, Failure};
-use super::out::put;
+use super::out::{put, say};
 use super::progress;
 use super::show::{print, refusal, show};
 use crate::auth::import::sheet::{self, SheetFlaw};
 use crate::auth::import::{ImportRow, RowOutcome, Tally, mark_repeated};
-use crate::control::{Reply, Request, ResultRow, UserRequest, told};
+use crate::control::{Reply, Request, ResultRow, UserRequest, UserRow, told};
 use crate::fault::{Answer, chain};
 use crate::migration::users::{self as portal, PortalUser};
 use crate::secret::{Secret, random_password};
@@ -42,14 +43,22 @@ pub(super) async fn user(desk: &Desk, command: UserCommand, output: OutputArgs) 
                 other => return Err(refusal(other)),
             };
             if dry_run {
-                print(output, &outlook, || put(&outlook));
+                print(output, &outlook, || put(outlook.said(home.into())));
                 return Ok(());
             }
-            confirmed(&outlook.to_string(), yes)?;
+            confirmed(&outlook.said(home.into()), yes)?;
             UserRequest::Remove { name, home: home.into() }
         }
         UserCommand::Import(arguments) => return import(desk, arguments, output).await,
-        UserCommand::List => UserRequest::List,
+        UserCommand::List(filter) => {
+            return match ask(desk, UserRequest::List).await? {
+                Reply::Users { mut users } => {
+                    users.retain(|user| fits(user, &filter));
+                    show(Reply::Users { users }, output)
+                }
+                other => Err(refusal(other)),
+            };
+        }
         UserCommand::Show { name } => UserRequest::Show { name },
         UserCommand::Role { name, role } => UserRequest::Role { name, role: role.into() },
         UserCommand::Limits { name, limits } => UserRequest::Limits { name, change: change(&limits)? },
@@ -60,6 +69,13 @@ pub(super) async fn user(desk: &Desk, command: UserCommand, output: OutputArgs) 
         UserCommand::Export => UserRequest::Export,
     };
     show(ask(desk, request).await?, output)
+}
+
+fn fits(user: &UserRow, filter: &UserFilter) -> bool {
+    let search = filter.search.as_ref().map(|text| text.to_lowercase());
+    search.is_none_or(|text| user.name.to_lowercase().contains(&text))
+        && filter.role.is_none_or(|role| user.role == role.into())
+        && (!filter.disabled || user.disabled)
 }
 
 async fn ask(desk: &Desk, request: UserRequest) -> Result<Reply, Failure> {
@@ -118,11 +134,23 @@ async fn import(desk: &Desk, arguments: UserImportArgs, output: OutputArgs) -> R
     let mut rows = rows(&arguments)?;
     // Here, because the rows travel in parts.
     mark_repeated(&mut rows);
-    let results = carry(desk, rows, arguments.dry_run).await?;
-    if let Some(path) = arguments.passwords.as_ref().filter(|_| !arguments.dry_run) {
-        write_passwords(path, &results)?;
+    // Opened before anything is changed: what is made exists nowhere else.
+    let file =
+        arguments.passwords.as_deref().filter(|_| !arguments.dry_run).map(passwords_file).transpose()?;
+    let (mut results, broken_off) = carry(desk, rows, arguments.dry_run).await;
+    let unwritten = file.and_then(|file| write_passwords(file, &mut results).err());
+    print(output, &results, || print_results(&results, arguments.dry_run));
+    if let Some(failure) = broken_off {
+        return Err(failure);
     }
-    print(output, &results, || print_results(&results, &arguments));
+    if let Some(error) = unwritten {
+        return Err(Failure::new(
+            Exit::Failed,
+            "the passwords could not be written into the file",
+            error,
+            "take them from above: the users are there, and nobody can show these again",
+        ));
+    }
     let refused = results.iter().filter(|row| row.code.is_some()).count();
     if refused > 0 {
         return Err(Failure::new(
@@ -195,22 +223,24 @@ fn unreadable(path: &Path, flaw: &SheetFlaw) -> Failure {
     )
 }
 
-/// Sends the rows that can be read, part by part, and puts all results in order.
-async fn carry(desk: &Desk, rows: Vec<ImportRow>, dry_run: bool) -> Result<Vec<ResultRow>, Failure> {
+/// Sends the rows that can be read, part by part, and puts all results in order. What was done before a
+/// part got lost is told with why it did.
+async fn carry(desk: &Desk, rows: Vec<ImportRow>, dry_run: bool) -> (Vec<ResultRow>, Option<Failure>) {
     let bar = progress::steps(rows.len(), "users");
     let (flawed, sound): (Vec<ImportRow>, Vec<ImportRow>) =
         rows.into_iter().partition(|row| row.flaw.is_some());
-    let mut results: Vec<_> =
+    let results: Vec<_> =
         flawed.iter().filter_map(|row| Some(row.result(RowOutcome::Refused(row.flaw.clone()?)))).collect();
     bar.inc(results.len() as u64);
     let mut before = Tally::of(&results);
-    let mut told_rows: Vec<ResultRow> = results.drain(..).map(told).collect();
+    let mut told_rows: Vec<ResultRow> = results.into_iter().map(told).collect();
     let mut parts = parts(sound).into_iter().peekable();
+    let mut broken_off = None;
     while let Some(part) = parts.next() {
         let (count, more) = (part.len(), parts.peek().is_some());
         let request = UserRequest::Import { rows: part, dry_run, before, more };
-        match desk.ask(Request::User(request)).await? {
-            Reply::Results { results } => {
+        match ask(desk, request).await {
+            Ok(Reply::Results { results }) => {
                 for row in &results {
                     match row.result.as_str() {
                         "created" => before.created += 1,
@@ -221,13 +251,16 @@ async fn carry(desk: &Desk, rows: Vec<ImportRow>, dry_run: bool) -> Result<Vec<R
                 }
                 told_rows.extend(results);
             }
-            other => return Err(refusal(other)),
+            other => {
+                broken_off = Some(other.map_or_else(|failure| failure, refusal));
+                break;
+            }
         }
         bar.inc(count as u64);
     }
     bar.finish_and_clear();
     told_rows.sort_by_key(|row| row.line);
-    Ok(told_rows)
+    (told_rows, broken_off)
 }
 
 fn parts(rows: Vec<ImportRow>) -> Vec<Vec<ImportRow>> {
@@ -247,43 +280,42 @@ fn parts(rows: Vec<ImportRow>) -> Vec<Vec<ImportRow>> {
     parts
 }
 
-/// Into a file that only its owner can read, and that was not there.
-fn write_passwords(path: &Path, results: &[ResultRow]) -> Result<(), Failure> {
+/// A file that only its owner can read, and that was not there.
+fn passwords_file(path: &Path) -> Result<File, Failure> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
+        let todo =
+            "name a file that is not there yet, in a directory that can be written; nothing was imported";
+        Failure::new(Exit::Refused, format!("{} cannot take the passwords", path.display()), error, todo)
+    })
+}
+
+/// Puts the passwords that were made into the file, and takes them out of the results.
+fn write_passwords(mut file: File, results: &mut [ResultRow]) -> io::Result<()> {
     let made: Vec<_> =
         results.iter().filter_map(|row| Some((row.name.clone(), row.password.clone()?))).collect();
-    let written =
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).and_then(
-            |mut file| std::io::Write::write_all(&mut file, sheet::write_passwords(&made).as_bytes()),
-        );
-    if let Err(error) = written {
-        // They exist nowhere else.
-        print!("{}", sheet::write_passwords(&made));
-        return Err(Failure::new(
-            Exit::Failed,
-            format!("the passwords could not be written to {}", path.display()),
-            error,
-            "take them from above: the users are there, and nobody can show these again",
-        ));
+    file.write_all(sheet::write_passwords(&made).as_bytes())?;
+    file.sync_all()?;
+    for row in results {
+        row.password = None;
     }
     Ok(())
 }
 
-fn print_results(results: &[ResultRow], arguments: &UserImportArgs) {
-    println!("{:>6} {:<24} {:<9} DETAIL", "LINE", "NAME", "RESULT");
+fn print_results(results: &[ResultRow], dry_run: bool) {
+    say!("{:>6} {:<24} {:<9} DETAIL", "LINE", "NAME", "RESULT");
     for row in results {
-        let password = row.password.as_ref().filter(|_| arguments.passwords.is_none());
         let detail = row
             .detail
             .clone()
-            .or_else(|| password.map(|made| format!("first password: {}", made.expose())))
+            .or_else(|| row.password.as_ref().map(|made| format!("first password: {}", made.expose())))
             .unwrap_or_else(|| row.changed.join(" "));
-        println!("{:>6} {:<24} {:<9} {detail}", row.line, row.name, row.result);
+        say!("{:>6} {:<24} {:<9} {detail}", row.line, row.name, row.result);
     }
     let count = |result: &str| results.iter().filter(|row| row.result == result).count();
     let (created, changed, exists, refused) =
         (count("created"), count("changed"), count("exists"), count("refused"));
-    let what = if arguments.dry_run { "a trial run, nothing was changed: " } else { "" };
-    println!("{what}{created} created, {changed} changed, {exists} there already, {refused} refused");
+    let what = if dry_run { "a trial run, nothing was changed: " } else { "" };
+    say!("{what}{created} created, {changed} changed, {exists} there already, {refused} refused");
 }
 
 /// The password from standard input, or a fresh one that is to be told.

@@ -24,6 +24,7 @@ pub use self::templates::{ImageRow, PullRow, TemplateRow};
 pub use self::tokens::{TokenRow, TokenWish};
 pub use self::user_rows::{LoginRow, OutlookRow, ResultRow, UserDetail, UserRow, limits_text, told};
 pub use self::users::UserRequest;
+use crate::auth::import::sheet::ListedUser;
 use crate::broker::HomeListed;
 use crate::capacity::Capacity;
 use crate::secret::Secret;
@@ -143,6 +144,16 @@ pub enum Reply {
         /// The sentence.
         text: String,
     },
+    /// Users as a list has them.
+    Exported {
+        /// By name.
+        users: Vec<ListedUser>,
+    },
+    /// Who else may open a session.
+    Grants {
+        /// Oldest first.
+        grants: Vec<GrantRow>,
+    },
     /// The homes.
     Homes {
         /// Owners by name, then sessions.
@@ -154,6 +165,8 @@ pub enum Reply {
         invitation: Box<InvitationRow>,
         /// The secret of its address, told this once.
         secret: Secret<String>,
+        /// Its address, if whoever made it says so.
+        url: Option<Secret<String>>,
     },
     /// The links into a session.
     Invitations {
@@ -166,6 +179,8 @@ pub enum Reply {
         link: Box<LinkRow>,
         /// The secret of its address, told this once.
         secret: Secret<String>,
+        /// Its address, if whoever made it says so.
+        url: Option<Secret<String>>,
     },
     /// The links.
     Links {
@@ -188,8 +203,8 @@ pub enum Reply {
     Session {
         /// It.
         session: Box<SessionRow>,
-        /// Who else may open it.
-        grants: Vec<GrantRow>,
+        /// Who else may open it; `None` if whoever asks may not know.
+        grants: Option<Vec<GrantRow>>,
     },
     /// The sessions.
     Sessions {

@@ -80,7 +80,7 @@ pub(super) async fn with_user<T>(
 }
 
 async fn restore(performer: &Performer, owner: &str, copy: &CopyName) -> Result<String, Reply> {
-    let broker = running(performer)?;
+    let broker = performer.broker.as_ref().ok_or_else(sessions::no_gateway)?;
     with_user(performer, owner, async |user| {
         let restored = broker.restore_home(&user, copy, &Actor::cli()).await;
         restored.map_err(refused)?;
@@ -90,10 +90,7 @@ async fn restore(performer: &Performer, owner: &str, copy: &CopyName) -> Result<
 }
 
 async fn homes(performer: &Performer) -> Reply {
-    let broker = match running(performer) {
-        Ok(broker) => broker,
-        Err(refusal) => return refusal,
-    };
+    let Some(broker) = &performer.broker else { return sessions::no_gateway() };
     match performer.store.users().await {
         Ok(users) => {
             let homes = broker.look_at_homes(broker.homes(&users)).await;
@@ -101,14 +98,6 @@ async fn homes(performer: &Performer) -> Reply {
         }
         Err(error) => refused(error),
     }
-}
-
-/// What changes a home needs the gateway that knows who uses it.
-fn running(performer: &Performer) -> Result<&Broker, Reply> {
-    performer.broker.as_ref().ok_or_else(|| Reply::Refused {
-        code: "no_gateway".to_owned(),
-        text: "no gateway runs, so nobody knows which homes are in use; start it first".to_owned(),
-    })
 }
 
 /// There is no such user; perhaps another was meant.
@@ -127,7 +116,7 @@ async fn absent(performer: &Performer, name: &str) -> Reply {
 async fn link(performer: &Performer, action: LinkAction, lasts_s: u64, uses: u32) -> Reply {
     let new = NewLink { action, lasts: Duration::from_secs(lasts_s), uses };
     match performer.auth.create_link(&Actor::cli(), new).await {
-        Ok((link, secret)) => Reply::Link { link: Box::new(LinkRow::from(&link)), secret },
+        Ok((link, secret)) => Reply::Link { link: Box::new(LinkRow::from(&link)), secret, url: None },
         Err(error) => refused(error),
     }
 }

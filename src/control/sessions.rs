@@ -35,7 +35,7 @@ pub(super) async fn show(performer: &Performer, label: &str) -> Reply {
         Ok::<_, StoreError>(Ok((sessions[at].clone(), grants(performer, label).await?)))
     };
     match read.await {
-        Ok(Ok((session, grants))) => Reply::Session { session: Box::new(session), grants },
+        Ok(Ok((session, grants))) => Reply::Session { session: Box::new(session), grants: Some(grants) },
         Ok(Err(refusal)) => refusal,
         Err(error) => refused(error),
     }
@@ -88,7 +88,7 @@ pub(super) async fn create(
     with_user(performer, owner, async |user| {
         let wish = Wish::of(template, name);
         let entry = broker.create_for(&user, wish, &Actor::cli()).await.map_err(refused)?;
-        Ok(Reply::Session { session: Box::new(live(broker, &entry)), grants: Vec::new() })
+        Ok(Reply::Session { session: Box::new(live(broker, &entry)), grants: None })
     })
     .await
 }
@@ -151,7 +151,7 @@ pub(super) async fn found<'a>(
     }
 }
 
-fn no_gateway() -> Reply {
+pub(super) fn no_gateway() -> Reply {
     Reply::Refused {
         code: "no_gateway".to_owned(),
         text: "no gateway runs, and only one that runs can do that; start it first".to_owned(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::perform::{refused, with_user};
-use super::{Performer, Reply, sessions};
+use super::{GrantRow, Performer, Reply, sessions};
 use crate::audit::Actor;
 use crate::broker::{Broker, Entry, Invite, Share};
 use crate::session::{GrantRole, InvitationId};
@@ -18,6 +18,7 @@ use crate::store::Invited;
 #[allow(missing_docs)]
 pub enum SharingRequest {
     Grant { label: String, user: String, role: GrantRole, lasts_s: Option<u64> },
+    Grants { label: String },
     Invitations { label: String },
     Invite { label: String, role: GrantRole, lasts_s: u64, most: Option<u32> },
     Withdraw { label: String, user: String },
@@ -30,6 +31,7 @@ impl SharingRequest {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Grant { .. } => "grant_create",
+            Self::Grants { .. } => "grant_list",
             Self::Invitations { .. } => "invitation_list",
             Self::Invite { .. } => "invitation_create",
             Self::Withdraw { .. } => "grant_withdraw",
@@ -40,6 +42,7 @@ impl SharingRequest {
     fn label(&self) -> &str {
         match self {
             Self::Grant { label, .. }
+            | Self::Grants { label }
             | Self::Invitations { label }
             | Self::Invite { label, .. }
             | Self::Withdraw { label, .. }
@@ -97,6 +100,11 @@ pub(super) async fn perform(performer: &Performer, request: SharingRequest) -> R
             let wish = (user.as_str(), role, lasts_s.map(Duration::from_secs));
             grant(performer, (broker, &entry), wish).await
         }
+        SharingRequest::Grants { .. } => {
+            return Reply::Grants {
+                grants: entry.grants().iter().map(|live| GrantRow::from(&live.grant)).collect(),
+            };
+        }
         SharingRequest::Withdraw { user, .. } => withdraw(broker, &entry, &user).await,
         SharingRequest::Invite { role, lasts_s, most, .. } => {
             let lasts = Duration::from_secs(lasts_s);
@@ -142,6 +150,7 @@ async fn invite(broker: &Broker, entry: &Arc<Entry>, invite: Invite) -> Reply {
         Ok(made) => Reply::Invitation {
             invitation: Box::new(Invited { invitation: made.invitation, guests: Vec::new() }.into()),
             secret: made.token,
+            url: None,
         },
         Err(error) => refused(error),
     }

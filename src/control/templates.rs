@@ -7,6 +7,7 @@ use crate::audit::Actor;
 use crate::broker::{Broker, Installed, Pull};
 use crate::fault::Answer;
 use crate::language::Language;
+use crate::session::reap::Policy;
 use crate::session::{Home, NetworkPolicy, Template};
 
 /// A template.
@@ -19,8 +20,9 @@ pub struct TemplateRow {
     pub icon: String,
     pub cpus: f64,
     pub memory_mib: u64,
-    /// `None` follows the general limit.
-    pub away_s: Option<u64>,
+    /// In force: the template's own, or the general one.
+    pub away_s: u64,
+    /// `None` is no limit.
     pub total_s: Option<u64>,
     pub network: NetworkPolicy,
     pub home: Home,
@@ -32,8 +34,8 @@ pub struct TemplateRow {
     pub installed: Option<bool>,
     /// What is on the machine.
     pub found: Option<ImageRow>,
-    /// The command that brings the image to the machine.
-    pub command: String,
+    /// The command that brings the image to the machine; `None` for whoever may not read it.
+    pub command: Option<String>,
     /// The last pull since the gateway started.
     pub pull: Option<PullRow>,
 }
@@ -66,7 +68,8 @@ pub struct PullRow {
 impl TemplateRow {
     /// The row of a template with what is known of its image.
     #[must_use]
-    pub fn of(template: &Template, installed: &Installed, pull: Option<&Pull>) -> Self {
+    pub fn of(template: &Template, general: &Policy, installed: &Installed, pull: Option<&Pull>) -> Self {
+        let policy = general.with(&template.limits);
         Self {
             name: template.name.to_string(),
             title: template.title.of(Language::default()).to_owned(),
@@ -74,8 +77,8 @@ impl TemplateRow {
             icon: template.icon.name().to_owned(),
             cpus: template.cpus,
             memory_mib: template.memory_mib,
-            away_s: template.limits.away.map(|away| away.as_secs()),
-            total_s: template.limits.total.map(|total| total.as_secs()),
+            away_s: policy.away.as_secs(),
+            total_s: policy.total.map(|total| total.as_secs()),
             network: template.network,
             home: template.home,
             image: template.image.clone(),
@@ -92,7 +95,7 @@ impl TemplateRow {
                 version: image.version.clone(),
                 digest: image.digest.clone(),
             }),
-            command: template.image_command(),
+            command: Some(template.image_command()),
             pull: pull.map(PullRow::of),
         }
     }
@@ -133,7 +136,8 @@ pub(super) async fn list(performer: &Performer, fresh: bool) -> Reply {
 fn rows(broker: &Broker) -> Vec<TemplateRow> {
     let row = |template: &std::sync::Arc<Template>| {
         let pull = broker.pull_of(template);
-        TemplateRow::of(template, &broker.installed(&template.name), pull.as_ref())
+        let installed = broker.installed(&template.name);
+        TemplateRow::of(template, &broker.settings().reap, &installed, pull.as_ref())
     };
     broker.templates().values().map(row).collect()
 }

@@ -1,13 +1,11 @@
 //! Users, their logins and what becomes of them, as the command line shows it.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::auth::LoginId;
 use crate::auth::import::{RowOutcome, RowResult};
 use crate::language::Language;
-use crate::people::Outlook;
+use crate::people::{HomeFate, Outlook};
 use crate::secret::Secret;
 use crate::session::UserLimits;
 use crate::store::{Login, Role, User};
@@ -109,21 +107,32 @@ impl OutlookRow {
     }
 }
 
-impl fmt::Display for OutlookRow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl OutlookRow {
+    /// What removing them would mean, with this end for their home.
+    #[must_use]
+    pub fn said(&self, fate: HomeFate) -> String {
         let Self { name, sessions, running, own_homes, home, home_known, home_bytes } = self;
         let size = home_bytes.map_or(String::new(), |bytes| format!(" ({} MiB)", bytes >> 20));
-        write!(
-            f,
-            "removing user {name} would remove {sessions} sessions ({running} running, {own_homes} with files of their own); "
-        )?;
-        match (home, home_known) {
-            (Some(place), _) => {
-                write!(f, "their home {place}{size} would be kept, or removed with --home remove")
+        let home = match (home, home_known, fate) {
+            (Some(place), _, HomeFate::Keep) => {
+                format!("their home {place}{size} would be kept (--home remove removes it)")
             }
-            (None, true) => f.write_str("they have no home"),
-            (None, false) => f.write_str("where their home is cannot be told now"),
-        }
+            (Some(place), _, HomeFate::Remove) => {
+                format!("their home {place}{size} and its copies would be removed for good")
+            }
+            (None, true, _) => "they have no home".to_owned(),
+            (None, false, HomeFate::Keep) => {
+                "their home would be kept; where it is cannot be told now".to_owned()
+            }
+            (None, false, HomeFate::Remove) => {
+                "their home and its copies would be removed for good; where it is cannot be told now"
+                    .to_owned()
+            }
+        };
+        format!(
+            "removing user {name} would remove {sessions} sessions ({running} running, {own_homes} with files of their own); \
+             {home}"
+        )
     }
 }
 
@@ -164,5 +173,29 @@ pub fn told(result: RowResult) -> ResultRow {
             detail: Some(flaw.sentence().said(Language::English)),
             ..row
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_home_that_goes_is_not_said_to_stay() {
+        let outlook = OutlookRow {
+            name: "ann".to_owned(),
+            sessions: 1,
+            running: 1,
+            own_homes: 0,
+            home: Some("/homes/ann".to_owned()),
+            home_known: true,
+            home_bytes: Some(3 << 20),
+        };
+        let (kept, removed) = (outlook.said(HomeFate::Keep), outlook.said(HomeFate::Remove));
+        assert!(kept.contains("remove 1 sessions (1 running") && kept.contains("would be kept"), "{kept}");
+        assert!(removed.contains("/homes/ann (3 MiB) and its copies would be removed for good"), "{removed}");
+        assert!(!removed.contains("kept"), "{removed}");
+        let unknown = OutlookRow { home: None, home_known: false, ..outlook };
+        assert!(unknown.said(HomeFate::Remove).contains("removed for good"));
     }
 }

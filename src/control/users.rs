@@ -6,7 +6,7 @@ use super::perform::{refused, unknown};
 use super::user_rows::{LoginRow, OutlookRow, UserDetail, UserRow, limits_text, told};
 use super::{Performer, Reply};
 use crate::audit::Actor;
-use crate::auth::import::sheet::{self, ListedUser};
+use crate::auth::import::sheet::ListedUser;
 use crate::auth::import::{ImportRow, Planned, Tally};
 use crate::auth::{LoginId, NewUser, Renewal, Terms};
 use crate::people::{self, HomeFate};
@@ -54,26 +54,6 @@ impl UserRequest {
             Self::Remove { .. } => "user_remove",
             Self::Role { .. } => "user_role",
             Self::Show { .. } => "user_show",
-        }
-    }
-
-    /// Whether it needs sessions, and what runs them.
-    #[must_use]
-    pub fn needs_broker(&self) -> bool {
-        match self {
-            Self::Outlook { .. } | Self::Remove { .. } => true,
-            Self::Add { .. }
-            | Self::Disable { .. }
-            | Self::Enable { .. }
-            | Self::Export
-            | Self::Import { .. }
-            | Self::Limits { .. }
-            | Self::List
-            | Self::Logins { .. }
-            | Self::Logout { .. }
-            | Self::Passwd { .. }
-            | Self::Role { .. }
-            | Self::Show { .. } => false,
         }
     }
 }
@@ -132,9 +112,7 @@ async fn list(performer: &Performer) -> Reply {
 
 async fn export(performer: &Performer) -> Reply {
     match performer.store.users().await {
-        Ok(users) => {
-            Reply::Done { text: sheet::write(users.into_iter().map(ListedUser::from)).trim_end().to_owned() }
-        }
+        Ok(users) => Reply::Exported { users: users.into_iter().map(ListedUser::from).collect() },
         Err(error) => refused(error),
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Finding, Findings, Hop};
 use crate::app;
-use crate::audit;
+use crate::audit::{self, Unverified};
 use crate::config::Config;
 use crate::fault::chain;
 use crate::store::sqlite::SqliteStore;
@@ -84,7 +84,10 @@ async fn audit_of(store: &dyn Store) -> Finding {
     match audit::verify(store).await {
         Ok(audit) if audit.lines() == 0 => Finding::ok(Hop::Audit, "it is empty"),
         Ok(audit) => Finding::ok(Hop::Audit, format!("its {} lines are as they were written", audit.lines())),
-        Err(error) => Finding::broken(
+        Err(Unverified::Unread { error, .. }) => {
+            Finding::broken(Hop::Audit, chain(&error), "look at its disk, then look again")
+        }
+        Err(error @ Unverified::Broken { .. }) => Finding::broken(
             Hop::Audit,
             chain(&error),
             "compare with a backup; everything before the named line is as it was written",

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use crate::audit::Actor;
-use crate::auth::{Auth, AuthError};
+use crate::auth::{Auth, AuthError, Whom};
 use crate::broker::{Broker, BrokerError};
 use crate::engine::EngineError;
 use crate::fault::{Answer, Fault};
@@ -131,7 +131,18 @@ pub async fn remove(
     user: &User,
     fate: HomeFate,
 ) -> Result<Removed, RemovalError> {
-    auth.disable_user(actor, user.id).await?;
+    let removed = remove_now(auth, broker, actor, user, fate).await;
+    auth.told_if_refused(actor, "remove", Whom::Name(&user.name), removed).await
+}
+
+async fn remove_now(
+    auth: &Auth,
+    broker: &Broker,
+    actor: &Actor,
+    user: &User,
+    fate: HomeFate,
+) -> Result<Removed, RemovalError> {
+    auth.disable_user_now(actor, user.id).await?;
     auth.revoke_user(user.id, CloseReason::LoginEnded).await?;
     let entries = broker.entries_of(user.id);
     let ends = entries.iter().map(async |entry| {
@@ -153,7 +164,7 @@ pub async fn remove(
             None
         }
     };
-    auth.remove_user(actor, user.id).await?;
+    auth.remove_user_now(actor, user.id).await?;
     broker.forget_grantee(user.id);
     Ok(Removed { sessions: entries.len(), kept })
 }

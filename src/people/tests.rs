@@ -7,6 +7,7 @@ use crate::auth::import::{RowOutcome, sheet};
 use crate::auth::{self, NewUser};
 use crate::broker::{self, BrokerError, Entry};
 use crate::engine::fake::{FakeEngine, template};
+use crate::fault::Answer;
 use crate::secret::Secret;
 use crate::session::{Home, HomeKey, Next, Protocol, StateKind, StopReason, Template, UserId};
 use crate::store::Role;
@@ -109,6 +110,28 @@ async fn the_last_administrator_is_kept_whole_and_a_removal_can_be_done_again() 
         desk.remove(&ann, HomeFate::Keep).await,
         Err(RemovalError::Auth(AuthError::UserUnknown))
     ));
+}
+
+#[tokio::test]
+async fn a_removal_that_fails_at_the_home_or_is_refused_is_told_with_the_reason() {
+    let desk = Desk::new().await;
+    let ann = desk.user("ann", Role::User).await;
+    let root = find(&*desk.store, "root").await.unwrap();
+    desk.engine.set_down(true);
+    let failed = desk.remove(&ann, HomeFate::Remove).await.unwrap_err();
+    assert!(matches!(failed, RemovalError::Broker(BrokerError::Engine(_))), "{failed:?}");
+    desk.remove(&root, HomeFate::Keep).await.unwrap_err();
+
+    let lines = desk.store.audit(0, 1000).await.unwrap();
+    let lines = lines.iter().map(|line| serde_json::from_str(&line.body).unwrap());
+    let told: Vec<serde_json::Value> =
+        lines.filter(|line: &serde_json::Value| line["event"] == "user_refused").collect();
+    let of = |index: usize| {
+        ["change", "target", "outcome", "code"].map(|name| told[index][name].as_str().unwrap())
+    };
+    assert_eq!(of(0), ["remove", "ann", "failed", failed.code()]);
+    assert_eq!(of(1), ["remove", "root", "refused", "last_admin"]);
+    assert_eq!((told.len(), &told[0]["detail"]), (2, &failed.to_string().into()));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The same commands beside the gateway, from afar through its API, and on its store when it rests.
 
+use berth::store::sqlite::StoreLock;
 use serde_json::Value;
 
 use crate::gateway::{DESKTOP, Gateway, TOKEN, eventually};
@@ -33,12 +34,18 @@ impl<'a> Place<'a> {
         serde_json::from_str(&self.run(&[arguments, &["--json"]].concat())).expect("JSON was asked for")
     }
 
-    fn refused(&self, arguments: &[&str]) -> String {
+    /// With which code it ended, and what it said about that.
+    fn failed(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let words = self.words.iter().map(String::as_str);
         let output =
             self.gateway.try_berth(&arguments.iter().copied().chain(words).collect::<Vec<_>>(), None);
-        assert_eq!(output.status.code(), Some(5), "{arguments:?}");
-        String::from_utf8_lossy(&output.stderr).into_owned()
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
+    fn refused(&self, arguments: &[&str]) -> String {
+        let (code, words) = self.failed(arguments);
+        assert_eq!(code, Some(5), "{arguments:?}: {words}");
+        words
     }
 }
 
@@ -50,6 +57,7 @@ fn owners(rows: &Value, key: &str) -> Vec<String> {
 #[tokio::test]
 async fn every_command_reaches_near_and_far_and_the_store_at_rest() {
     let mut gateway = Gateway::builder().template(&DESKTOP.replace("ephemeral", "persistent")).start().await;
+    let copy;
     {
         let ann = gateway.login("ann").await;
         let here = Place::here(&gateway);
@@ -68,8 +76,16 @@ async fn every_command_reaches_near_and_far_and_the_store_at_rest() {
             people(place);
             audited(place);
         }
-        let stopped = here.json(&["session", "pause", &label]);
-        assert_eq!((&stopped[0]["label"], &stopped[0]["code"]), (&label.as_str().into(), &Value::Null));
+        here.run(&["session", "reset", &label, "--home", "--yes"]);
+        ann.until(&label, "ready").await;
+        copy = copies(&here).remove(0);
+        here.run(&["session", "stop", &label]);
+        let restored = Place::afar(&gateway).run(&["home", "restore", "ann", &copy]);
+        assert!(restored.contains("as it was"), "{restored}");
+        here.run(&["session", "start", &label]);
+        ann.until(&label, "ready").await;
+        let paused = here.json(&["session", "pause", &label]);
+        assert_eq!((&paused[0]["label"], &paused[0]["code"]), (&label.as_str().into(), &Value::Null));
     }
     assert!(gateway.terminate());
     let rest = Place::here(&gateway);
@@ -78,11 +94,35 @@ async fn every_command_reaches_near_and_far_and_the_store_at_rest() {
     shared(&rest, &label);
     people(&rest);
     audited(&rest);
-    assert!(rest.refused(&["session", "start", &label]).contains("no gateway runs"));
-    assert!(rest.refused(&["home", "restore", "ann", "20260131-081500"]).contains("mine"));
+    let (code, words) = rest.failed(&["session", "start", &label]);
+    assert!(code == Some(4) && words.contains("no gateway runs"), "{words}");
+    assert!(rest.refused(&["home", "restore", "ann", &copy]).contains("mine"));
     rest.run(&["session", "stop", &label]);
     assert!(rest.refused(&["home", "restore", "ann", "20260131-081500"]).contains("20260131-081500"));
+    assert!(rest.run(&["home", "restore", "ann", &copy]).contains("as it was"));
+    one_at_a_time(&gateway, &label);
     assert!(owners(&rest.json(&["home", "list"]), "owner").contains(&"ann".to_owned()));
+}
+
+/// The copies of ann's home.
+fn copies(place: &Place<'_>) -> Vec<String> {
+    let homes = place.json(&["home", "list"]);
+    let of_ann = homes.as_array().expect("a list").iter().find(|home| home["owner"] == "ann");
+    let copies = of_ann.and_then(|home| home["copies"].as_array()).expect("the engine says");
+    copies.iter().map(|copy| copy.as_str().expect("a name").to_owned()).collect()
+}
+
+/// While one process works on the sessions, no other does, and no gateway starts.
+fn one_at_a_time(gateway: &Gateway, label: &str) {
+    let _turn = StoreLock::sessions(&gateway.path("var/berth.db")).expect("nobody has it");
+    for arguments in [&["session", "remove", label, "--yes"][..], &["serve"]] {
+        let (code, words) = Place::here(gateway).failed(arguments);
+        assert!(code == Some(4) && words.contains("another process works on these sessions"), "{words}");
+    }
+    assert!(
+        Place::here(gateway).run(&["session", "list"]).contains(label),
+        "who only reads is not in the way"
+    );
 }
 
 /// By name, and back.
@@ -108,7 +148,7 @@ async fn invited(place: &Place<'_>, label: &str) {
     assert_eq!((&invitations[0]["most"], &invitations[0]["role"]), (&2.into(), &"observer".into()));
     let id = invitations[0]["id"].as_str().expect("an id");
     place.run(&["invitation", "withdraw", label, id]);
-    assert!(place.run(&["invitation", "list", label]).contains("no link into it"));
+    assert!(place.run(&["invitation", "list", label]).contains("no invitation to it"));
 }
 
 /// What runs, on what, made from what, with which files.

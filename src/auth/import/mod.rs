@@ -195,27 +195,27 @@ impl Auth {
         }
         let made = row.password.is_none().then(random_password);
         let password = row.password.clone().or(made.clone()).unwrap_or_else(random_password);
-        self.create_user_on(actor, NewUser { name, role, password }, terms).await?;
+        self.create_user_now(actor, NewUser { name, role, password }, terms).await?;
         Ok(made)
     }
 
     async fn change_row(&self, actor: &Actor, row: &ImportRow, user: &User) -> Result<(), AuthError> {
         // Rights that are taken go first, those that are given last.
         if row.disabled == Some(true) && !user.disabled {
-            self.disable_user(actor, user.id).await?;
+            self.disable_user_now(actor, user.id).await?;
         }
         if let Some(role) = row.role {
-            self.set_role(actor, user.id, role).await?;
+            self.set_role_now(actor, user.id, role).await?;
         }
-        self.set_limits(actor, user.id, &row.limits).await?;
+        self.set_limits_now(actor, user.id, &row.limits).await?;
         if row.disabled == Some(false) && user.disabled {
-            self.enable_user(actor, user.id).await?;
+            self.enable_user_now(actor, user.id).await?;
         }
         Ok(())
     }
 
     async fn row_refused(&self, actor: &Actor, row: &ImportRow, flaw: &RowFlaw) {
-        let event = AuditEvent::UserRefused { code: flaw.code() };
+        let event = AuditEvent::UserRefused { change: "import", reason: flaw.reason() };
         self.audit.record(Record::new(actor.clone(), event).about(row.shown_name())).await;
     }
 }

@@ -5,8 +5,9 @@ use std::collections::hash_map::Entry;
 
 use serde::{Deserialize, Serialize};
 
+use crate::audit::{Outcome, Reason};
 use crate::fault::Answer;
-use crate::language::Sentence;
+use crate::language::{Language, Sentence};
 use crate::secret::Secret;
 use crate::session::LimitsChange;
 use crate::store::{Role, User};
@@ -64,8 +65,8 @@ pub enum RowFlaw {
     },
     /// Creating or changing the user was refused or failed.
     Failed {
-        /// The stable code.
-        code: &'static str,
+        /// Why, as the audit has it.
+        reason: Reason,
         /// What people are told.
         sentence: Sentence,
     },
@@ -171,8 +172,17 @@ impl Field {
 
 impl RowFlaw {
     /// What creating or changing a user was refused with.
-    pub(super) fn of(error: &dyn Answer) -> Self {
-        Self::Failed { code: error.code(), sentence: error.sentence() }
+    pub(super) fn of<E: Answer>(error: &E) -> Self {
+        Self::Failed { reason: Reason::of(error), sentence: error.sentence() }
+    }
+
+    /// The reason as the audit has it.
+    pub(super) fn reason(&self) -> Reason {
+        if let Self::Failed { reason, .. } = self {
+            return reason.clone();
+        }
+        let text = self.sentence().said(Language::English);
+        Reason { code: self.code(), detail: text.clone(), text, outcome: Outcome::Refused }
     }
 
     /// The stable `snake_case` code.
@@ -181,7 +191,7 @@ impl RowFlaw {
         match self {
             Self::Cell(_) => "cell_invalid",
             Self::Cells { .. } => "cells_wrong",
-            Self::Failed { code, .. } => code,
+            Self::Failed { reason, .. } => reason.code,
             Self::HashUnusable => "hash_unusable",
             Self::Meanwhile => "changed_meanwhile",
             Self::OwnRights => "own_rights",

@@ -4,7 +4,7 @@ use super::*;
 use crate::session::{TemplateLimits, ViewerRole};
 
 /// Bodies of the audit's lines of one event, as JSON.
-async fn audited(bench: &Bench, event: &str) -> Vec<serde_json::Value> {
+pub(super) async fn audited(bench: &Bench, event: &str) -> Vec<serde_json::Value> {
     let lines = bench.store.audit(0, 1000).await.expect("a store");
     let lines = lines.into_iter().map(|line| serde_json::from_str(&line.body).expect("a line is JSON"));
     lines.filter(|line: &serde_json::Value| line["event"] == event).collect()

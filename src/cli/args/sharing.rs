@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::lasting;
+use super::{lasting, lasting_shortly};
 use crate::session::{GrantRole, InvitationId};
 
-/// The right of others to open a session.
+/// Grants: the right of others to open a session.
 #[derive(Debug, Subcommand)]
 pub enum GrantCommand {
-    /// Let a user into somebody else's session.
+    /// Share a session with a user.
     Create(GrantArgs),
     /// List who else may open a session.
     List {
@@ -41,26 +41,26 @@ pub struct GrantArgs {
     pub expires: Option<Duration>,
 }
 
-/// Links by which others are let into a session.
+/// Invitations: links by which others come to such a right.
 #[derive(Debug, Subcommand)]
 pub enum InvitationCommand {
-    /// Make a link that lets whoever has it, and has logged in, into a session; it is printed this once.
+    /// Make an invitation: whoever has its link and logs in may open the session. It is printed this once.
     Create(InvitationArgs),
-    /// List a session's links, and who came by them.
+    /// List a session's invitations, and who came by them.
     List {
         /// The session's label, as in its URL.
         label: String,
     },
-    /// Take a link back, and the right of everybody who came by it.
+    /// Take an invitation back, and the right of everybody who came by it.
     Withdraw {
         /// The session's label, as in its URL.
         label: String,
-        /// The link's id, as `berth invitation list` names it.
+        /// The invitation's id, as `berth invitation list` names it.
         id: InvitationId,
     },
 }
 
-/// What a link offers.
+/// What an invitation offers.
 #[derive(Args, Debug)]
 pub struct InvitationArgs {
     /// The session's label, as in its URL.
@@ -69,7 +69,7 @@ pub struct InvitationArgs {
     #[arg(long, value_name = "observer|helper", default_value = "observer")]
     pub role: GrantRole,
     /// How long it works, and the rights that come of it: 90s, 10m, 12h; 30d at most.
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = lasting)]
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = lasting_shortly)]
     pub expires: Duration,
     /// How many people may come by it; any number unless given.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=100))]

@@ -29,7 +29,7 @@ pub enum UserCommand {
     /// Print all users as a list that import takes; without passwords.
     Export,
     /// List users.
-    List,
+    List(UserFilter),
     /// Show a user: role, state, limits, sessions, logins, size of their home.
     Show {
         /// The user's name.
@@ -98,6 +98,20 @@ pub enum UserCommand {
         #[arg(long, short)]
         yes: bool,
     },
+}
+
+/// Which users; all of it must be true.
+#[derive(Args, Clone, Debug, Default)]
+pub struct UserFilter {
+    /// With this text in the name.
+    #[arg(long, value_name = "TEXT")]
+    pub search: Option<String>,
+    /// With this role.
+    #[arg(long)]
+    pub role: Option<RoleArg>,
+    /// Only those who may not log in.
+    #[arg(long)]
+    pub disabled: bool,
 }
 
 /// A list of users.

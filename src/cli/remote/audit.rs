@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use http::Method;
 use serde_json::Value;
 
-use super::{Remote, segment, text};
-use crate::control::Reply;
+use super::{Remote, another_version, each, segment};
+use crate::cli::failure::Failure;
+use crate::cli::show::refusal;
 use crate::store::{AuditLine, AuditLines, AuditOrder, AuditSearch, StoreError};
 
 /// The most that the API puts on one page.
@@ -24,9 +25,13 @@ impl AuditLines for Remote {
             let wanted = PAGE.min(limit - lines.len());
             let page = self.page(&search, order, wanted).await?;
             let Some(last) = page.last().map(|line| line.number) else { break };
-            match order {
-                AuditOrder::NewestFirst => search.before = Some(last),
-                AuditOrder::OldestFirst => search.after = Some(last),
+            let bound = match order {
+                AuditOrder::NewestFirst => &mut search.before,
+                AuditOrder::OldestFirst => &mut search.after,
+            };
+            // A page that does not move on would come again without an end.
+            if bound.replace(last) == Some(last) {
+                return Err(self.unreadable(another_version()));
             }
             let ended = page.len() < wanted;
             lines.extend(page);
@@ -45,22 +50,27 @@ impl Remote {
         order: AuditOrder,
         limit: usize,
     ) -> Result<Vec<AuditLine>, StoreError> {
-        let unavailable = |detail: String| StoreError::Unavailable { detail };
         let path = format!("/api/v1/audit?limit={limit}{}", query(search, order));
-        let mut page = match self.call(Method::GET, &path, None).await {
+        let page = match self.call(Method::GET, &path, None).await {
             Ok(Ok(page)) => page,
-            Ok(Err(Reply::Refused { code, text })) => return Err(unavailable(format!("{text} ({code})"))),
-            Ok(Err(_)) => return Err(unavailable("the gateway gave no reason".to_owned())),
-            Err(failure) => return Err(unavailable(failure.to_string())),
+            Ok(Err(refused)) => return Err(self.unreadable(refusal(refused))),
+            Err(failure) => return Err(self.unreadable(failure)),
         };
-        let items = page["items"].as_array_mut().map(std::mem::take).unwrap_or_default();
-        let line = |item: Value| AuditLine {
-            number: item["number"].as_u64().unwrap_or_default(),
-            body: text(&item, "text").to_owned(),
-            hash: text(&item, "hash").to_owned(),
-        };
-        Ok(items.into_iter().map(line).collect())
+        let lines = page.get("items").and_then(Value::as_array).ok_or_else(another_version);
+        lines.and_then(|items| each(items, line)).map_err(|failure| self.unreadable(failure))
     }
+
+    /// Keeps the failure for whoever tells of it; a store's error has no room for it.
+    fn unreadable(&self, failure: Failure) -> StoreError {
+        let detail = failure.detail();
+        *self.unread.lock().expect("no code panics while it holds this lock") = Some(failure);
+        StoreError::Unavailable { detail }
+    }
+}
+
+fn line(item: &Value) -> Option<AuditLine> {
+    let text = |key: &str| Some(item.get(key)?.as_str()?.to_owned());
+    Some(AuditLine { number: item.get("number")?.as_u64()?, body: text("text")?, hash: text("hash")? })
 }
 
 /// A search as the API is asked for it, to be put behind something.

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{Remote, another_version, done, read, segment, text};
+use super::{Remote, another_version, done, each, read, segment, text};
 use crate::cli::failure::Failure;
 use crate::control::{HostRow, Reply, TemplateRow, UseRow};
 
@@ -13,7 +13,7 @@ const STATS: &str = "/api/v1/stats";
 impl Remote {
     pub(super) async fn templates(&self) -> Result<Reply, Failure> {
         Ok(match self.items(TEMPLATES).await? {
-            Ok(items) => Reply::Templates { templates: items.into_iter().filter_map(template).collect() },
+            Ok(items) => Reply::Templates { templates: each(&items, |item| template(item.clone()))? },
             Err(refused) => refused,
         })
     }
@@ -27,7 +27,7 @@ impl Remote {
     /// What there is room for.
     pub(super) async fn capacity(&self) -> Result<Reply, Failure> {
         let shown = match self.call(Method::GET, "/api/v1/capacity", None).await? {
-            Ok(mut shown) => shown["capacity"].take(),
+            Ok(shown) => shown.get("capacity").cloned().unwrap_or_default(),
             Err(refused) => return Ok(refused),
         };
         if shown.is_null() {
@@ -50,7 +50,10 @@ impl Remote {
             let path = format!("{STATS}?session={}", segment(text(&session, "label")));
             // One that has gone meanwhile is not what was asked about.
             let Ok(mut of) = self.items(&path).await? else { continue };
-            used.extend(of.pop().and_then(|mut of| row(session, of["usage"].take())));
+            let usage = of.pop().and_then(|of| of.get("usage").cloned()).unwrap_or_default();
+            if usage.is_object() {
+                used.push(row(session, usage).ok_or_else(another_version)?);
+            }
         }
         let cpu = |row: &UseRow| row.usage.cpu_percent.unwrap_or_default();
         used.sort_by(|one, other| cpu(other).total_cmp(&cpu(one)));
@@ -63,10 +66,8 @@ fn template(mut shown: Value) -> Option<TemplateRow> {
     let image = shown["image"].take();
     shown["image"] = text(&image, "name").into();
     shown["found"] = if image["id"].is_string() { image } else { Value::Null };
-    for absent in ["pull_policy", "command"] {
-        if !shown[absent].is_string() {
-            shown[absent] = "".into();
-        }
+    if !shown["pull_policy"].is_string() {
+        shown["pull_policy"] = "".into();
     }
     if shown["pull"].is_object() {
         let mut pull = json!({ "layers_done": 0, "layers": 0, "bytes": 0, "total_bytes": 0, "detail": null });
@@ -127,7 +128,7 @@ mod tests {
             "installed": true,
         });
         let row = template(shown.clone()).unwrap();
-        assert_eq!((row.image.as_str(), row.command.as_str(), row.found.is_none()), ("", "", true));
+        assert_eq!((row.image.as_str(), row.command, row.found.is_none()), ("", None, true));
         shown["image"] = json!({
             "name": "berth/lab", "id": "sha256:1", "size_bytes": 7, "created_at": null, "version": null, "digest": null,
         });

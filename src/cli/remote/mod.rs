@@ -4,47 +4,39 @@
 //! is not invented here, and what needs the machine itself (backups and their files) stays there.
 
 mod audit;
+mod connection;
 mod machine;
 mod programs;
 mod sharing;
 mod trust;
 mod users;
 
+use std::collections::HashSet;
+use std::sync::Mutex;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Method, Request as HttpRequest, Response, StatusCode, Uri};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use http::{Method, StatusCode, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use rustls::pki_types::ServerName;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 
+use self::connection::{CallError, Connection};
 use super::args::RemoteArgs;
 use super::failure::{Exit, Failure};
 use crate::control::{Reply, Request, SessionChange, SessionRow};
-use crate::fault::chain;
-use crate::secret::Secret;
 
-/// The bound of reaching the gateway.
-const REACH: Duration = Duration::from_secs(20);
-/// The bound of one call: putting a home back takes minutes.
-const BOUND: Duration = Duration::from_mins(10);
-/// No document of the API comes near it.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
+/// The bound of one call.
+const BOUND: Duration = Duration::from_secs(60);
+/// The bound of a call that copies files, or removes many sessions.
+const LONG: Duration = Duration::from_hours(2);
 /// What stands in a segment of a path as it is.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 /// A gateway by its address, and the right to ask it.
 pub(super) struct Remote {
-    host: String,
-    port: u16,
-    token: Secret<String>,
-    tls: TlsConnector,
+    connection: Connection,
+    /// Why the audit could not be read last.
+    unread: Mutex<Option<Failure>>,
 }
 
 impl Remote {
@@ -68,7 +60,8 @@ impl Remote {
         }
         let token = trust::token(arguments.token_file.as_deref())?;
         let tls = trust::connector(arguments.ca_file.as_deref())?;
-        Ok(Some(Self { host, port: uri.port_u16().unwrap_or(443), token, tls }))
+        let connection = Connection::new((host, uri.port_u16().unwrap_or(443)), token, tls);
+        Ok(Some(Self { connection, unread: Mutex::default() }))
     }
 
     /// Asks what would be asked over the control socket.
@@ -78,7 +71,7 @@ impl Remote {
     pub(super) async fn ask(&self, request: Request) -> Result<Reply, Failure> {
         Ok(match request {
             Request::SessionList => match self.items("/api/v1/sessions").await? {
-                Ok(items) => Reply::Sessions { sessions: items.iter().filter_map(session).collect() },
+                Ok(items) => Reply::Sessions { sessions: each(&items, session)? },
                 Err(refused) => refused,
             },
             Request::SessionShow { label } => self.show(&label).await?,
@@ -87,7 +80,7 @@ impl Remote {
                 match self.call(Method::POST, "/api/v1/sessions", Some(wish)).await? {
                     Ok(made) => {
                         let session = Box::new(session(&made).ok_or_else(another_version)?);
-                        Reply::Session { session, grants: Vec::new() }
+                        Reply::Session { session, grants: None }
                     }
                     Err(refused) => refused,
                 }
@@ -101,13 +94,13 @@ impl Remote {
             Request::LinkList => self.links().await?,
             Request::LinkRevoke { id } => self.revoke_link(&id.to_string()).await?,
             Request::Capacity => self.capacity().await?,
-            Request::HomeList => match self.items("/api/v1/homes").await? {
-                Ok(items) => Reply::Homes { homes: items.into_iter().filter_map(read).collect() },
+            Request::HomeList => match self.rows("/api/v1/homes").await? {
+                Ok(homes) => Reply::Homes { homes },
                 Err(refused) => refused,
             },
             Request::HomeRestore { owner, copy } => {
                 let path = format!("/api/v1/users/{}/home/restore", segment(&owner));
-                let restored = self.call(Method::POST, &path, Some(json!({ "copy": copy }))).await?;
+                let restored = self.call_long(Method::POST, &path, Some(json!({ "copy": copy }))).await?;
                 done(restored, |_| {
                     format!("the home of {owner} is as it was at {copy}; what it held is a copy now")
                 })
@@ -120,27 +113,33 @@ impl Remote {
     }
 
     /// Every item of a list, page by page.
-    ///
-    /// # Errors
-    /// As for [`Remote::ask`].
-    pub(super) async fn items(&self, path: &str) -> Result<Result<Vec<Value>, Reply>, Failure> {
-        let (mut items, mut cursor) = (Vec::new(), None::<String>);
+    async fn items(&self, path: &str) -> Result<Result<Vec<Value>, Reply>, Failure> {
+        let (mut items, mut seen, mut query) = (Vec::new(), HashSet::new(), String::new());
         loop {
-            let join = if path.contains('?') { '&' } else { '?' };
-            let query = cursor.as_ref().map(|at| format!("{join}cursor={}", segment(at))).unwrap_or_default();
             let mut page = match self.call(Method::GET, &format!("{path}{query}"), None).await? {
                 Ok(page) => page,
                 Err(refused) => return Ok(Err(refused)),
             };
-            if let Some(more) = page["items"].as_array_mut() {
-                items.append(more);
+            let more = page.get_mut("items").and_then(Value::as_array_mut).ok_or_else(another_version)?;
+            if !more.iter().all(Value::is_object) {
+                return Err(another_version());
             }
-            let next = page["next"].as_str().map(ToOwned::to_owned);
-            // One that says the same again would never end.
-            if next.is_none() || next == cursor {
-                return Ok(Ok(items));
+            items.append(more);
+            let Some(next) = page.get("next").and_then(Value::as_str) else { return Ok(Ok(items)) };
+            let join = if path.contains('?') { '&' } else { '?' };
+            query = format!("{join}cursor={}", segment(next));
+            // One that comes again would never end.
+            if !seen.insert(next.to_owned()) {
+                return Err(another_version());
             }
-            cursor = next;
+        }
+    }
+
+    /// The same as rows of ours.
+    async fn rows<T: DeserializeOwned>(&self, path: &str) -> Result<Result<Vec<T>, Reply>, Failure> {
+        match self.items(path).await? {
+            Ok(items) => Ok(Ok(each(&items, |item| read(item.clone()))?)),
+            Err(refused) => Ok(Err(refused)),
         }
     }
 
@@ -150,23 +149,17 @@ impl Remote {
             Ok(shown) => shown,
             Err(refused) => return Ok(refused),
         };
-        let grants = match self.call(Method::GET, &format!("{path}/grants"), None).await? {
-            Ok(mut grants) => grants["items"].as_array_mut().map(std::mem::take).unwrap_or_default(),
-            // Apps have none.
-            Err(_) => Vec::new(),
-        };
-        let grants = grants.into_iter().filter_map(read).collect();
-        Ok(match session(&shown) {
-            Some(session) => Reply::Session { session: Box::new(session), grants },
-            None => return Err(another_version()),
-        })
+        // Who may see a session may not always know with whom it is shared.
+        let grants = self.rows(&format!("{path}/grants")).await?.ok();
+        let session = Box::new(session(&shown).ok_or_else(another_version)?);
+        Ok(Reply::Session { session, grants })
     }
 
     async fn change(&self, label: &str, change: SessionChange) -> Result<Reply, Failure> {
         let path = format!("/api/v1/sessions/{}", segment(label));
         let verb = change.verb();
         let answer = match change {
-            SessionChange::Remove => self.call(Method::DELETE, &path, None).await?,
+            SessionChange::Remove => self.call_long(Method::DELETE, &path, None).await?,
             SessionChange::Reset { home: true } => {
                 let how = json!({ "home": true, "confirm": label });
                 self.call(Method::POST, &format!("{path}/reset"), Some(how)).await?
@@ -185,9 +178,14 @@ impl Remote {
         }))
     }
 
-    /// The gateway's address as browsers name it, with a slash at its end.
+    /// The gateway's address as it was given, with a slash at its end.
     pub(super) fn portal(&self) -> String {
-        format!("https://{}/", self.authority())
+        format!("https://{}/", self.connection.authority())
+    }
+
+    /// Why the audit could not be read last, in this command's own words.
+    pub(super) fn why_unread(&self) -> Option<Failure> {
+        self.unread.lock().expect("no code panics while it holds this lock").take()
     }
 
     /// One call with a document: what it answered, or how it was refused.
@@ -197,93 +195,72 @@ impl Remote {
         path: &str,
         body: Option<Value>,
     ) -> Result<Result<Value, Reply>, Failure> {
-        self.send(method, path, body.map(|body| ("application/json", body.to_string()))).await
+        self.send(method, path, body.map(|body| ("application/json", body.to_string())), BOUND).await
     }
 
-    /// The same with a text of any media type.
+    /// The same of something that may take long.
+    async fn call_long(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<Result<Value, Reply>, Failure> {
+        self.send(method, path, body.map(|body| ("application/json", body.to_string())), LONG).await
+    }
+
+    /// The same with a text of any media type, and a bound of its own.
     async fn send(
         &self,
         method: Method,
         path: &str,
         body: Option<(&'static str, String)>,
+        bound: Duration,
     ) -> Result<Result<Value, Reply>, Failure> {
-        let unreached = |why: &dyn std::fmt::Display| {
-            let todo =
-                "check the address, this machine's way to it, and --ca-file if its certificate is your own";
-            let what = format!("the gateway at {}:{} was not reached", self.host, self.port);
-            Failure::new(Exit::Missing, what, why, todo)
+        let exchanged = self.connection.exchange(method, path, body, bound).await;
+        let (status, bytes) = exchanged.map_err(|error| self.unanswered(&error))?;
+        let answer = match &bytes[..] {
+            [] => Some(Value::Null),
+            bytes => serde_json::from_slice(bytes).ok().filter(Value::is_object),
         };
-        let exchange = timeout(BOUND, self.exchange(method, path, body)).await;
-        let (status, bytes) = exchange
-            .map_err(|_| unreached(&format!("it did not answer within {} s", BOUND.as_secs())))?
-            .map_err(|why| unreached(&why))?;
-        let answer =
-            if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap_or_default() };
         if status.is_success() {
-            return Ok(Ok(answer));
+            // A page in front of the gateway may answer anything with 200.
+            return Ok(Ok(answer.ok_or_else(another_version)?));
         }
         if status == StatusCode::UNAUTHORIZED {
             let todo =
                 "make one with `berth token create` on its machine, and name its file with --token-file";
             return Err(Failure::new(Exit::Refused, "the gateway does not accept the token", status, todo));
         }
-        let code = answer["code"].as_str().map_or_else(|| status.to_string(), ToOwned::to_owned);
-        let detail = answer["detail"].as_str().map_or_else(|| status.to_string(), ToOwned::to_owned);
-        Ok(Err(Reply::Refused { code, text: detail }))
+        let said =
+            |key: &str| answer.as_ref().and_then(|answer| answer.get(key)?.as_str()).map(str::to_owned);
+        let code = said("code").unwrap_or_else(|| status.to_string());
+        let text = said("detail").unwrap_or_else(|| status.to_string());
+        Ok(Err(Reply::Refused { code, text }))
     }
 
-    async fn exchange(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<(&'static str, String)>,
-    ) -> Result<(StatusCode, Bytes), String> {
-        let said = |error: &dyn std::error::Error| chain(error).to_string();
-        let tcp = timeout(REACH, TcpStream::connect((self.host.as_str(), self.port))).await;
-        let tcp = tcp.map_err(|_| format!("nothing answers within {} s", REACH.as_secs()))?;
-        let tcp = tcp.map_err(|error| said(&error))?;
-        let name = ServerName::try_from(self.host.clone()).map_err(|error| said(&error))?;
-        let stream = self.tls.connect(name, tcp).await.map_err(|error| said(&error))?;
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(|error| said(&error))?;
-        let mut request = HttpRequest::builder()
-            .method(method)
-            .uri(path)
-            .header("host", self.authority())
-            .header("accept", "application/json")
-            .header("authorization", format!("Bearer {}", self.token.expose()));
-        let (kind, text) = body.unwrap_or_default();
-        if !kind.is_empty() {
-            request = request.header("content-type", kind);
+    fn unanswered(&self, error: &CallError) -> Failure {
+        let there = self.connection.authority();
+        match error {
+            CallError::Unreached(why) => Failure::new(
+                Exit::Missing,
+                format!("the gateway at {there} was not reached"),
+                why,
+                "check the address, this machine's way to it, and --ca-file if its certificate is your own",
+            ),
+            CallError::Unanswered(why) => Failure::new(
+                Exit::Failed,
+                format!("the gateway at {there} did not answer"),
+                why,
+                "it may have done what was asked: look before you try again",
+            ),
         }
-        let request = request.body(Full::new(Bytes::from(text))).map_err(|error| said(&error))?;
-        let answer = async {
-            let response: Response<_> = sender.send_request(request).await.map_err(|error| said(&error))?;
-            let (head, body) = response.into_parts();
-            let body = Limited::new(body, MOST_BYTES).collect().await.map_err(|error| error.to_string())?;
-            Ok((head.status, body.to_bytes()))
-        };
-        tokio::pin!(answer, connection);
-        let mut open = true;
-        loop {
-            tokio::select! {
-                biased;
-                answer = &mut answer => return answer,
-                // How it ended is told by the answer, or by its absence.
-                _ = &mut connection, if open => open = false,
-            }
-        }
-    }
-
-    fn authority(&self) -> String {
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        if self.port == 443 { host } else { format!("{host}:{}", self.port) }
     }
 }
 
 fn another_version() -> Failure {
-    let todo = "use the version of berth that runs there";
-    Failure::new(Exit::Failed, "the gateway is of another version", "its answer makes no sense here", todo)
+    let todo =
+        "check that it is the gateway that answers there, and use the version of berth that runs there";
+    Failure::new(Exit::Failed, "the answer is not one of this API", "it makes no sense here", todo)
 }
 
 fn done(answer: Result<Value, Reply>, say: impl Fn(&Value) -> String) -> Reply {
@@ -300,7 +277,12 @@ fn session(shown: &Value) -> Option<SessionRow> {
     serde_json::from_value(row).ok()
 }
 
-fn read<T: serde::de::DeserializeOwned>(item: Value) -> Option<T> {
+/// What each item means; one that means nothing is of another version, and not left out.
+fn each<T>(items: &[Value], read: impl Fn(&Value) -> Option<T>) -> Result<Vec<T>, Failure> {
+    items.iter().map(read).collect::<Option<_>>().ok_or_else(another_version)
+}
+
+fn read<T: DeserializeOwned>(item: Value) -> Option<T> {
     serde_json::from_value(item).ok()
 }
 

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{Remote, another_version, done, read, segment, text};
+use super::{Remote, another_version, done, each, read, segment, text};
 use crate::cli::failure::Failure;
 use crate::control::{LinkRow, Reply, TokenRow, TokenWish};
 use crate::secret::Secret;
@@ -26,8 +26,8 @@ impl Remote {
     }
 
     pub(super) async fn tokens(&self) -> Result<Reply, Failure> {
-        Ok(match self.items(TOKENS).await? {
-            Ok(items) => Reply::Tokens { tokens: items.into_iter().filter_map(read).collect() },
+        Ok(match self.rows(TOKENS).await? {
+            Ok(tokens) => Reply::Tokens { tokens },
             Err(refused) => refused,
         })
     }
@@ -51,14 +51,15 @@ impl Remote {
             Ok(made) => made,
             Err(refused) => return Ok(refused),
         };
-        let secret = text(&made, "url").rsplit('/').next().unwrap_or_default().to_owned();
-        let link = row(&made).ok_or_else(another_version)?;
-        Ok(Reply::Link { link: Box::new(link), secret: Secret::new(secret) })
+        let url = text(&made, "url").to_owned();
+        let secret = Secret::new(url.rsplit('/').next().unwrap_or_default().to_owned());
+        let link = Box::new(row(&made).ok_or_else(another_version)?);
+        Ok(Reply::Link { link, secret, url: Some(Secret::new(url)) })
     }
 
     pub(super) async fn links(&self) -> Result<Reply, Failure> {
         Ok(match self.items(LINKS).await? {
-            Ok(items) => Reply::Links { links: items.iter().filter_map(row).collect() },
+            Ok(items) => Reply::Links { links: each(&items, row)? },
             Err(refused) => refused,
         })
     }

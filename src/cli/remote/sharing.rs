@@ -22,6 +22,10 @@ impl Remote {
                     format!("user {} may open session {label} as {}", text(grant, "user"), role.name())
                 })
             }
+            SharingRequest::Grants { label } => match self.rows(&address(&label, "grants")).await? {
+                Ok(grants) => Reply::Grants { grants },
+                Err(refused) => refused,
+            },
             SharingRequest::Withdraw { label, user } => self.withdraw(&label, &user).await?,
             SharingRequest::Invite { label, role, lasts_s, most } => {
                 let new = json!({ "role": role, "lasts_s": lasts_s, "most": most });
@@ -31,10 +35,8 @@ impl Remote {
                 }
             }
             SharingRequest::Invitations { label } => {
-                match self.items(&address(&label, "invitations")).await? {
-                    Ok(items) => {
-                        Reply::Invitations { invitations: items.into_iter().filter_map(read).collect() }
-                    }
+                match self.rows(&address(&label, "invitations")).await? {
+                    Ok(invitations) => Reply::Invitations { invitations },
                     Err(refused) => refused,
                 }
             }
@@ -66,9 +68,9 @@ impl Remote {
 
 /// A link that was just made; its secret stands at the end of its address.
 fn invitation(made: Value) -> Option<Reply> {
-    let (_, secret) = text(&made, "url").rsplit_once('=')?;
-    let secret = Secret::new(secret.to_owned());
-    Some(Reply::Invitation { invitation: Box::new(read(made)?), secret })
+    let url = text(&made, "url").to_owned();
+    let secret = Secret::new(url.rsplit_once('=')?.1.to_owned());
+    Some(Reply::Invitation { invitation: Box::new(read(made)?), secret, url: Some(Secret::new(url)) })
 }
 
 #[cfg(test)]
@@ -82,7 +84,10 @@ mod tests {
             "created_at": "2026-01-01T00:00:00Z", "expires_at": "2026-01-01T01:00:00Z", "guests": [],
             "url": "https://portal.example.org/join?token=aBc-_9",
         });
-        let Some(Reply::Invitation { invitation, secret }) = invitation(made) else { panic!("it is one") };
+        let Some(Reply::Invitation { invitation, secret, url }) = invitation(made) else {
+            panic!("it is one")
+        };
         assert_eq!((secret.expose().as_str(), invitation.role.as_str()), ("aBc-_9", "observer"));
+        assert!(url.is_some_and(|url| url.expose().starts_with("https://portal.example.org/")));
     }
 }

@@ -3,9 +3,8 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{Remote, another_version, done, read, segment, text};
-use crate::auth::import::ImportRow;
-use crate::auth::import::sheet::{self, ListedUser};
+use super::{LONG, Remote, another_version, done, read, segment, text};
+use crate::auth::import::{ImportRow, sheet};
 use crate::cli::failure::Failure;
 use crate::control::{Reply, ResultRow, UserRequest, limits_text};
 use crate::session::{LimitsChange, UserLimits};
@@ -36,12 +35,12 @@ impl Remote {
             }
             UserRequest::Import { rows, dry_run, before: _, more: _ } => self.import(&rows, dry_run).await?,
             UserRequest::Limits { name, change } => self.limits(&name, &change).await?,
-            UserRequest::List => match self.items(USERS).await? {
-                Ok(items) => Reply::Users { users: items.into_iter().filter_map(read).collect() },
+            UserRequest::List => match self.rows(USERS).await? {
+                Ok(users) => Reply::Users { users },
                 Err(refused) => refused,
             },
-            UserRequest::Logins { name } => match self.items(&format!("{}/logins", address(&name))).await? {
-                Ok(items) => Reply::Logins { logins: items.into_iter().filter_map(read).collect() },
+            UserRequest::Logins { name } => match self.rows(&format!("{}/logins", address(&name))).await? {
+                Ok(logins) => Reply::Logins { logins },
                 Err(refused) => refused,
             },
             UserRequest::Logout { name, login } => {
@@ -62,7 +61,7 @@ impl Remote {
             UserRequest::Remove { name, home } => {
                 let home = serde_json::to_value(home).unwrap_or_default();
                 let path = format!("{}?home={}", address(&name), home.as_str().unwrap_or("keep"));
-                let removed = self.call(Method::DELETE, &path, None).await?;
+                let removed = self.call_long(Method::DELETE, &path, None).await?;
                 done(removed, |removed| {
                     let home = match removed["home_kept"].as_str() {
                         Some(place) => format!("their home is kept: {place}"),
@@ -76,11 +75,8 @@ impl Remote {
                 done(changed, |user| format!("user {} has the role {} now", text(user, "name"), role.name()))
             }
             UserRequest::Show { name } => self.show_user(&name).await?,
-            UserRequest::Export => match self.items(USERS).await? {
-                Ok(items) => {
-                    let users = items.into_iter().filter_map(read::<ListedUser>);
-                    Reply::Done { text: sheet::write(users).trim_end().to_owned() }
-                }
+            UserRequest::Export => match self.rows(USERS).await? {
+                Ok(users) => Reply::Exported { users },
                 Err(refused) => refused,
             },
             UserRequest::Outlook { name } => {
@@ -128,7 +124,7 @@ impl Remote {
     async fn import(&self, rows: &[ImportRow], dry_run: bool) -> Result<Reply, Failure> {
         let path = format!("{USERS}/import?dry_run={dry_run}");
         let list = Some(("text/csv", sheet::write_rows(rows)));
-        let mut results = match self.send(Method::POST, &path, list).await? {
+        let mut results = match self.send(Method::POST, &path, list, LONG).await? {
             Ok(imported) => {
                 read::<Vec<ResultRow>>(imported["results"].clone()).ok_or_else(another_version)?
             }

@@ -1,6 +1,7 @@
-//! Who may use a database file: everybody together, or one that puts another in its place alone.
+//! Who may use a database file: everybody together, or one that puts another in its place alone; and
+//! who may change what its sessions run in: one process at a time.
 //!
-//! The lock is the operating system's on a file of its own beside the database, so it ends with the
+//! A lock is the operating system's on a file of its own beside the database, so it ends with the
 //! process that holds it, however that ends. SQLite's own locks say nothing of a file that is about
 //! to be replaced as a whole.
 
@@ -24,7 +25,16 @@ impl StoreLock {
     /// # Errors
     /// [`StoreError::Locked`] while somebody holds it alone.
     pub(super) fn shared(path: &Path) -> Result<Self, StoreError> {
-        Self::take(path, File::try_lock_shared)
+        Self::take(path, ".lock", File::try_lock_shared)
+    }
+
+    /// The right to change containers, homes and grants of this store's sessions: that of the gateway
+    /// while it runs, or of a command where none does. What one process knows of them another does not.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] while another process has it.
+    pub fn sessions(path: &Path) -> Result<Self, StoreError> {
+        Self::take(path, ".sessions.lock", File::try_lock)
     }
 
     /// The right to put another database in the place of this one: while it is held nobody else opens
@@ -33,11 +43,15 @@ impl StoreLock {
     /// # Errors
     /// [`StoreError::Locked`] while a gateway or a command has it open.
     pub fn alone(path: &Path) -> Result<Self, StoreError> {
-        Self::take(path, File::try_lock)
+        Self::take(path, ".lock", File::try_lock)
     }
 
-    fn take(path: &Path, lock: impl Fn(&File) -> Result<(), TryLockError>) -> Result<Self, StoreError> {
-        let beside = beside(path);
+    fn take(
+        path: &Path,
+        ending: &str,
+        lock: impl Fn(&File) -> Result<(), TryLockError>,
+    ) -> Result<Self, StoreError> {
+        let beside = beside(path, ending);
         let refused =
             |error: &std::io::Error| unavailable(&format!("cannot lock {}: {error}", beside.display()));
         let mut options = OpenOptions::new();
@@ -57,9 +71,9 @@ impl StoreLock {
 }
 
 /// It is never removed: a process that waits for it would lock a file that nobody else sees.
-fn beside(path: &Path) -> PathBuf {
+fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
+    name.push(ending);
     name.into()
 }
 
@@ -79,5 +93,15 @@ mod tests {
         assert!(matches!(StoreLock::alone(&path), Err(StoreError::Locked { .. })));
         drop(alone);
         StoreLock::shared(&path).unwrap();
+    }
+
+    #[test]
+    fn sessions_are_changed_by_one_process_while_others_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("berth.db");
+        let (_reader, changer) = (StoreLock::shared(&path).unwrap(), StoreLock::sessions(&path).unwrap());
+        assert!(matches!(StoreLock::sessions(&path), Err(StoreError::Locked { .. })));
+        drop(changer);
+        StoreLock::sessions(&path).unwrap();
     }
 }

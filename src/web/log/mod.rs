@@ -2,6 +2,7 @@
 //! address, live while it is open.
 
 mod feed;
+mod kinds;
 mod line;
 mod query;
 mod words;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
+use super::kinds::name_of;
 use crate::audit::{EventKind, Outcome, when};
 use crate::clock;
 use crate::language::Language;
@@ -153,7 +154,7 @@ impl Group {
         };
         let choice = |kind: EventKind| Choice {
             value: kind.name(),
-            text: kind.name().into(),
+            text: language.text(name_of(kind)),
             chosen: query.event == kind.name(),
         };
         let events = EventKind::ALL.into_iter().filter(belongs).map(choice).collect();

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use super::kinds::sentence_of;
 use crate::audit::{EventKind, Outcome, Reading};
 use crate::language::{Language, Value};
 use crate::session::StopReason;
@@ -27,23 +28,39 @@ pub(super) fn sentence(language: Language, reading: &Reading) -> String {
         ("actor", isolated(actor(language, &reading.text("actor"))).into()),
         ("target", own("target").into()),
         ("event", own("event").into()),
+        ("changed", reading.number("changed").into()),
+        ("client", own("client_id").into()),
         ("copy", own("copy").into()),
         ("count", reading.number("count").into()),
+        ("created", reading.number("created").into()),
         ("days", reading.number("keep_days").into()),
         ("grantee", own("grantee").into()),
         ("image", own("image").into()),
         ("key", own("key").into()),
+        ("limits", isolated(limits(language, reading)).into()),
         ("lines", reading.number("lines").into()),
         ("name", own("name").into()),
+        ("owner", own("owner").into()),
+        ("parts", parts(language, reading).into()),
+        ("refused", reading.number("refused").into()),
+        ("scopes", own("scopes").into()),
+        ("size", words::size(language, reading.number("bytes")).into()),
         ("template", own("template").into()),
+        ("user", own("user").into()),
+        ("uses", reading.number("uses").into()),
         // Chosen by, never shown.
+        ("action", reading.text("action").into()),
+        ("bound", if reading.text("user").is_empty() { "no" } else { "yes" }.into()),
         ("change", reading.text("change").into()),
+        ("code", reading.text("code").into()),
+        ("home", reading.text("home").into()),
         ("reason", reading.text("reason").into()),
         ("role", reading.text("role").into()),
+        ("whose", whose(reading).into()),
         ("time", length(if reading.kind == Some(EventKind::ViewerLeft) { "after_s" } else { "by_s" }).into()),
         ("why", why(language, reading).into()),
     ];
-    language.say(reading.kind.map_or("log-unknown", id), &arguments)
+    language.say(reading.kind.map_or("log-unknown", sentence_of), &arguments)
 }
 
 /// Who did it, as a sentence begins.
@@ -55,6 +72,49 @@ fn actor(language: Language, name: &str) -> String {
         "token" => language.text("log-actor-token").into_owned(),
         name => name.to_owned(),
     }
+}
+
+/// Whose a session is; lines of before do not say.
+fn whose(reading: &Reading) -> &'static str {
+    let owner = reading.text("owner");
+    if owner.is_empty() {
+        "unknown"
+    } else if !reading.text("client_id").is_empty() {
+        "client"
+    } else if owner == reading.text("actor") {
+        "own"
+    } else {
+        "other"
+    }
+}
+
+/// What a backup has in it.
+fn parts(language: Language, reading: &Reading) -> String {
+    let part = |part: String| match part.as_str() {
+        "config" => language.text("log-part-config").into_owned(),
+        "homes" => language.text("log-part-homes").into_owned(),
+        "images" => language.text("log-part-images").into_owned(),
+        "store" => language.text("log-part-store").into_owned(),
+        _ => part,
+    };
+    reading.list("parts").into_iter().map(part).collect::<Vec<_>>().join(", ")
+}
+
+/// A user's own limits; what they do not say follows the configuration.
+fn limits(language: Language, reading: &Reading) -> String {
+    let general = || language.text("log-limits-general").into_owned();
+    let of = |name: &str| reading.within("limits", name).unwrap_or_else(general);
+    let templates = match reading.within("limits", "templates") {
+        Some(none) if none.is_empty() => language.text("log-limits-none").into_owned(),
+        named => named.unwrap_or_else(general),
+    };
+    let arguments = [
+        ("sessions", of("max_sessions").into()),
+        ("cpus", of("max_cpus").into()),
+        ("memory", of("max_memory_mib").into()),
+        ("templates", templates.into()),
+    ];
+    language.say("log-limits", &arguments)
 }
 
 /// Why a session ended, in the reader's own language.
@@ -71,7 +131,8 @@ fn why(language: Language, reading: &Reading) -> Cow<'static, str> {
     }
 }
 
-/// The words of the engine, the store or the rule that said no: as they are, so English.
+/// The words of the engine, the store or the rule that said no: as they are, so English. Where there
+/// are none, the code of the rule.
 pub(super) fn note(reading: &Reading) -> Option<String> {
     let (text, detail) = (reading.text("text"), reading.text("detail"));
     let told = match reading.kind? {
@@ -79,11 +140,16 @@ pub(super) fn note(reading: &Reading) -> Option<String> {
         | EventKind::ImageNotPulled
         | EventKind::RestoreFailed
         | EventKind::SessionFailed => detail,
+        EventKind::AccessRefused | EventKind::InvitationRefused => reading.text("code"),
+        // Lines of before have the code alone.
+        EventKind::UserRefused if text.is_empty() => reading.text("code"),
         EventKind::GrantNotCreated
         | EventKind::HomeNotRestored
         | EventKind::InvitationNotCreated
         | EventKind::SessionNotChanged
-        | EventKind::SessionNotCreated => {
+        | EventKind::SessionNotCreated
+        | EventKind::SessionNotEnded
+        | EventKind::UserRefused => {
             if detail.is_empty() || detail == text {
                 text
             } else {
@@ -93,69 +159,4 @@ pub(super) fn note(reading: &Reading) -> Option<String> {
         _ => return None,
     };
     Some(told).filter(|told| !told.is_empty())
-}
-
-fn id(kind: EventKind) -> &'static str {
-    match kind {
-        EventKind::AccessRefused => "log-access-refused",
-        EventKind::AuditExported => "log-audit-exported",
-        EventKind::AuditTrimmed => "log-audit-trimmed",
-        EventKind::BackupFailed => "log-backup-failed",
-        EventKind::BackupMade => "log-backup-made",
-        EventKind::ConfigDanger => "log-config-danger",
-        EventKind::EntryGiven => "log-entry-given",
-        EventKind::GatewayStarted => "log-gateway-started",
-        EventKind::GatewayStopped => "log-gateway-stopped",
-        EventKind::GrantCreated => "log-grant-created",
-        EventKind::GrantLapsed => "log-grant-lapsed",
-        EventKind::GrantNotCreated => "log-grant-not-created",
-        EventKind::GrantWithdrawn => "log-grant-withdrawn",
-        EventKind::HomeRemoved => "log-home-removed",
-        EventKind::HomeNotRestored => "log-home-not-restored",
-        EventKind::HomeRestored => "log-home-restored",
-        EventKind::HomeSetAside => "log-home-set-aside",
-        EventKind::ImageNotPulled => "log-image-not-pulled",
-        EventKind::ImagePulled => "log-image-pulled",
-        EventKind::InvitationCreated => "log-invitation-created",
-        EventKind::InvitationNotCreated => "log-invitation-not-created",
-        EventKind::InvitationRefused => "log-invitation-refused",
-        EventKind::InvitationUsed => "log-invitation-used",
-        EventKind::InvitationWithdrawn => "log-invitation-withdrawn",
-        EventKind::LinkCreated => "log-link-created",
-        EventKind::LinkRefused => "log-link-refused",
-        EventKind::LinkRevoked => "log-link-revoked",
-        EventKind::LinkUsed => "log-link-used",
-        EventKind::LoginEnded => "log-login-ended",
-        EventKind::LoginOk => "log-login-ok",
-        EventKind::LoginRefused => "log-login-refused",
-        EventKind::Logout => "log-logout",
-        EventKind::RestoreFailed => "log-restore-failed",
-        EventKind::Restored => "log-restored",
-        EventKind::SessionCreated => "log-session-created",
-        EventKind::SessionExtended => "log-session-extended",
-        EventKind::SessionFailed => "log-session-failed",
-        EventKind::SessionNotChanged => "log-session-not-changed",
-        EventKind::SessionNotCreated => "log-session-not-created",
-        EventKind::SessionPaused => "log-session-paused",
-        EventKind::SessionReady => "log-session-ready",
-        EventKind::SessionRemoved => "log-session-removed",
-        EventKind::SessionResumed => "log-session-resumed",
-        EventKind::SessionStarted => "log-session-started",
-        EventKind::SessionStopped => "log-session-stopped",
-        EventKind::TokenCreated => "log-token-created",
-        EventKind::TokenRefused => "log-token-refused",
-        EventKind::TokenRevoked => "log-token-revoked",
-        EventKind::UserCreated => "log-user-created",
-        EventKind::UserDisabled => "log-user-disabled",
-        EventKind::UserEnabled => "log-user-enabled",
-        EventKind::UserLimitsChanged => "log-user-limits-changed",
-        EventKind::UserPasswordChanged => "log-user-password-changed",
-        EventKind::UserRefused => "log-user-refused",
-        EventKind::UserRemoved => "log-user-removed",
-        EventKind::UserRoleChanged => "log-user-role-changed",
-        EventKind::UsersImported => "log-users-imported",
-        EventKind::ViewOnlyAttempt => "log-view-only-attempt",
-        EventKind::ViewerJoined => "log-viewer-joined",
-        EventKind::ViewerLeft => "log-viewer-left",
-    }
 }

@@ -990,7 +990,11 @@ log-actor-cli = The command line
 log-actor-system = The server
 log-actor-token = The API’s token
 log-unknown = { $actor }: { $event } { $target }
-log-access-refused = { $actor } asked for { $target } and may not have it.
+log-access-refused = { $code ->
+    [admin_only] { $actor } asked for { $target }, which is for administrators alone.
+    [session_unknown] { $actor } asked for { $target }, which is somebody else’s.
+   *[other] { $actor } asked for { $target } and may not have it.
+}
 log-audit-exported = { $actor } took a copy of this log.
 log-audit-trimmed = { $lines } old lines were cut from this log: lines are kept for { $days } days.
 log-config-danger = The server runs with a setting that weakens security: { $key }
@@ -1016,20 +1020,46 @@ log-login-refused = { $reason ->
    *[wrong_password] Somebody tried to log in as { $target } with a wrong password.
 }
 log-logout = { $actor } logged out.
-log-session-created = { $actor } created { $target }, made from { $template }.
+log-session-created = { $whose ->
+    [client] { $actor } created “{ $name }” ({ $target }) for the client { $client }, made from { $template }.
+    [own] { $actor } created “{ $name }” ({ $target }), made from { $template }.
+    [other] { $actor } created “{ $name }” ({ $target }) for { $owner }, made from { $template }.
+   *[unknown] { $actor } created { $target }, made from { $template }.
+}
 log-session-extended = { $actor } gave { $target } more time: { $time }.
 log-session-failed = { $target } did not start. { $why }
 log-session-not-changed = { $actor } asked to { $change ->
     [start] start
     [stop] stop
+    [restart] restart
+    [reset] reset
+    [reset_home] reset, with its home,
+    [remove] delete
     [pause] freeze
     [resume] resume
    *[extend] give more time to
 } { $target }; it was not done.
 log-session-not-created = { $actor } asked for a machine { $name } made from { $template }; it was not created.
+log-session-not-ended = { $actor } asked to { $change ->
+    [restart] restart
+    [reset] reset
+    [reset_home] reset, with its home,
+    [remove] delete
+   *[stop] stop
+} { $target }; it has not worked yet and is tried again.
 log-session-paused = { $actor } froze { $target }.
 log-session-ready = { $target } is ready to use.
-log-session-removed = { $actor } deleted { $target }.
+log-session-removed = { $whose ->
+    [client] { $actor } deleted “{ $name }” ({ $target }) of the client { $client }.
+    [own] { $actor } deleted “{ $name }” ({ $target }).
+    [other] { $actor } deleted “{ $name }” ({ $target }) of { $owner }.
+   *[unknown] { $actor } deleted { $target }.
+}
+log-session-reset = { $home ->
+    [true] { $actor } reset { $target } and its home, whose files are set aside as a copy.
+   *[false] { $actor } reset { $target }: all but its home is made anew.
+}
+log-session-restarted = { $actor } restarted { $target }.
 log-session-resumed = { $actor } resumed { $target }.
 log-session-started = { $actor } started { $target }.
 log-session-stopped = { $actor }: { $target } stopped. { $why }
@@ -1047,30 +1077,121 @@ log-viewer-joined = { $actor } began to { $role ->
    *[observer] watch
 } { $target }.
 log-backup-failed = { $actor } asked for a backup; it was not made.
-log-backup-made = { $actor } made a backup.
+log-backup-made = { $actor } made the backup { $target }: { $parts }; { $size }.
 log-home-removed = { $actor } removed the files of { $target } and every copy of them.
 log-invitation-created = { $actor } made a link to { $target }: whoever comes by it may { $role ->
     [helper] use it
    *[observer] watch it
   }.
 log-invitation-not-created = { $actor } asked for a link to { $target }; it was not made.
-log-invitation-refused = { $actor } came by a link and was not let in.
+log-invitation-refused = { $code ->
+    [invitation_gone] { $actor } came by a link that is no good any more and was not let in.
+    [invitation_returned] { $actor } came again by a link after their access had ended and was not let in.
+    [invitation_spent] { $actor } came by a link whose places are all taken and was not let in.
+   *[other] { $actor } came by a link and was not let in.
+}
 log-invitation-used = { $actor } came to { $target } by a link.
 log-invitation-withdrawn = { $actor } took a link to { $target } back.
 log-login-ended = { $actor } ended a login of { $target }.
 log-restore-failed = { $actor } asked to put a backup back; it did not succeed.
 log-restored = { $actor } put a backup back.
-log-token-created = { $actor } made the token { $target }.
-log-token-refused = { $actor } asked for more than their tokens may be used for. It was refused.
+log-token-created = { $bound ->
+    [yes] { $actor } made the token { $target }, which acts as { $user }. It may be used for: { $scopes }
+   *[no] { $actor } made the token { $target }, which acts as nobody. It may be used for: { $scopes }
+}
+log-token-refused = { $actor } asked for more than their tokens may be used for: { $scopes }. It was refused.
 log-token-revoked = { $actor } revoked the token { $target }, or it went with its user.
-log-user-limits-changed = { $actor } changed the limits of { $target }.
-log-user-refused = { $actor } asked to change { $target }; it was refused.
+log-user-limits-changed = { $actor } changed the limits of { $target }: { $limits }.
+log-limits = machines { $sessions }, cores { $cpus }, memory in MiB { $memory }, machine types { $templates }
+log-limits-general = as in general
+log-limits-none = none
+log-user-refused = { $change ->
+    [create] { $actor } asked for a user { $target }, who was not created.
+    [set_password] { $actor } asked to give { $target } another password; it was not done.
+    [change_password] { $actor } asked for another password of their own; it was not done.
+    [set_role] { $actor } asked to change what { $target } may do; it was not done.
+    [set_limits] { $actor } asked to change the limits of { $target }; it was not done.
+    [disable] { $actor } asked to disable the user { $target }; it was not done.
+    [enable] { $actor } asked to enable the user { $target } again; it was not done.
+    [remove] { $actor } asked to remove the user { $target }; it was not done, or not to the end.
+    [import] { $actor } imported a list of users, and { $target } was left out.
+   *[other] { $actor } asked to change { $target }; it was refused.
+}
 log-user-role-changed = { $actor } made { $target } { $role ->
     [admin] an administrator
    *[user] a user
   }.
-log-users-imported = { $actor } imported a list of users.
+log-users-imported = { $actor } imported a list of users: { $created } created, { $changed } changed, { $refused } refused.
 log-viewer-left = { $actor } left { $target } after { $time }.
+log-part-config = configuration
+log-part-homes = homes
+log-part-images = images
+log-part-store = database
+
+# Events by a short name, to choose them by.
+log-kind-access-refused = Access refused
+log-kind-audit-exported = Log exported
+log-kind-audit-trimmed = Old lines cut
+log-kind-backup-failed = Backup not made
+log-kind-backup-made = Backup made
+log-kind-config-danger = Setting that weakens security
+log-kind-entry-given = Browser let in without a login
+log-kind-gateway-started = Server started
+log-kind-gateway-stopped = Server stopped
+log-kind-grant-created = Shared with somebody
+log-kind-grant-lapsed = Sharing lapsed
+log-kind-grant-not-created = Not shared
+log-kind-grant-withdrawn = Sharing withdrawn
+log-kind-home-removed = Home removed
+log-kind-home-not-restored = Copy not put back
+log-kind-home-restored = Copy put back
+log-kind-home-set-aside = Home set aside
+log-kind-image-not-pulled = Image not fetched
+log-kind-image-pulled = Image fetched
+log-kind-invitation-created = Invitation made
+log-kind-invitation-not-created = Invitation not made
+log-kind-invitation-refused = Invitation refused
+log-kind-invitation-used = Invitation used
+log-kind-invitation-withdrawn = Invitation withdrawn
+log-kind-link-created = Link for a client made
+log-kind-link-refused = Link for a client refused
+log-kind-link-revoked = Link for a client revoked
+log-kind-link-used = Link for a client used
+log-kind-login-ended = Login ended
+log-kind-login-ok = Logged in
+log-kind-login-refused = Login refused
+log-kind-logout = Logged out
+log-kind-restore-failed = Backup not put back
+log-kind-restored = Backup put back
+log-kind-session-created = Machine created
+log-kind-session-extended = More time given
+log-kind-session-failed = Start failed
+log-kind-session-not-changed = Machine not changed
+log-kind-session-not-created = Machine not created
+log-kind-session-not-ended = Stop or deletion failed
+log-kind-session-paused = Machine frozen
+log-kind-session-ready = Machine ready
+log-kind-session-removed = Machine deleted
+log-kind-session-reset = Machine reset
+log-kind-session-restarted = Machine restarted
+log-kind-session-resumed = Machine resumed
+log-kind-session-started = Machine started
+log-kind-session-stopped = Machine stopped
+log-kind-token-created = Token made
+log-kind-token-refused = Token refused
+log-kind-token-revoked = Token revoked
+log-kind-user-created = User created
+log-kind-user-disabled = User disabled
+log-kind-user-enabled = User enabled again
+log-kind-user-limits-changed = Limits changed
+log-kind-user-password-changed = Password changed
+log-kind-user-refused = User not created or changed
+log-kind-user-removed = User removed
+log-kind-user-role-changed = Role changed
+log-kind-users-imported = List of users imported
+log-kind-view-only-attempt = Tried to use while watching
+log-kind-viewer-joined = Viewer came
+log-kind-viewer-left = Viewer left
 
 ### Everybody's machines
 
@@ -1181,10 +1302,32 @@ problem-link-invalid = This link has been used or is too old. Ask whoever gave i
 problem-link-unfit = A link may last from one second to 366 days and be used 1 to 10000 times. If there are very many links already, revoke some first.
 
 log-entry-given = A browser was let into { $target } without a login.
-log-link-created = { $actor } made a link.
-log-link-refused = A link that is no good any more was followed.
-log-link-revoked = { $actor } took a link back.
-log-link-used = A link was followed.
+log-link-created = { $actor } made a link { $action ->
+    [access] to the machine of the client { $client }
+    [remove] that removes the machine of the client { $client }
+   *[remove_all] that removes the machines of all clients
+}, good for { $uses ->
+    [one] one use
+   *[other] { $uses } uses
+}.
+log-link-refused = Somebody followed a link { $action ->
+    [access] to the machine of the client { $client }
+    [remove] that removes the machine of the client { $client }
+   *[remove_all] that removes the machines of all clients
+}. It did nothing: { $reason ->
+    [used] it had been used as often as it may
+   *[lapsed] its time was up
+}.
+log-link-revoked = { $actor } took back a link { $action ->
+    [access] to the machine of the client { $client }
+    [remove] that removes the machine of the client { $client }
+   *[remove_all] that removes the machines of all clients
+}.
+log-link-used = Somebody followed a link { $action ->
+    [access] to the machine of the client { $client }
+    [remove] that removes the machine of the client { $client }
+   *[remove_all] that removes the machines of all clients
+}.
 
 # What in the configuration weakens security.
 danger-development = tls.dev_ca: the certificate is one for development, issued by this machine itself; put a real one in its place before others rely on it.

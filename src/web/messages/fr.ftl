@@ -989,7 +989,11 @@ log-actor-cli = La ligne de commande
 log-actor-system = Le serveur
 log-actor-token = Le jeton de l’API
 log-unknown = { $actor } : { $event } { $target }
-log-access-refused = { $actor } a demandé { $target } sans y avoir droit.
+log-access-refused = { $code ->
+    [admin_only] { $actor } a demandé { $target }, réservé aux administrateurs.
+    [session_unknown] { $actor } a demandé { $target }, qui est à quelqu’un d’autre.
+   *[other] { $actor } a demandé { $target } sans y avoir droit.
+}
 log-audit-exported = { $actor } a pris une copie de ce journal.
 log-audit-trimmed = { $lines } anciennes lignes ont été retirées de ce journal : elles sont conservées { $days } jours.
 log-config-danger = Le serveur fonctionne avec un réglage qui affaiblit la sécurité : { $key }
@@ -1015,20 +1019,46 @@ log-login-refused = { $reason ->
    *[wrong_password] Quelqu’un a tenté de se connecter comme { $target } avec un mot de passe erroné.
 }
 log-logout = { $actor } s’est déconnecté.
-log-session-created = { $actor } a créé { $target } à partir de { $template }.
+log-session-created = { $whose ->
+    [client] { $actor } a créé « { $name } » ({ $target }) pour le client { $client } à partir de { $template }.
+    [own] { $actor } a créé « { $name } » ({ $target }) à partir de { $template }.
+    [other] { $actor } a créé « { $name } » ({ $target }) pour { $owner } à partir de { $template }.
+   *[unknown] { $actor } a créé { $target } à partir de { $template }.
+}
 log-session-extended = { $actor } a donné plus de temps à { $target } : { $time }.
 log-session-failed = { $target } n’a pas démarré. { $why }
 log-session-not-changed = { $actor } a demandé à { $change ->
     [start] démarrer
     [stop] arrêter
+    [restart] redémarrer
+    [reset] remettre à neuf
+    [reset_home] remettre à neuf, dossier personnel compris,
+    [remove] supprimer
     [pause] figer
     [resume] reprendre
    *[extend] prolonger
-} { $target } ; cela n’a pas été fait.
+} { $target } ; cela n’a pas été fait.
 log-session-not-created = { $actor } a demandé une machine { $name } à partir de { $template } ; elle n’a pas été créée.
+log-session-not-ended = { $actor } a demandé à { $change ->
+    [restart] redémarrer
+    [reset] remettre à neuf
+    [reset_home] remettre à neuf, dossier personnel compris,
+    [remove] supprimer
+   *[stop] arrêter
+} { $target } ; cela n’a pas encore réussi et sera retenté.
 log-session-paused = { $actor } a figé { $target }.
 log-session-ready = { $target } est prête à l’emploi.
-log-session-removed = { $actor } a supprimé { $target }.
+log-session-removed = { $whose ->
+    [client] { $actor } a supprimé « { $name } » ({ $target }) du client { $client }.
+    [own] { $actor } a supprimé « { $name } » ({ $target }).
+    [other] { $actor } a supprimé « { $name } » ({ $target }) de { $owner }.
+   *[unknown] { $actor } a supprimé { $target }.
+}
+log-session-reset = { $home ->
+    [true] { $actor } a remis à neuf { $target } et son dossier personnel, dont les fichiers sont mis de côté dans une copie.
+   *[false] { $actor } a remis à neuf { $target } : tout est refait, sauf le dossier personnel.
+}
+log-session-restarted = { $actor } a redémarré { $target }.
 log-session-resumed = { $actor } a repris { $target }.
 log-session-started = { $actor } a démarré { $target }.
 log-session-stopped = { $actor } : { $target } s’est arrêtée. { $why }
@@ -1046,30 +1076,121 @@ log-viewer-joined = { $actor } a commencé à { $role ->
    *[observer] observer
 } { $target }.
 log-backup-failed = { $actor } a demandé une sauvegarde ; elle n’a pas été faite.
-log-backup-made = { $actor } a fait une sauvegarde.
+log-backup-made = { $actor } a fait la sauvegarde { $target } : { $parts } ; { $size }.
 log-home-removed = { $actor } a supprimé les fichiers de { $target } et toutes leurs copies.
 log-invitation-created = { $actor } a créé un lien vers { $target } : qui le suit peut { $role ->
     [helper] l’utiliser
    *[observer] regarder
   }.
 log-invitation-not-created = { $actor } a demandé un lien vers { $target } ; il n’a pas été créé.
-log-invitation-refused = { $actor } a suivi un lien et n’a pas pu entrer.
+log-invitation-refused = { $code ->
+    [invitation_gone] { $actor } a suivi un lien qui n’est plus valable et n’a pas pu entrer.
+    [invitation_returned] { $actor } a suivi de nouveau un lien après la fin de son accès et n’a pas pu entrer.
+    [invitation_spent] { $actor } a suivi un lien dont toutes les places sont prises et n’a pas pu entrer.
+   *[other] { $actor } a suivi un lien et n’a pas pu entrer.
+}
 log-invitation-used = { $actor } est venu sur { $target } par un lien.
 log-invitation-withdrawn = { $actor } a retiré un lien vers { $target }.
 log-login-ended = { $actor } a mis fin à une connexion de { $target }.
 log-restore-failed = { $actor } a demandé de restaurer une sauvegarde ; cela n’a pas réussi.
 log-restored = { $actor } a restauré une sauvegarde.
-log-token-created = { $actor } a créé le jeton { $target }.
-log-token-refused = { $actor } a demandé plus que ne permettent ses jetons. Cela a été refusé.
+log-token-created = { $bound ->
+    [yes] { $actor } a créé le jeton { $target }, qui agit au nom de { $user }. Il sert à : { $scopes }
+   *[no] { $actor } a créé le jeton { $target }, qui n’agit au nom de personne. Il sert à : { $scopes }
+}
+log-token-refused = { $actor } a demandé plus que ne permettent ses jetons : { $scopes }. Cela a été refusé.
 log-token-revoked = { $actor } a révoqué le jeton { $target }, ou il est parti avec son utilisateur.
-log-user-limits-changed = { $actor } a changé les limites de { $target }.
-log-user-refused = { $actor } a demandé à modifier { $target } ; cela a été refusé.
+log-user-limits-changed = { $actor } a changé les limites de { $target } : { $limits }.
+log-limits = machines { $sessions }, cœurs { $cpus }, mémoire en Mio { $memory }, types de machines { $templates }
+log-limits-general = comme en général
+log-limits-none = aucun
+log-user-refused = { $change ->
+    [create] { $actor } a demandé un utilisateur { $target }, qui n’a pas été créé.
+    [set_password] { $actor } a demandé à donner à { $target } un autre mot de passe ; cela n’a pas été fait.
+    [change_password] { $actor } a demandé à changer de mot de passe ; cela n’a pas été fait.
+    [set_role] { $actor } a demandé à changer les droits de { $target } ; cela n’a pas été fait.
+    [set_limits] { $actor } a demandé à changer les limites de { $target } ; cela n’a pas été fait.
+    [disable] { $actor } a demandé à désactiver l’utilisateur { $target } ; cela n’a pas été fait.
+    [enable] { $actor } a demandé à réactiver l’utilisateur { $target } ; cela n’a pas été fait.
+    [remove] { $actor } a demandé à retirer l’utilisateur { $target } ; cela n’a pas été fait, ou pas jusqu’au bout.
+    [import] { $actor } a importé une liste d’utilisateurs, et { $target } a été laissé de côté.
+   *[other] { $actor } a demandé à modifier { $target } ; cela a été refusé.
+}
 log-user-role-changed = { $actor } a fait de { $target } { $role ->
     [admin] un administrateur
    *[user] un utilisateur
   }.
-log-users-imported = { $actor } a importé une liste d’utilisateurs.
+log-users-imported = { $actor } a importé une liste d’utilisateurs. Créés : { $created }, modifiés : { $changed }, refusés : { $refused }.
 log-viewer-left = { $actor } a quitté { $target } après { $time }.
+log-part-config = configuration
+log-part-homes = dossiers personnels
+log-part-images = images
+log-part-store = base de données
+
+# Les événements par un nom court, pour les choisir.
+log-kind-access-refused = Accès refusé
+log-kind-audit-exported = Journal exporté
+log-kind-audit-trimmed = Anciennes lignes retirées
+log-kind-backup-failed = Sauvegarde échouée
+log-kind-backup-made = Sauvegarde faite
+log-kind-config-danger = Réglage qui affaiblit la sécurité
+log-kind-entry-given = Navigateur admis sans connexion
+log-kind-gateway-started = Serveur en service
+log-kind-gateway-stopped = Serveur arrêté
+log-kind-grant-created = Partage accordé
+log-kind-grant-lapsed = Partage échu
+log-kind-grant-not-created = Partage non accordé
+log-kind-grant-withdrawn = Partage retiré
+log-kind-home-removed = Dossier personnel supprimé
+log-kind-home-not-restored = Copie non remise en place
+log-kind-home-restored = Copie remise en place
+log-kind-home-set-aside = Dossier personnel mis de côté
+log-kind-image-not-pulled = Image non téléchargée
+log-kind-image-pulled = Image téléchargée
+log-kind-invitation-created = Invitation créée
+log-kind-invitation-not-created = Invitation non créée
+log-kind-invitation-refused = Invitation refusée
+log-kind-invitation-used = Invitation utilisée
+log-kind-invitation-withdrawn = Invitation retirée
+log-kind-link-created = Lien d’un client créé
+log-kind-link-refused = Lien d’un client refusé
+log-kind-link-revoked = Lien d’un client révoqué
+log-kind-link-used = Lien d’un client utilisé
+log-kind-login-ended = Fin d’une connexion
+log-kind-login-ok = Connexion
+log-kind-login-refused = Connexion refusée
+log-kind-logout = Déconnexion
+log-kind-restore-failed = Restauration échouée
+log-kind-restored = Sauvegarde restaurée
+log-kind-session-created = Machine créée
+log-kind-session-extended = Temps ajouté
+log-kind-session-failed = Démarrage échoué
+log-kind-session-not-changed = Machine non modifiée
+log-kind-session-not-created = Machine non créée
+log-kind-session-not-ended = Arrêt ou suppression en échec
+log-kind-session-paused = Machine figée
+log-kind-session-ready = Machine prête
+log-kind-session-removed = Machine supprimée
+log-kind-session-reset = Machine remise à neuf
+log-kind-session-restarted = Machine redémarrée
+log-kind-session-resumed = Machine reprise
+log-kind-session-started = Machine démarrée
+log-kind-session-stopped = Machine arrêtée
+log-kind-token-created = Jeton créé
+log-kind-token-refused = Jeton refusé
+log-kind-token-revoked = Jeton révoqué
+log-kind-user-created = Utilisateur créé
+log-kind-user-disabled = Utilisateur désactivé
+log-kind-user-enabled = Utilisateur réactivé
+log-kind-user-limits-changed = Limites changées
+log-kind-user-password-changed = Mot de passe changé
+log-kind-user-refused = Utilisateur non créé ou modifié
+log-kind-user-removed = Utilisateur retiré
+log-kind-user-role-changed = Rôle changé
+log-kind-users-imported = Liste d’utilisateurs importée
+log-kind-view-only-attempt = Tentative d’un observateur
+log-kind-viewer-joined = Arrivée d’un observateur ou d’une aide
+log-kind-viewer-left = Départ d’un observateur ou d’une aide
 
 ### Les machines de tous
 
@@ -1180,10 +1301,32 @@ problem-link-invalid = Ce lien a déjà servi ou il est trop ancien. Demandez-en
 problem-link-unfit = Un lien peut durer d’une seconde à 366 jours et servir de 1 à 10000 fois. S’il y en a déjà beaucoup, révoquez-en d’abord.
 
 log-entry-given = Un navigateur a été admis sur { $target } sans connexion.
-log-link-created = { $actor } a créé un lien.
-log-link-refused = Un lien qui n’est plus valable a été suivi.
-log-link-revoked = { $actor } a révoqué un lien.
-log-link-used = Un lien a été suivi.
+log-link-created = { $actor } a créé un lien { $action ->
+    [access] vers la machine du client { $client }
+    [remove] qui supprime la machine du client { $client }
+   *[remove_all] qui supprime les machines de tous les clients
+}, valable { $uses ->
+    [one] une fois
+   *[other] { $uses } fois
+}.
+log-link-refused = Quelqu’un a suivi un lien { $action ->
+    [access] vers la machine du client { $client }
+    [remove] qui supprime la machine du client { $client }
+   *[remove_all] qui supprime les machines de tous les clients
+}. Cela n’a rien fait : { $reason ->
+    [used] il a servi autant de fois qu’il le pouvait
+   *[lapsed] son temps est écoulé
+}.
+log-link-revoked = { $actor } a révoqué un lien { $action ->
+    [access] vers la machine du client { $client }
+    [remove] qui supprime la machine du client { $client }
+   *[remove_all] qui supprime les machines de tous les clients
+}.
+log-link-used = Quelqu’un a suivi un lien { $action ->
+    [access] vers la machine du client { $client }
+    [remove] qui supprime la machine du client { $client }
+   *[remove_all] qui supprime les machines de tous les clients
+}.
 
 # Ce qui, dans la configuration, affaiblit la sécurité.
 danger-development = tls.dev_ca : le certificat est un certificat de développement, émis par cette machine elle-même ; mettez-en un vrai à sa place avant que d’autres ne s’y fient.

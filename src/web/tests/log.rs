@@ -6,9 +6,9 @@ use http::StatusCode;
 
 use super::desk::Desk;
 use super::streams::Stream;
-use crate::audit::{Actor, AuditEvent, EventKind, Reason, Record, prove};
+use crate::audit::{Actor, AuditEvent, EventKind, LinkRefusal, Reason, Record, Whose, prove};
 use crate::language::Language;
-use crate::session::{GrantRole, LinkAction, Routing, StopReason, ViewerRole};
+use crate::session::{GrantRole, LinkAction, Routing, StopReason, UserLimits, ViewerRole};
 use crate::store::{AuditLine, AuditOrder, AuditSearch, Role, StoreError};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
@@ -161,6 +161,7 @@ async fn nothing_that_stands_in_a_line_becomes_markup_or_turns_the_text_around()
 fn every_event() -> Vec<AuditEvent> {
     let text = || "x".to_owned();
     let reason = || Reason::of(&StoreError::Stale);
+    let whose = || Whose { owner: text(), name: text(), client_id: Some(text()) };
     let kinds = |kind: EventKind| match kind {
         EventKind::AccessRefused => AuditEvent::AccessRefused { code: "x" },
         EventKind::AuditExported => AuditEvent::AuditExported { search: text() },
@@ -204,7 +205,7 @@ fn every_event() -> Vec<AuditEvent> {
             expires_at: crate::clock::now(),
         },
         EventKind::LinkRefused => {
-            AuditEvent::LinkRefused { action: LinkAction::RemoveAll, reason: crate::audit::LinkRefusal::Used }
+            AuditEvent::LinkRefused { action: LinkAction::RemoveAll, reason: LinkRefusal::Used }
         }
         EventKind::LinkRevoked => AuditEvent::LinkRevoked { action: LinkAction::RemoveAll },
         EventKind::LinkUsed => AuditEvent::LinkUsed { action: LinkAction::RemoveAll },
@@ -221,16 +222,19 @@ fn every_event() -> Vec<AuditEvent> {
             logins_ended: 1,
             replaced: None,
         },
-        EventKind::SessionCreated => AuditEvent::SessionCreated { template: text() },
+        EventKind::SessionCreated => AuditEvent::SessionCreated { template: text(), whose: whose() },
         EventKind::SessionExtended => AuditEvent::SessionExtended { by_s: 600 },
         EventKind::SessionFailed => AuditEvent::failed(&crate::session::FailReason::EngineDown),
         EventKind::SessionNotChanged => AuditEvent::SessionNotChanged { change: "start", reason: reason() },
         EventKind::SessionNotCreated => {
             AuditEvent::SessionNotCreated { template: text(), name: text(), reason: reason() }
         }
+        EventKind::SessionNotEnded => AuditEvent::SessionNotEnded { change: "remove", reason: reason() },
         EventKind::SessionPaused => AuditEvent::SessionPaused,
         EventKind::SessionReady => AuditEvent::SessionReady,
-        EventKind::SessionRemoved => AuditEvent::SessionRemoved,
+        EventKind::SessionRemoved => AuditEvent::SessionRemoved { whose: whose() },
+        EventKind::SessionReset => AuditEvent::SessionReset { home: true },
+        EventKind::SessionRestarted => AuditEvent::SessionRestarted,
         EventKind::SessionResumed => AuditEvent::SessionResumed,
         EventKind::SessionStarted => AuditEvent::SessionStarted,
         EventKind::SessionStopped => AuditEvent::stopped(StopReason::Away),
@@ -245,7 +249,7 @@ fn every_event() -> Vec<AuditEvent> {
         EventKind::UserLimitsChanged => AuditEvent::UserLimitsChanged { limits: Default::default() },
         EventKind::UserPasswordChanged => AuditEvent::UserPasswordChanged,
         EventKind::UserRemoved => AuditEvent::UserRemoved,
-        EventKind::UserRefused => AuditEvent::UserRefused { code: "x" },
+        EventKind::UserRefused => AuditEvent::UserRefused { change: "create", reason: reason() },
         EventKind::UserRoleChanged => AuditEvent::UserRoleChanged { role: Role::Admin },
         EventKind::UsersImported => AuditEvent::UsersImported { created: 1, changed: 1, refused: 1 },
         EventKind::ViewOnlyAttempt => AuditEvent::ViewOnlyAttempt { count: 3 },
@@ -277,5 +281,117 @@ async fn every_event_is_a_sentence_in_every_language() {
             page = root.get(&older).await.text;
         }
         assert!(seen >= EventKind::ALL.len(), "each is on a page");
+    }
+}
+
+/// What a page shows of some events: sentence and note of each row, newest first, without markup.
+async fn shown(desk: &Desk, language: Language) -> Vec<String> {
+    let mut root = desk.log_in("root").await;
+    root.language = language.tag();
+    let page = root.get("/admin/log?target=kx2mbn").await.text;
+    let cell = |row: &str| row.split("<details").next().unwrap_or_default().to_owned();
+    let rows: Vec<_> = page.split("<tr id=\"line-").skip(1).map(cell).collect();
+    let bare = |row: &String| {
+        let texts = row.split('<').filter_map(|piece| Some(piece.split_once('>')?.1));
+        texts.collect::<Vec<_>>().join(" ").replace(['\u{2068}', '\u{2069}'], "")
+    };
+    rows.iter().map(bare).collect()
+}
+
+#[tokio::test]
+async fn a_line_says_how_it_ended_and_why() {
+    let desk = desk_with(0).await;
+    let client = || "lobby".parse().unwrap();
+    let limits =
+        UserLimits { max_sessions: Some(3), templates: Some(Default::default()), ..Default::default() };
+    let reason = Reason::of(&StoreError::Unavailable { detail: "the disk is full".to_owned() });
+    let whose = Whose { owner: "bob".to_owned(), name: "mine".to_owned(), client_id: None };
+    let day = crate::clock::now();
+    for (event, said) in [
+        (AuditEvent::UserRefused { change: "remove", reason: reason.clone() }, "not to the end. STORE"),
+        (
+            AuditEvent::SessionNotEnded { change: "remove", reason },
+            "delete kx2mbn; it has not worked yet STORE",
+        ),
+        (AuditEvent::AccessRefused { code: "admin_only" }, "which is for administrators alone."),
+        (AuditEvent::InvitationRefused { code: "invitation_spent" }, "whose places are all taken"),
+        (
+            AuditEvent::LinkRefused { action: LinkAction::Access(client()), reason: LinkRefusal::Used },
+            "the machine of the client lobby. It did nothing: it had been used as often as it may.",
+        ),
+        (
+            AuditEvent::LinkCreated { action: LinkAction::Remove(client()), uses: 2, expires_at: day },
+            "removes the machine of the client lobby, good for 2 uses.",
+        ),
+        (AuditEvent::LinkUsed { action: LinkAction::RemoveAll }, "removes the machines of all clients."),
+        (
+            AuditEvent::TokenCreated { scopes: "stats users".to_owned(), user: None, expires_at: None },
+            "which acts as nobody. It may be used for: stats users",
+        ),
+        (
+            AuditEvent::UserLimitsChanged { limits },
+            "machines 3, cores as in general, memory in MiB as in general, machine types none.",
+        ),
+        (
+            AuditEvent::UsersImported { created: 2, changed: 1, refused: 4 },
+            "2 created, 1 changed, 4 refused.",
+        ),
+        (AuditEvent::BackupMade { parts: vec!["store", "homes"], bytes: 3 << 20 }, "database, homes; 3 MB."),
+        (
+            AuditEvent::SessionCreated { template: "desktop".to_owned(), whose: whose.clone() },
+            "created “mine” (kx2mbn) for bob, made from desktop.",
+        ),
+        (AuditEvent::SessionRemoved { whose }, "deleted “mine” (kx2mbn) of bob."),
+        (AuditEvent::SessionReset { home: false }, "reset kx2mbn: all but its home"),
+    ] {
+        desk.audit.record(Record::new(Actor::user("ann", HERE), event).about("kx2mbn")).await;
+        let row = shown(&desk, Language::English).await.remove(0);
+        for words in said.split("STORE") {
+            assert!(row.contains(words.trim()), "{words}: {row}");
+        }
+        assert!(!said.contains("STORE") || row.contains("the disk is full"), "{row}");
+    }
+}
+
+#[tokio::test]
+async fn lines_of_before_are_read_and_shown() {
+    let desk = desk_with(0).await;
+    for (event, said, french) in [
+        (
+            r#""event":"session_created","template":"desktop""#,
+            "ann created kx2mbn, made from",
+            "ann a créé kx2mbn à",
+        ),
+        (r#""event":"session_removed""#, "ann deleted kx2mbn.", "ann a supprimé kx2mbn."),
+        (r#""event":"user_refused","code":"last_admin""#, "it was refused. last_admin", "refusé. last_admin"),
+    ] {
+        let body = format!(
+            r#"{{"v":1,"at":"2026-01-01T00:00:00Z","outcome":"ok",{event},"actor":"ann","target":"kx2mbn"}}"#
+        );
+        desk.store.append_audit(body).await.unwrap();
+        for (language, said) in [(Language::English, said), (Language::French, french)] {
+            let row = shown(&desk, language).await.remove(0);
+            let words = row.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(words.contains(said), "{said}: {words}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn events_are_chosen_by_a_name_in_the_readers_language() {
+    let desk = desk_with(0).await;
+    let mut root = desk.log_in("root").await;
+    for (language, name) in
+        [(Language::English, "Machine reset"), (Language::French, "Machine remise à neuf")]
+    {
+        root.language = language.tag();
+        let page = root.get("/admin/log?event=session_reset").await.text;
+        assert!(
+            page.contains(&format!("<option value=\"session_reset\" selected>{name}</option>")),
+            "{page}"
+        );
+        let coded =
+            EventKind::ALL.into_iter().find(|kind| page.contains(&format!(">{}</option>", kind.name())));
+        assert_eq!(coded, None, "no code stands for a name");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::super::row::{ImportRow, RowOutcome, RowResult};
 use crate::audit::inert;
@@ -13,7 +13,7 @@ use crate::session::{Setting, TemplateName, UserLimits};
 use crate::store::{Role, User};
 
 /// A user as a list has them: without a password.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct ListedUser {
     /// The name they log in with.
     pub name: String,

@@ -82,6 +82,8 @@ export async function connect() {
   socket.addEventListener("close", (event) => { code = event.code; keepPicture(); });
   const attempt = new RFB(at("screen"), socket, { shared: true });
   Object.assign(desktop, { rfb: attempt, socket });
+  // The keyboard reaches it by Tab too, also where it is larger than its place and is scrolled.
+  at("screen").querySelector("canvas").tabIndex = 0;
   attempt.background = "#11171a";
   // A courtesy to the person; the gateway drops what an observer sends.
   attempt.viewOnly = role === "observer";
