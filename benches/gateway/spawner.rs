@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use berth::engine::docker::Boundaries;
 use berth::engine::home::{HomeReply, HomeRequest};
 use berth::engine::{Container, ContainerStatus, EngineError, EngineVersion, StartOrder, Started};
 use berth::session::{NodeName, SessionId, Upstream};
@@ -77,6 +78,7 @@ fn one(request: Request, servers: &Servers, running: &Running) -> Reply {
         Request::Ping => {
             Reply::Version(EngineVersion { version: "none, for benches".to_owned(), api: "0".to_owned() })
         }
+        Request::Boundaries => Reply::Boundaries(Boundaries::default()),
         Request::Stats { .. } | Request::Sample => Reply::Failed(EngineError::Gone),
         Request::Output { .. } => Reply::Output(String::new()),
         Request::Home(HomeRequest::Sessions { .. }) => Reply::Home(HomeReply::Sessions(Vec::new())),

@@ -14,7 +14,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::flaw::Flaw;
-use super::{Failure, MOST_BYTES};
+use super::{Failure, MOST_BYTES, openapi};
 use crate::respond::Unreadable;
 
 /// What each described method of an address takes.
@@ -23,8 +23,8 @@ pub(super) type Addresses = HashMap<(Method, String), Address>;
 /// What one of them takes.
 #[derive(Debug)]
 pub(super) struct Address {
-    /// The names of the parameters behind the `?`.
-    parameters: BTreeSet<String>,
+    /// The names of the parameters behind the `?`, unless it ignores what it does not know.
+    parameters: Option<BTreeSet<String>>,
     /// Where the document that it takes has objects: the whole, and its parts by their names. Empty if
     /// it takes none.
     objects: Vec<String>,
@@ -40,8 +40,9 @@ pub(super) fn addresses(document: &Value) -> Addresses {
             let all = operation["parameters"].as_array().into_iter().flatten();
             let names = all.filter(of_query).filter_map(|parameter| parameter["name"].as_str());
             let sent = operation.pointer("/requestBody/content/application~1json/schema");
+            let strict = !openapi::is_lenient(operation);
             let address = Address {
-                parameters: names.map(str::to_owned).collect(),
+                parameters: strict.then(|| names.map(str::to_owned).collect()),
                 objects: sent.map(|schema| objects(document, schema)).unwrap_or_default(),
             };
             found.insert((method, path.clone()), address);
@@ -73,7 +74,8 @@ pub(super) async fn check(State(addresses): State<Arc<Addresses>>, request: Requ
     let Some(address) = path.and_then(|path| addresses.get(&(method, path))) else {
         return next.run(request).await;
     };
-    if let Some(flaw) = flaw(&address.parameters, request.uri().query().unwrap_or_default()) {
+    let query = request.uri().query().unwrap_or_default();
+    if let Some(flaw) = address.parameters.as_ref().and_then(|taken| flaw(taken, query)) {
         return Failure::from(flaw).into_response();
     }
     if address.objects.is_empty() {

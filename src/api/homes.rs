@@ -81,11 +81,8 @@ pub(super) async fn list(
     known.sort_by_key(place);
     let Page { items, next } = paging.of(known, place)?;
     // The engine is asked about those that are shown, and about no others.
-    let mut homes = Vec::with_capacity(items.len());
-    for home in items {
-        homes.push(HomeDocument::from(site.broker().look_at_home(home).await));
-    }
-    Ok(json::read(&Page { items: homes, next }))
+    let homes = site.broker().look_at_homes(items).await;
+    Ok(json::read(&Page { items: homes, next }.map(HomeDocument::from)))
 }
 
 /// Puts a copy back into a user's home; what is in the home becomes a copy itself. Answers when that is

@@ -43,7 +43,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::routing::{get, post};
 use bytes::Bytes;
 use http::header::ALLOW;
 use http::request::Parts;
@@ -146,7 +145,16 @@ impl Api {
     ///
     /// # Errors
     /// Whatever the handler failed with; nobody logged in is [`crate::auth::AuthError::LoginRequired`].
-    pub async fn handle<B>(&self, mut request: Request<B>, address: IpAddr) -> Result<Response<Body>, Refusal>
+    pub async fn handle<B>(&self, request: Request<B>, address: IpAddr) -> Result<Response<Body>, Refusal>
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        let path = request.uri().path().to_owned();
+        self.answer(request, address).await.map_err(|error| theirs::worded(&path, error))
+    }
+
+    async fn answer<B>(&self, mut request: Request<B>, address: IpAddr) -> Result<Response<Body>, Refusal>
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
@@ -280,11 +288,11 @@ fn routes() -> OpenApiRouter<Site> {
         .routes(routes!(settings::list))
         .routes(routes!(links::list, links::create))
         .routes(routes!(links::revoke))
-        .route("/access", get(kiosk::access))
-        .route("/remove", get(kiosk::remove))
-        .route("/remove-all", get(kiosk::remove_all))
-        .route("/api/v1/spawn", post(compat::spawn))
-        .route("/api/v1/remove", post(compat::remove))
+        .routes(routes!(kiosk::access))
+        .routes(routes!(kiosk::remove))
+        .routes(routes!(kiosk::remove_all))
+        .routes(routes!(compat::spawn))
+        .routes(routes!(compat::remove))
 }
 
 /// What takes more than a document.

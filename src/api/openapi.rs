@@ -82,9 +82,11 @@ pub(super) fn complete(document: &Document) -> Value {
     let paths = document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
     for (method, operation) in paths.filter_map(Value::as_object_mut).flatten() {
         describe_errors(operation);
-        named.extend(sent(operation).map(str::to_owned));
+        if !is_lenient(operation) {
+            named.extend(sent(operation).map(str::to_owned));
+        }
         match method.as_str() {
-            "get" => describe_tags(operation),
+            "get" if !is_lenient(operation) => describe_tags(operation),
             "post" => describe_repeats(operation),
             _ => {}
         }
@@ -93,6 +95,12 @@ pub(super) fn complete(document: &Document) -> Value {
         document.pointer_mut(at).map(close);
     }
     document
+}
+
+/// Whether it is asked by scripts of a replaced system: what that did not know it ignored, and it changed
+/// things with `GET`.
+pub(super) fn is_lenient(operation: &Value) -> bool {
+    operation["tags"].as_array().is_some_and(|tags| tags.iter().any(|tag| tag == "compat"))
 }
 
 /// Where the description of the document stands that an operation takes.

@@ -27,6 +27,9 @@ pub(super) struct SessionDocument {
     pub(super) label: Label,
     /// The user name of its owner.
     owner: String,
+    /// What the reader may open it as; `null` if they only look after it.
+    #[schema(required = true)]
+    role: Option<ViewerRole>,
     /// What it is made from.
     #[schema(value_type = String, examples("desktop"))]
     template: TemplateName,
@@ -162,6 +165,7 @@ pub(super) fn document(site: &Site, entry: &Entry, reader: UserId) -> SessionDoc
         id: session.id,
         label: session.label.clone(),
         owner: session.owner_name.clone(),
+        role: entry.role_of(reader),
         template: session.template.clone(),
         name: session.name.clone(),
         state: session.state.kind(),

@@ -1,5 +1,5 @@
 //! `GET /status`: what is running, for administrators. The first fields and `records` are those of
-//! the kiosk orchestrator that Berth replaces.
+//! the kiosk orchestrator that Berth replaces; `records` has the sessions of its clients and no others.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -32,7 +32,7 @@ struct StatusDocument {
     active_containers: usize,
     /// How many there may be.
     max_slots: usize,
-    /// Those that have one.
+    /// The sessions of clients that have one.
     records: Vec<Record>,
     /// The version of the gateway.
     version: &'static str,
@@ -47,11 +47,12 @@ struct StatusDocument {
     sessions: Vec<SessionDocument>,
 }
 
-/// A session with a container, in the kiosk orchestrator's words.
+/// A client's session with a container, in the kiosk orchestrator's words.
 #[derive(Debug, Serialize, ToSchema)]
 struct Record {
-    /// What its owner calls the session.
-    client_id: String,
+    /// Whose session it is.
+    #[schema(value_type = String)]
+    client_id: ClientId,
     /// The engine's id.
     container_id: String,
     /// The engine's name.
@@ -90,9 +91,9 @@ pub(super) async fn show(
 
 fn record(entry: &Entry) -> Option<Record> {
     let session = entry.session();
-    let upstream = upstream(&session.state)?;
+    let (client, upstream) = (session.client.clone()?, upstream(&session.state)?);
     Some(Record {
-        client_id: session.client.as_ref().map_or(session.name.as_str(), ClientId::as_str).to_owned(),
+        client_id: client,
         container_id: upstream.container.clone(),
         container_name: container_name(entry),
         created_at: session.created_at,

@@ -1,68 +1,61 @@
 //! Failures as scripts of the replaced systems read them: their own members in the problem document.
 
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::response::{IntoResponse, Response};
 use serde_json::Value;
-use thiserror::Error;
 
-use super::Failure;
+use super::Refusal;
 use crate::fault::{Answer, Fault};
 use crate::language::Sentence;
 
-/// What a handler fails with towards scripts of the kiosk orchestrator: `{"error": …}` is in it.
-pub(super) struct Kiosks(Failure);
-
-/// The same towards scripts of the per-user desktop manager: `{"success": false, "error": …}`.
-pub(super) struct Managers(Failure);
-
-impl<E: Into<Failure>> From<E> for Kiosks {
-    fn from(error: E) -> Self {
-        Self(Failure::from(Worded { inner: error.into(), success: None }))
-    }
-}
-
-impl<E: Into<Failure>> From<E> for Managers {
-    fn from(error: E) -> Self {
-        Self(Failure::from(Worded { inner: error.into(), success: Some(false) }))
-    }
-}
-
-impl IntoResponse for Kiosks {
-    fn into_response(self) -> Response {
-        self.0.into_response()
-    }
-}
-
-impl IntoResponse for Managers {
-    fn into_response(self) -> Response {
-        self.0.into_response()
-    }
+/// The error of a request to this path. At an address of the kiosk orchestrator `{"error": …}` is in it,
+/// at one of the per-user desktop manager `{"success": false, "error": …}`, wherever it comes from.
+pub(super) fn worded(path: &str, error: Refusal) -> Refusal {
+    let success = match path {
+        "/access" | "/remove" | "/remove-all" | "/status" => None,
+        "/api/v1/spawn" | "/api/v1/remove" => Some(false),
+        _ => return error,
+    };
+    Arc::new(Worded { inner: error, success })
 }
 
 /// An error with a system's own members.
-#[derive(Clone, Debug, Error)]
-#[error("{}", inner.0)]
+#[derive(Clone, Debug)]
 struct Worded {
-    inner: Failure,
+    inner: Refusal,
     success: Option<bool>,
+}
+
+impl fmt::Display for Worded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+impl Error for Worded {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.inner.source()
+    }
 }
 
 impl Answer for Worded {
     fn fault(&self) -> Fault {
-        self.inner.0.fault()
+        self.inner.fault()
     }
 
     fn code(&self) -> &'static str {
-        self.inner.0.code()
+        self.inner.code()
     }
 
     fn sentence(&self) -> Sentence {
-        self.inner.0.sentence()
+        self.inner.sentence()
     }
 
     fn retry_after(&self) -> Option<Duration> {
-        self.inner.0.retry_after()
+        self.inner.retry_after()
     }
 
     fn members(&self) -> Vec<(&'static str, Value)> {
@@ -73,5 +66,13 @@ impl Answer for Worded {
         };
         let success = self.success.map(|success| ("success", success.into()));
         success.into_iter().chain([("error", error.into())]).collect()
+    }
+
+    fn field(&self) -> Option<&str> {
+        self.inner.field()
+    }
+
+    fn allow(&self) -> Option<&str> {
+        self.inner.allow()
     }
 }

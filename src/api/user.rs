@@ -129,8 +129,8 @@ pub(super) struct PasswordSet {
 pub(super) struct Removal {
     /// The user's name.
     name: String,
-    /// What they call their sessions, all of which go.
-    sessions: Vec<String>,
+    /// How many sessions they have, all of which go.
+    sessions: usize,
     /// How many of them run.
     running: usize,
     /// How many have a home of their own, which goes with them.
@@ -150,6 +150,8 @@ impl Removal {
     pub(super) fn of(user: User, outlook: Outlook) -> Self {
         let Outlook { sessions, running, own_homes, home, home_known, home_use } = outlook;
         let home_bytes = home_use.map(|usage| usage.used_bytes);
+        // What they call them is for whoever may read sessions.
+        let sessions = sessions.len();
         Self { name: user.name, sessions, running, own_homes, home, home_known, home_bytes }
     }
 }

@@ -140,15 +140,6 @@ pub fn within(principal: &Principal, scope: Scope) -> Result<(), Denied> {
     if principal.scopes.allow(scope) { Ok(()) } else { Err(Denied) }
 }
 
-/// Whether `principal` may see everybody's sessions, not only their own.
-///
-/// # Errors
-/// [`Denied`].
-pub fn see_all(principal: &Principal) -> Result<(), Denied> {
-    within(principal, Scope::SessionsRead)?;
-    if principal.reach == Reach::Everybody { Ok(()) } else { Err(Denied) }
-}
-
 /// Whether `principal` may make sessions for others.
 ///
 /// # Errors
@@ -309,7 +300,6 @@ mod tests {
             assert_eq!(manage_user(&holder, Role::Admin).is_ok(), administer(&holder).is_ok());
             assert_eq!(found, expected, "{scopes} {reach:?}");
             assert!(!may(Verb::Open, others), "nobody's screen is looked at with a token");
-            assert_eq!(see_all(&holder).is_ok(), found[0] && reach == Reach::Everybody);
             assert_eq!(make_for_others(&holder).is_ok(), found[2] && reach == Reach::Everybody);
             // Only `admin` begets tokens.
             for wanted in [Scopes::of_user(), Scopes::all()] {

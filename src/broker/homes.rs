@@ -49,31 +49,6 @@ pub(super) struct Homes {
     pub(super) wanted: Notify,
 }
 
-/// A home that somebody or some session has, or may have.
-#[derive(Clone, Debug)]
-pub struct KnownHome {
-    key: HomeKey,
-    /// Whose it is.
-    pub owner: String,
-    /// The session it belongs to, if it is one session's own.
-    pub session: Option<String>,
-}
-
-/// A home as it is listed.
-#[derive(Clone, Debug)]
-pub struct HomeListed {
-    /// Whose it is.
-    pub owner: String,
-    /// The session it belongs to, if it is one session's own.
-    pub session: Option<String>,
-    /// What it is.
-    pub kind: Home,
-    /// How full it was.
-    pub measured: Option<Measured>,
-    /// Its copies, oldest first; `None` if the engine did not say.
-    pub copies: Option<Vec<CopyName>>,
-}
-
 impl Entry {
     /// The home it uses; `None` if its files go with its container, or its template is gone.
     #[must_use]
@@ -256,44 +231,6 @@ impl Broker {
     pub(super) fn home_of_owner(&self, owner: &User) -> HomeOrder {
         let (installation, key) = (self.0.store.installation(), HomeKey::Owner(owner.id));
         HomeOrder { installation, key, owner_name: owner.name.clone() }
-    }
-
-    /// Every home of these users and of their sessions, with its copies.
-    pub async fn list_homes(&self, users: &[User]) -> Vec<HomeListed> {
-        let mut listed = Vec::new();
-        for home in self.homes(users) {
-            listed.push(self.look_at_home(home).await);
-        }
-        listed
-    }
-
-    /// The homes that these users and their sessions have, or may have. Asks no engine.
-    #[must_use]
-    pub fn homes(&self, users: &[User]) -> Vec<KnownHome> {
-        let persistent = self.0.templates.values().any(|template| template.home == Home::Persistent);
-        let of_user =
-            |user: &User| KnownHome { key: HomeKey::Owner(user.id), owner: user.name.clone(), session: None };
-        let of_session = |entry: &Arc<Entry>| {
-            let key = entry.home_key().filter(|key| matches!(key, HomeKey::Session(_)))?;
-            let whose = users.iter().find(|user| user.id == entry.owner)?;
-            Some(KnownHome { key, owner: whose.name.clone(), session: Some(entry.label.to_string()) })
-        };
-        let of_users = users.iter().filter(|_| persistent).map(of_user);
-        of_users.chain(self.entries().iter().filter_map(of_session)).collect()
-    }
-
-    /// Asks the engine which copies of a home there are, and tells how full it was.
-    pub async fn look_at_home(&self, home: KnownHome) -> HomeListed {
-        let KnownHome { key, owner, session } = home;
-        let installation = self.0.store.installation();
-        let order = HomeOrder { installation, key, owner_name: owner.clone() };
-        HomeListed {
-            owner,
-            kind: if session.is_some() { Home::Session } else { Home::Persistent },
-            session,
-            measured: self.0.homes.known.get(&key).map(|known| *known),
-            copies: self.0.engine.home_copies(&order).await.ok(),
-        }
     }
 
     /// Removes the homes of sessions that nobody knows, when they are met a second time; `unknown`

@@ -93,7 +93,7 @@ async fn homes(performer: &Performer) -> Reply {
     let Some(broker) = &performer.broker else { return sessions::no_gateway() };
     match performer.store.users().await {
         Ok(users) => {
-            let homes = broker.list_homes(&users).await;
+            let homes = broker.look_at_homes(broker.homes(&users)).await;
             Reply::Homes { homes: homes.into_iter().map(HomeRow::from).collect() }
         }
         Err(error) => refused(error),

@@ -90,7 +90,7 @@ pub fn limits_text(limits: &UserLimits) -> String {
 #[allow(missing_docs)]
 pub struct OutlookRow {
     pub name: String,
-    pub sessions: Vec<String>,
+    pub sessions: usize,
     pub running: usize,
     pub own_homes: usize,
     pub home: Option<String>,
@@ -102,6 +102,7 @@ impl OutlookRow {
     pub(super) fn of(name: String, outlook: Outlook) -> Self {
         let Outlook { sessions, running, own_homes, home, home_known, home_use } = outlook;
         let home_bytes = home_use.map(|usage| usage.used_bytes);
+        let sessions = sessions.len();
         Self { name, sessions, running, own_homes, home, home_known, home_bytes }
     }
 }
@@ -129,9 +130,8 @@ impl OutlookRow {
             }
         };
         format!(
-            "removing user {name} would remove {} sessions ({running} running, {own_homes} with files of their own); \
-             {home}",
-            sessions.len()
+            "removing user {name} would remove {sessions} sessions ({running} running, {own_homes} with files of their own); \
+             {home}"
         )
     }
 }
@@ -184,7 +184,7 @@ mod tests {
     fn a_home_that_goes_is_not_said_to_stay() {
         let outlook = OutlookRow {
             name: "ann".to_owned(),
-            sessions: vec!["mine".to_owned()],
+            sessions: 1,
             running: 1,
             own_homes: 0,
             home: Some("/homes/ann".to_owned()),

@@ -1,12 +1,11 @@
 //! The certificate that the gateway presents.
 
-use super::{Finding, Hop};
+use super::{Finding, Hop, session_host};
 use crate::clock;
 use crate::config::Config;
 use crate::fault::chain;
 use crate::server::inspect::Facts;
 use crate::server::tls::Certificates;
-use crate::session::Routing;
 
 /// Renewals come a month ahead; who has less than this has none.
 const WARN_DAYS: i64 = 14;
@@ -72,10 +71,5 @@ fn judge(config: &Config, facts: &Facts) -> Finding {
 
 /// What browsers ask for: the portal and, where sessions have hosts of their own, any of these.
 fn hosts(config: &Config) -> Vec<String> {
-    let domain = &config.server.domain;
-    let subdomain = |routing: Option<Routing>| routing.unwrap_or(config.server.routing) == Routing::Subdomain;
-    let own = config.templates.iter().any(|template| subdomain(template.routing));
-    // No label of a session looks like this one.
-    let session = own.then(|| format!("berth-doctor.{domain}"));
-    [domain.clone()].into_iter().chain(session).collect()
+    [config.server.domain.clone()].into_iter().chain(session_host(config)).collect()
 }

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::{Finding, Findings, Hop};
 use crate::app;
 use crate::config::Config;
-use crate::engine::docker::DockerEngine;
+use crate::engine::docker::{Boundaries, DockerEngine};
 use crate::engine::spawner::{QUICK, SpawnerEngine};
 use crate::engine::{Engine, EngineError, EngineVersion};
 use crate::fault::chain;
@@ -21,6 +21,9 @@ const OF_SPAWNER: &str = "the spawner ";
 
 const NOT_ASKED: &str = "the engine cannot be asked";
 
+/// What stands on the engine.
+const BEHIND: [Hop; 3] = [Hop::Network, Hop::Isolation, Hop::Images];
+
 pub(super) async fn examine(config: &Config, gateway_runs: bool, found: &mut Findings<'_>) {
     match (&config.engine.spawner, gateway_runs) {
         (Some(socket), _) => through(config, socket, found).await,
@@ -29,7 +32,7 @@ pub(super) async fn examine(config: &Config, gateway_runs: bool, found: &mut Fin
     }
 }
 
-/// A spawner that answers has prepared everything: it refuses until it has.
+/// A spawner that answers had prepared everything when it began; whether it is still so is asked.
 async fn through(config: &Config, socket: &Path, found: &mut Findings<'_>) {
     let engine = SpawnerEngine::new(socket.to_owned());
     let asked = engine.ping().await;
@@ -39,17 +42,16 @@ async fn through(config: &Config, socket: &Path, found: &mut Findings<'_>) {
     match asked {
         Ok(version) => {
             found.add(answers(&version));
-            let proof = "the spawner proved it when it started, and keeps the packet filter in place";
-            found.add(isolation(config.engine.danger_skip_isolation, Ok(proof)));
+            held_apart(config.engine.danger_skip_isolation, engine.boundaries().await, found);
             found.add(images(&engine).await);
         }
         Err(error) if reached => {
             found.add(dead(config, &error));
-            found.skip(&[Hop::Isolation, Hop::Images], NOT_ASKED);
+            found.skip(&BEHIND, NOT_ASKED);
         }
         Err(_) => {
             found.skip(&[Hop::Engine], "only the spawner can ask it");
-            found.skip(&[Hop::Isolation, Hop::Images], NOT_ASKED);
+            found.skip(&BEHIND, NOT_ASKED);
         }
     }
 }
@@ -66,12 +68,13 @@ async fn directly(config: &Config, found: &mut Findings<'_>) {
     match asked.await {
         Ok((engine, version)) => {
             found.add(answers(&version));
+            found.add(Finding::ok(Hop::Network, "a start makes what is missing"));
             found.add(isolation(config.engine.danger_skip_isolation, proof(config).await));
             found.add(images(&engine).await);
         }
         Err(error) => {
             found.add(dead(config, &error));
-            found.skip(&[Hop::Isolation, Hop::Images], NOT_ASKED);
+            found.skip(&BEHIND, NOT_ASKED);
         }
     }
 }
@@ -110,6 +113,38 @@ fn dead(config: &Config, error: &EngineError) -> Finding {
         config.engine.socket.display()
     );
     Finding::broken(Hop::Engine, chain(error), todo)
+}
+
+/// What the spawner says of the networks and the packet filter as they are now.
+fn held_apart(skipped: bool, asked: Result<Boundaries, EngineError>, found: &mut Findings<'_>) {
+    let Boundaries { filter, network } = match asked {
+        Ok(boundaries) => boundaries,
+        Err(error) => {
+            let why = format!("the spawner does not say how it is: {}", chain(&error));
+            let todo = "look at the spawner's log; restart it if it is of another version than this one";
+            found.add(Finding::warning(Hop::Network, why, todo));
+            return found.skip(&[Hop::Isolation], "the spawner does not say how it is");
+        }
+    };
+    found.add(match network {
+        None => Finding::ok(Hop::Network, "they are as the spawner made them"),
+        Some(why) => Finding::broken(
+            Hop::Network,
+            format!("no session can start: {why}"),
+            "restart the spawner, which makes its networks when it starts; let nobody prune them",
+        ),
+    });
+    found.add(match filter {
+        Some(why) if !skipped => Finding::broken(
+            Hop::Isolation,
+            format!("sessions may reach each other and this machine, because of the packet filter: {why}"),
+            "the spawner puts it back within 30 s: look again; if it does not, its log says why (nft, root's rights)",
+        ),
+        Some(_) | None => {
+            let proof = "the spawner proved it when it started, and the packet filter is as it was then";
+            isolation(skipped, Ok(proof))
+        }
+    });
 }
 
 /// Proves it as a start does.
@@ -198,10 +233,51 @@ mod tests {
             [
                 (Hop::Spawner, Verdict::Broken),
                 (Hop::Engine, Verdict::Skipped),
+                (Hop::Network, Verdict::Skipped),
                 (Hop::Isolation, Verdict::Skipped),
                 (Hop::Images, Verdict::Skipped),
             ]
         );
+    }
+
+    /// The spawner proved the isolation once; what was flushed since was still called fine.
+    #[test]
+    fn what_is_gone_while_the_spawner_runs_is_named() {
+        let judged = |skipped, asked| {
+            let mut ignore = |_: &Finding| {};
+            let mut found = Findings { all: Vec::new(), tell: &mut ignore };
+            held_apart(skipped, asked, &mut found);
+            found.all
+        };
+        let verdicts = |all: &[Finding]| all.iter().map(|found| found.verdict).collect::<Vec<_>>();
+        assert_eq!(verdicts(&judged(false, Ok(Boundaries::default()))), [Verdict::Ok, Verdict::Ok]);
+        assert_eq!(verdicts(&judged(true, Ok(Boundaries::default()))), [Verdict::Ok, Verdict::Warning]);
+
+        let flushed = Boundaries { filter: Some("its rules are gone".to_owned()), network: None };
+        let found = judged(false, Ok(flushed.clone()));
+        assert_eq!(verdicts(&found), [Verdict::Ok, Verdict::Broken]);
+        assert!(
+            found[1].hop == Hop::Isolation && found[1].why.contains("its rules are gone"),
+            "{}",
+            found[1]
+        );
+        assert!(found[1].todo.as_ref().is_some_and(|todo| todo.contains("nft")));
+        assert_eq!(
+            verdicts(&judged(true, Ok(flushed))),
+            [Verdict::Ok, Verdict::Warning],
+            "it was to be skipped"
+        );
+
+        let pruned = Boundaries { filter: None, network: Some("there is no network berth".to_owned()) };
+        let found = judged(false, Ok(pruned));
+        assert_eq!(verdicts(&found), [Verdict::Broken, Verdict::Ok]);
+        assert!(found[0].hop == Hop::Network && found[0].why.contains("no network berth"), "{}", found[0]);
+        assert!(found[0].todo.as_ref().is_some_and(|todo| todo.contains("restart the spawner")));
+
+        let older = EngineError::Refused { detail: "the spawner does not understand: boundaries".to_owned() };
+        let found = judged(false, Err(older));
+        assert_eq!(verdicts(&found), [Verdict::Warning, Verdict::Skipped]);
+        assert!(found[0].todo.as_ref().is_some_and(|todo| todo.contains("another version")), "{}", found[0]);
     }
 
     #[test]

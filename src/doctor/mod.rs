@@ -8,6 +8,7 @@
 mod certificate;
 mod engine;
 mod machine;
+mod name;
 mod store;
 mod url;
 
@@ -17,6 +18,7 @@ use serde::Serialize;
 
 use crate::config::{Config, ConfigErrors};
 use crate::language::{Language, Sentence};
+use crate::session::Routing;
 
 /// One thing that is looked at, in this order.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -40,6 +42,8 @@ pub enum Hop {
     Spawner,
     /// What runs containers.
     Engine,
+    /// What sessions are attached to.
+    Network,
     /// Sessions reach neither each other nor this machine.
     Isolation,
     /// What sessions are made from.
@@ -74,6 +78,7 @@ impl Hop {
             Self::Viewer => "viewer library",
             Self::Spawner => "spawner",
             Self::Engine => "engine",
+            Self::Network => "networks",
             Self::Isolation => "isolation",
             Self::Images => "images",
             Self::Gateway => "gateway",
@@ -215,6 +220,13 @@ pub async fn examine(config: &Config, tell: &mut dyn FnMut(&Finding)) -> Report 
     engine::examine(config, gateway.verdict != Verdict::Skipped, &mut found).await;
     url::examine(config, gateway, &mut found).await;
     Report::of(found.all)
+}
+
+/// A host like those of sessions, if any of them has one of its own. No label looks like this one.
+fn session_host(config: &Config) -> Option<String> {
+    let subdomain = |routing: Option<Routing>| routing.unwrap_or(config.server.routing) == Routing::Subdomain;
+    let own = config.templates.iter().any(|template| subdomain(template.routing));
+    own.then(|| format!("berth-doctor.{}", config.server.domain))
 }
 
 fn configuration(config: &Config) -> Finding {

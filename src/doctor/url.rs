@@ -7,10 +7,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::{Finding, Findings, Hop, Verdict};
+use super::{Finding, Findings, Hop, Verdict, name};
 use crate::app;
 use crate::config::Config;
 use crate::control::{self, AskError, Reply};
@@ -64,7 +64,8 @@ fn judge_gateway(path: &Path, asked: Option<Result<Option<Reply>, AskError>>) ->
 
 /// The rest of the way.
 pub(super) async fn examine(config: &Config, gateway: Finding, found: &mut Findings<'_>) {
-    let way = Way { config, runs: gateway.is_ok(), own: Facts::read(&config.tls.certificate).ok() };
+    let own = Facts::read(&config.tls.certificate).ok();
+    let mut way = Way { config, runs: Runs::of(&gateway), own };
     let hangs = gateway.verdict == Verdict::Broken;
     found.add(gateway);
     let listener = if hangs {
@@ -73,8 +74,11 @@ pub(super) async fn examine(config: &Config, gateway: Finding, found: &mut Findi
         way.listener().await
     };
     let closed = hangs || listener.verdict == Verdict::Broken;
+    if way.runs == Runs::Unknown && listener.verdict == Verdict::Ok {
+        way.runs = Runs::Yes;
+    }
     found.add(listener);
-    match way.name().await {
+    match name::look_up(config, way.port()).await {
         Ok((name, addresses)) => {
             found.add(name);
             if closed {
@@ -90,9 +94,39 @@ pub(super) async fn examine(config: &Config, gateway: Finding, found: &mut Findi
     }
 }
 
+/// Whether a gateway runs here.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Runs {
+    /// It does, though it may not answer.
+    Yes,
+    /// None does.
+    No,
+    /// Its control socket may not be opened.
+    Unknown,
+}
+
+impl Runs {
+    fn of(gateway: &Finding) -> Self {
+        match gateway.verdict {
+            Verdict::Ok | Verdict::Broken => Self::Yes,
+            Verdict::Skipped => Self::No,
+            Verdict::Warning => Self::Unknown,
+        }
+    }
+
+    /// Why what does not answer is nobody's fault, unless one runs.
+    fn excuse(self) -> Option<&'static str> {
+        match self {
+            Self::Yes => None,
+            Self::No => Some(NOT_RUNNING),
+            Self::Unknown => Some("whether a gateway runs cannot be told"),
+        }
+    }
+}
+
 struct Way<'a> {
     config: &'a Config,
-    runs: bool,
+    runs: Runs,
     /// The certificate that the gateway should present.
     own: Option<Facts>,
 }
@@ -111,19 +145,30 @@ impl Way<'_> {
         let Some(address) = self.config.server.listen.first().map(local) else {
             return Finding::skipped(Hop::Listener, "server.listen is empty");
         };
-        let tried = match dial(&[address]).await {
-            Ok(stream) => self.health_over(stream).await,
-            Err(_) if !self.runs => return Finding::skipped(Hop::Listener, NOT_RUNNING),
-            Err(error) => Err(error.to_string()),
+        let tried = match (dial(&[address]).await, self.runs.excuse()) {
+            (Ok(stream), _) => self.health_over(stream).await,
+            (Err(_), Some(excuse)) => return Finding::skipped(Hop::Listener, excuse),
+            (Err(error), None) => Err(error.to_string()),
         };
+        self.judge_listener(address, tried)
+    }
+
+    fn judge_listener(&self, address: SocketAddr, tried: Result<(), String>) -> Finding {
         match (self.runs, tried) {
-            (true, Ok(())) => Finding::ok(Hop::Listener, format!("{address} answers over TLS")),
-            (true, Err(why)) => Finding::broken(
+            (Runs::Yes | Runs::Unknown, Ok(())) => {
+                Finding::ok(Hop::Listener, format!("{address} answers over TLS"))
+            }
+            (Runs::Yes, Err(why)) => Finding::broken(
                 Hop::Listener,
                 format!("the gateway runs, but {address} does not answer as it should: {why}"),
                 "look at its log; restart it if server.listen has changed; a firewall of this machine may be in the way",
             ),
-            (false, Ok(())) => Finding::warning(
+            (Runs::Unknown, Err(why)) => Finding::broken(
+                Hop::Listener,
+                format!("{address} does not answer as Berth does: {why}"),
+                "run this as the gateway's own user; if it is not the gateway that listens there, stop what does",
+            ),
+            (Runs::No, Ok(())) => Finding::warning(
                 Hop::Listener,
                 format!(
                     "{address} answers, although no gateway is found at {}",
@@ -131,7 +176,7 @@ impl Way<'_> {
                 ),
                 "run this in the gateway's working directory, with its configuration",
             ),
-            (false, Err(why)) => Finding::broken(
+            (Runs::No, Err(why)) => Finding::broken(
                 Hop::Listener,
                 format!("{address} is taken, so no gateway can start, by something that is none: {why}"),
                 "stop what listens there, or change server.listen",
@@ -145,33 +190,13 @@ impl Way<'_> {
         healthy(ask(&mut stream, &self.request("")).await)
     }
 
-    async fn name(&self) -> Result<(Finding, Vec<SocketAddr>), Finding> {
-        let (domain, port) = (self.domain(), self.port());
-        let looked_up = timeout(PATIENCE, lookup_host((domain, port))).await;
-        let addresses: Vec<SocketAddr> = match looked_up {
-            Ok(Ok(addresses)) => addresses.collect(),
-            Ok(Err(error)) => return Err(self.unnamed(&error.to_string())),
-            Err(_slow) => return Err(self.unnamed("the name server does not answer")),
-        };
-        if addresses.is_empty() {
-            return Err(self.unnamed("it has no address"));
-        }
-        let shown: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
-        Ok((Finding::ok(Hop::Name, format!("{domain} is {}", shown.join(", "))), addresses))
-    }
-
-    fn unnamed(&self, why: &str) -> Finding {
-        let todo = "make the DNS entry (A or AAAA, and *.<domain> for sessions by subdomain), or correct server.domain";
-        Finding::broken(Hop::Name, format!("{} cannot be looked up: {why}", self.domain()), todo)
-    }
-
     /// From the port to the WebSocket.
     async fn beyond(&self, addresses: &[SocketAddr], found: &mut Findings<'_>) {
         let port = self.port();
-        let stream = match dial(addresses).await {
-            Ok(stream) => stream,
-            Err(_) if !self.runs => return found.skip(&BEYOND, NOT_RUNNING),
-            Err(error) => {
+        let stream = match (dial(addresses).await, self.runs.excuse()) {
+            (Ok(stream), _) => stream,
+            (Err(_), Some(excuse)) => return found.skip(&BEYOND, excuse),
+            (Err(error), None) => {
                 let why = format!("{}:{port} does not accept connections: {error}", self.domain());
                 let todo =
                     "open it in the firewall, forward it where there is a NAT, or correct server.public_port";
@@ -192,14 +217,14 @@ impl Way<'_> {
                 return found.skip(&[Hop::Health, Hop::WebSocket], "there is no TLS");
             }
         };
-        match healthy(ask(&mut stream, &self.request("")).await) {
-            Ok(()) => {
+        match (healthy(ask(&mut stream, &self.request("")).await), self.runs.excuse()) {
+            (Ok(()), _) => {
                 found.add(Finding::ok(Hop::Health, "GET /health is answered"));
                 found.add(web_socket(self.upgraded(addresses).await));
             }
             // That nobody is behind a proxy is no news then.
-            Err(_) if !self.runs => found.skip(&[Hop::Health, Hop::WebSocket], NOT_RUNNING),
-            Err(why) => {
+            (Err(_), Some(excuse)) => found.skip(&[Hop::Health, Hop::WebSocket], excuse),
+            (Err(why), None) => {
                 found.add(unhealthy(&why));
                 found.skip(&[Hop::WebSocket], "it is not Berth that answers");
             }
@@ -338,4 +363,26 @@ async fn bounded<T>(call: impl Future<Output = io::Result<T>>) -> io::Result<T> 
 
 fn first_line(answer: &str) -> String {
     answer.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).take(120).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever may not open the control socket was told that the gateway runs, and that it is broken.
+    #[tokio::test]
+    async fn a_closed_address_is_nobody_s_fault_while_it_cannot_be_told_whether_a_gateway_runs() {
+        let free = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+        let mut config = Config::default();
+        config.server.listen = vec![free];
+        let denied = AskError::Unreachable(io::ErrorKind::PermissionDenied.into());
+        let gateway = judge_gateway(Path::new("var/control.sock"), Some(Err(denied)));
+        assert_eq!((gateway.verdict, Runs::of(&gateway)), (Verdict::Warning, Runs::Unknown));
+        for (runs, verdict) in
+            [(Runs::Unknown, Verdict::Skipped), (Runs::No, Verdict::Skipped), (Runs::Yes, Verdict::Broken)]
+        {
+            let found = Way { config: &config, runs, own: None }.listener().await;
+            assert_eq!(found.verdict, verdict, "{runs:?}: {found}");
+        }
+    }
 }

@@ -86,6 +86,7 @@ pub struct Calls {
     pub sample: usize,
     pub measure: usize,
     pub aside: usize,
+    pub copies: usize,
 }
 
 /// The engine in memory. Clones share the same containers.

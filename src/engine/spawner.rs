@@ -20,6 +20,7 @@ use tokio::time::timeout;
 use tracing::{debug, warn};
 
 use super::addresses::{Addresses, watched};
+use super::docker::Boundaries;
 use super::{
     Connection, Container, Engine, EngineError, EngineEvent, EngineVersion, PullStep, PullSteps, Sample,
     StartOrder, Started, Stats, TemplateImage,
@@ -105,6 +106,17 @@ impl SpawnerEngine {
                 Reply::Done => return Ok(items),
                 other => items.push(read(&other).ok_or_else(|| misunderstood(&other))?),
             }
+        }
+    }
+
+    /// Whether packet filter and networks are in place now, where the spawner is.
+    ///
+    /// # Errors
+    /// The engine's, and [`EngineError::Refused`] by a spawner of another version.
+    pub async fn boundaries(&self) -> Result<Boundaries, EngineError> {
+        match self.ask("say how sessions are held apart", QUICK, Request::Boundaries).await? {
+            Reply::Boundaries(boundaries) => Ok(boundaries),
+            other => Err(misunderstood(&other)),
         }
     }
 

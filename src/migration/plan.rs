@@ -1,5 +1,8 @@
 //! From a `.env` file to the files of a configuration, with a word on every variable.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -18,6 +21,16 @@ const OURS: &str = "BERTH__";
 
 /// The sections that a plan may write, in the order of the shipped file.
 const SECTIONS: [&str; 9] = ["server", "tls", "store", "engine", "homes", "limits", "auth", "compat", "log"];
+
+/// What people choose a kiosk by, in English and French.
+const KIOSK: (&str, &str) =
+    ("One web page, full screen, and nothing else.", "Une page web en plein écran, et rien d’autre.");
+
+/// What people choose a desktop by.
+const DESKTOP: (&str, &str) = (
+    "A Linux desktop with a browser, an editor and a terminal.",
+    "Un bureau Linux avec un navigateur, un éditeur et un terminal.",
+);
 
 /// Everything that is to be written, and why.
 #[derive(Debug)]
@@ -240,6 +253,13 @@ impl Draft {
                 lines.push((key.to_owned(), value, why.to_owned()));
             }
         };
+        if self.host.is_some() || self.port.is_some() {
+            let (host, from_host) = self.host.clone().unwrap_or(("0.0.0.0".to_owned(), String::new()));
+            let (port, from_port) = self.port.clone().unwrap_or((8443, String::new()));
+            let from = [from_host, from_port].into_iter().filter(|name| !name.is_empty());
+            let why = format!("from {}", from.collect::<Vec<_>>().join(", "));
+            add("server", "listen", Value::Array(vec![format!("{host}:{port}").into()]), &why);
+        }
         match system {
             System::Kiosk => {
                 add("compat", "template", "kiosk".into(), "what GET /access makes sessions from");
@@ -255,13 +275,6 @@ impl Draft {
                 add("server", "listen", Value::Array(vec!["0.0.0.0:443".into()]), "where Traefik listened");
             }
             System::Portal => {}
-        }
-        if self.host.is_some() || self.port.is_some() {
-            let (host, from_host) = self.host.clone().unwrap_or(("0.0.0.0".to_owned(), String::new()));
-            let (port, from_port) = self.port.clone().unwrap_or((8443, String::new()));
-            let from = [from_host, from_port].into_iter().filter(|name| !name.is_empty());
-            let why = format!("from {}", from.collect::<Vec<_>>().join(", "));
-            add("server", "listen", Value::Array(vec![format!("{host}:{port}").into()]), &why);
         }
         let most = self.sections.get("limits").and_then(|lines| whole(lines, "max_sessions"));
         if let Some(most) = most.filter(|most| *most < 3) {
@@ -313,16 +326,16 @@ impl Draft {
     fn template(&self, name: &str, system: System) -> String {
         let fixed: &[(&str, Value)] = &match system {
             System::Kiosk => [
-                ("title", "Kiosk".into()),
-                ("description", "One web page, full screen, and nothing else.".into()),
+                ("title", wording("Kiosk", "Kiosque")),
+                ("description", wording(KIOSK.0, KIOSK.1)),
                 ("icon", "kiosk".into()),
                 ("image", "berth/kiosk".into()),
                 ("home", "ephemeral".into()),
                 ("memory_mib", 1536.into()),
             ],
             System::Manager | System::Portal => [
-                ("title", "Desktop".into()),
-                ("description", "A Linux desktop with a browser, an editor and a terminal.".into()),
+                ("title", wording("Desktop", "Bureau")),
+                ("description", wording(DESKTOP.0, DESKTOP.1)),
                 ("icon", "desktop".into()),
                 ("image", "berth/desktop".into()),
                 ("home", "persistent".into()),
@@ -389,116 +402,16 @@ fn put(lines: &mut Vec<Line>, place: &str, key: &str, value: Value, name: &str, 
     Became::Key { key: full, value: shown, note: note.to_owned() }
 }
 
+/// A text of a template in both languages.
+fn wording(english: &str, french: &str) -> Value {
+    let text = |language: &str, text: &str| (language.to_owned(), text.into());
+    Value::Table([text("en", english), text("fr", french)].into_iter().collect())
+}
+
 fn whole(lines: &[Line], key: &str) -> Option<i64> {
     lines.iter().find(|(known, ..)| known == key).and_then(|(_, value, _)| value.as_integer())
 }
 
 fn written(lines: &[Line]) -> String {
     lines.iter().map(|(key, value, why)| format!("# {why}\n{key} = {value}\n")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn plan(text: &str) -> Plan {
-        let file = EnvFile::read(text).unwrap();
-        let system = file.system().unwrap();
-        Plan::of(&file, system, "config/secrets/api-token")
-    }
-
-    fn became(plan: &Plan, name: &str) -> Became {
-        plan.report.iter().find(|said| said.name == name).unwrap().became.clone()
-    }
-
-    fn loads(plan: &Plan) -> crate::config::Config {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("berth.toml");
-        std::fs::write(&path, &plan.main).unwrap();
-        std::fs::create_dir(folder.path().join("templates.d")).unwrap();
-        for file in &plan.templates {
-            std::fs::write(folder.path().join("templates.d").join(file.name), &file.text).unwrap();
-        }
-        let loaded = crate::config::Config::load(&path, std::iter::empty());
-        loaded.unwrap_or_else(|errors| panic!("{errors}\n{}", plan.main))
-    }
-
-    #[test]
-    fn a_kiosk_s_file_becomes_a_kiosk() {
-        let plan = plan(
-            "KIOSK_URL=https://example.org/board?room=1\nKIOSK_WIDTH=1920\nKIOSK_HEIGHT=1080\nMAX_CONTAINERS=2\n\
-             IDLE_TIMEOUT=300\nCLEANUP_INTERVAL=30\nNETWORK_NAME=kiosk-net\nNETWORK_SUBNET=172.30.0.0/16\n\
-             STATE_FILE=/data/state.json\nHOST=0.0.0.0\nPORT=5000\nIMAGE=acme/firefox-kiosk\nCOLOUR=blue\n",
-        );
-        let config = loads(&plan);
-        assert_eq!(config.server.listen[0].to_string(), "0.0.0.0:5000");
-        assert_eq!((config.limits.max_sessions, config.limits.max_sessions_per_user), (2, 2));
-        assert_eq!(config.engine.network, "kiosk-net");
-        assert_eq!(config.engine.subnet.to_string(), "172.30.0.0/16");
-        let kiosk = &config.templates[0];
-        assert_eq!((kiosk.name.as_str(), kiosk.image.as_str()), ("kiosk", "berth/kiosk"));
-        assert_eq!(kiosk.env["KIOSK_URL"], "https://example.org/board?room=1");
-        assert_eq!((kiosk.env["WIDTH"].as_str(), kiosk.env["HEIGHT"].as_str()), ("1920", "1080"));
-        assert_eq!(kiosk.network, crate::session::NetworkPolicy::Egress);
-        assert_eq!(kiosk.limits.away.unwrap().as_secs(), 300);
-        assert_eq!(became(&plan, "COLOUR"), Became::Unknown);
-        assert!(matches!(became(&plan, "IMAGE"), Became::Named { .. }));
-        assert!(matches!(became(&plan, "STATE_FILE"), Became::Named { instead: "`store.url`", .. }));
-        assert!(plan.main.contains("# COLOUR: not known"), "{}", plan.main);
-    }
-
-    #[test]
-    fn a_manager_s_file_becomes_desktops_under_the_domain() {
-        let token = "t".repeat(40);
-        let plan = plan(&format!(
-            "DOMAIN=desk.example.org\nAPI_TOKEN={token}\nLETSENCRYPT_EMAIL=ops@example.org\nDATA_DIR=/srv/users\n\
-             CPU_LIMIT=1.5\nMEMORY_LIMIT=128m\nIDLE_TIMEOUT_MINUTES=30\nIMAGE=acme/desktop\nNETWORK=traefik\nPORT=3000\n\
-             ADMIN_TOKEN=other\n"
-        ));
-        let config = loads(&plan);
-        assert_eq!(
-            (config.server.domain.as_str(), config.server.listen[0].port()),
-            ("desk.example.org", 443)
-        );
-        assert_eq!(config.server.routing, crate::session::Routing::Subdomain);
-        assert_eq!(config.homes.directory.as_deref(), Some(std::path::Path::new("/srv/users")));
-        assert_eq!(config.limits.reap.away.as_secs(), 1800);
-        let desktop = &config.templates[0];
-        assert_eq!((desktop.cpus, desktop.memory_mib, desktop.shm_mib), (1.5, 128, 128));
-        assert_eq!(
-            config.auth.api_token_file.as_deref(),
-            Some(std::path::Path::new("config/secrets/api-token"))
-        );
-        assert_eq!(plan.token.as_ref().unwrap().expose(), &token);
-        assert!(!plan.main.contains(&token) && !format!("{:?}", plan.report).contains(&token));
-        assert!(matches!(became(&plan, "ADMIN_TOKEN"), Became::Said { .. }));
-        assert!(matches!(became(&plan, "PORT"), Became::Named { .. }));
-    }
-
-    #[test]
-    fn a_short_token_is_replaced_and_never_shown() {
-        let plan = plan("DATA_DIR=./users\nAPI_TOKEN=hunter2\n");
-        assert!(plan.token.as_ref().unwrap().expose().len() >= SHORTEST_TOKEN);
-        let Became::Key { note, .. } = became(&plan, "API_TOKEN") else { panic!("{:?}", plan.report) };
-        assert!(note.contains("a new one is in the file"), "{note}");
-        assert!(!plan.main.contains("hunter2") && !format!("{plan:?}").contains("hunter2"));
-        assert!(matches!(became(&plan, "DATA_DIR"), Became::Unusable { .. }));
-        loads(&plan);
-    }
-
-    #[test]
-    fn a_portal_s_file_becomes_its_systems() {
-        let plan = plan(
-            "SECRET_KEY=hunter2\nMYSQL_HOST=db\nMYSQL_USER=portal\nMYSQL_PASSWORD=hunter3\nMYSQL_DATABASE=lab\n\
-             SESSION_LIFETIME_MINUTES=60\nFLASK_ENV=production\nDOCKER_HOST=unix:///run/docker.sock\nPORT=8443\n\
-             DATABASE_URL=mysql://portal:hunter3@db/lab\n",
-        );
-        let config = loads(&plan);
-        assert_eq!(config.auth.login_ttl.as_secs(), 3600);
-        assert_eq!(config.engine.socket, std::path::Path::new("/run/docker.sock"));
-        let names: Vec<_> = config.templates.iter().map(|template| template.name.as_str()).collect();
-        assert_eq!(names, ["desktop", "database", "security", "webdev"]);
-        let all = format!("{}{:?}", plan.main, plan.report);
-        assert!(!all.contains("hunter"), "{all}");
-    }
 }

@@ -12,6 +12,7 @@
 //! - *home* names an owner or a session; which volume or directory that is, is the spawner's own
 //!   configuration. Only a session's own home can be removed, an owner's only be set aside as a copy.
 //! - *list*, *events* and *ping* name nothing and show nothing but this installation's containers.
+//! - *boundaries* names nothing and tells whether packet filter and networks are in place; it changes neither.
 //! - *address* tells where a running container of this installation is. The gateway dials that
 //!   address itself, so that no byte of a desktop passes through the spawner, and a spawner that
 //!   is gone or busy disturbs no open session.

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use crate::engine::docker::Boundaries;
 use crate::engine::home::{HomeReply, HomeRequest};
 use crate::engine::{
     Container, ContainerUse, EngineError, EngineEvent, EngineVersion, Machine, PullStep, StartOrder, Started,
@@ -84,6 +85,8 @@ pub enum Request {
     },
     /// Something about homes.
     Home(HomeRequest),
+    /// Whether packet filter and networks are in place now.
+    Boundaries,
 }
 
 /// Everything the spawner can answer.
@@ -116,6 +119,8 @@ pub enum Reply {
     Address(IpAddr),
     /// What became of homes.
     Home(HomeReply),
+    /// How packet filter and networks are.
+    Boundaries(Boundaries),
     /// It did not work.
     Failed(EngineError),
 }
@@ -163,6 +168,7 @@ mod tests {
     #[tokio::test]
     async fn only_the_closed_set_is_understood() {
         assert!(matches!(parse("\"ping\"\n").await, Ok(Some(Request::Ping))));
+        assert!(matches!(parse("\"boundaries\"\n").await, Ok(Some(Request::Boundaries))));
         assert!(matches!(parse("").await, Ok(None)));
         let id = SessionId::random();
         let template = "desktop";

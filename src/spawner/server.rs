@@ -129,6 +129,7 @@ async fn one(request: Request, engine: &DockerEngine) -> Result<Reply, EngineErr
         Request::Stats { session } => Reply::Stats(engine.stats(session).await?),
         Request::Output { session } => Reply::Output(engine.output(session).await?),
         Request::Home(request) => Reply::Home(home::answer(engine, request).await?),
+        Request::Boundaries => Reply::Boundaries(engine.boundaries().await?),
         Request::Address { container } => Reply::Address(engine.address(&container).await?),
         // Answered by the caller: with many lines, or until the requester hangs up.
         Request::List

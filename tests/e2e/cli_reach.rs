@@ -119,7 +119,10 @@ fn one_at_a_time(gateway: &Gateway, label: &str) {
         let (code, words) = Place::here(gateway).failed(arguments);
         assert!(code == Some(4) && words.contains("another process works on these sessions"), "{words}");
     }
-    assert!(Place::here(gateway).run(&["session", "list"]).contains(label), "who only reads is not in the way");
+    assert!(
+        Place::here(gateway).run(&["session", "list"]).contains(label),
+        "who only reads is not in the way"
+    );
 }
 
 /// By name, and back.

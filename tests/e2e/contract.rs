@@ -70,9 +70,10 @@ async fn description(gateway: &Gateway, known: &Known<'_>) -> PathBuf {
     let (status, mut document) = ask(gateway, Method::GET, "/api/v1/openapi.json", &Value::Null).await;
     assert_eq!(status, StatusCode::OK);
     let schemas = &mut document["components"]["schemas"];
-    for asked in ["NewSession", "NewGrant", "NewToken", "HowToStart"] {
+    for asked in ["NewSession", "NewGrant", "NewToken", "HowToStart", "Remove"] {
         for (name, values) in [
             ("template", json!(["app"])),
+            ("username", json!(["ann", "bob"])),
             ("owner", json!(["ann", "bob"])),
             ("user", json!(["bob"])),
             ("instead_of", json!([known.label])),
@@ -164,8 +165,10 @@ async fn token(gateway: &Gateway, user: &str, scope: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_is_what_the_description_says() {
     let gateway = Gateway::builder()
+        .template("[compat]\ntemplate = \"app\"\n")
         .template(&illness("app", "http", "web"))
-        .limits("max_sessions = 4\nmax_sessions_per_user = 2\n")
+        .template(&illness("desktop", "rfb", "web"))
+        .limits("max_sessions = 6\nmax_sessions_per_user = 2\n")
         .start()
         .await;
     let mut labels = Vec::new();
@@ -191,7 +194,8 @@ async fn every_answer_is_what_the_description_says() {
     fuzz(&gateway, &anns, "nobody", None, &[]).await;
     fuzz(&gateway, &anns, "a program of ann's", Some(&of_ann), &[]).await;
     // Whoever is created may be called what an address is not told to name, so they come last.
-    let (rest, last) = (["--exclude-operation-id", "create_user"], ["--include-operation-id", "create_user"]);
+    let that = |option| ["create_user", "spawn_desktop"].map(|name| [option, name]).concat();
+    let (rest, last) = (that("--exclude-operation-id"), that("--include-operation-id"));
     fuzz(&gateway, &bobs, "a program of an administrator's", Some(&of_root), &rest).await;
     fuzz(&gateway, &bobs, "one that creates users", Some(&of_root), &last).await;
     let (status, _) = ask(&gateway, Method::GET, "/api/v1/sessions", &Value::Null).await;

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use crate::gateway::{Gateway, TOKEN, free_port, illness};
+use crate::gateway::{Gateway, TOKEN, docker, eventually, free_port, illness};
 
 /// The user that owns nothing.
 const NOBODY: u32 = 65534;
@@ -103,7 +103,19 @@ async fn a_healthy_installation_is_healthy_whether_it_runs_or_not() {
     gateway.serve().await;
     let running = examine(&gateway);
     assert_eq!(running["healthy"], true, "{running:#}");
-    for hop in ["spawner", "engine", "gateway", "listener", "name", "port", "tls", "health", "web_socket"] {
+    for hop in [
+        "spawner",
+        "engine",
+        "network",
+        "isolation",
+        "gateway",
+        "listener",
+        "name",
+        "port",
+        "tls",
+        "health",
+        "web_socket",
+    ] {
         assert_eq!(verdict(&running, hop), "ok", "{hop}: {running:#}");
     }
     let text = gateway.berth(&["doctor"], None);
@@ -234,6 +246,28 @@ async fn an_isolation_that_cannot_be_proven_is_named() {
     says(&report.to_string(), &["it is not proven", "take engine.danger_skip_isolation back"]);
 }
 
+#[tokio::test]
+async fn what_is_gone_while_the_spawner_runs_is_named() {
+    let mut gateway = Gateway::builder().template(&app()).start().await;
+    docker(&["network", "rm", &gateway.network]);
+    says(&broken(&gateway, "network"), &[&gateway.network, "restart the spawner"]);
+    assert!(gateway.terminate(), "it ends well");
+    gateway.serve().await;
+    assert_eq!(verdict(&examine(&gateway), "network"), "ok", "a start made it");
+
+    let table = format!("berth_{}", gateway.network.replace('-', "_"));
+    // The spawner puts it back every 30 s, and may be faster than the doctor.
+    eventually("the doctor sees that the packet filter is gone", || async {
+        let gone = Command::new("nft").args(["delete", "table", "inet", &table]).status();
+        assert!(gone.is_ok_and(|status| status.success()), "the test's own table is there");
+        let report = examine(&gateway);
+        (verdict(&report, "isolation") == "broken").then(|| {
+            says(&blamed(&report, "isolation"), &["packet filter", "gone or were changed", "nft"]);
+        })
+    })
+    .await;
+}
+
 #[test]
 fn a_spawner_that_does_not_answer_is_named() {
     let gateway = Gateway::builder().template(&app()).prepare();
@@ -247,7 +281,7 @@ fn a_spawner_that_does_not_answer_is_named() {
     let _of_another_user = UnixListener::bind(&socket).expect("a socket");
     let report = as_nobody(&gateway);
     says(&blamed(&report, "spawner"), &["var/other.sock", "Permission denied", "open its socket"]);
-    for hop in ["engine", "isolation", "images"] {
+    for hop in ["engine", "network", "isolation", "images"] {
         assert_eq!(verdict(&report, hop), "skipped", "{report:#}");
     }
 }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use reqwest::{Certificate, Client};
+use reqwest::{Certificate, Client, ClientBuilder};
 use tempfile::TempDir;
 
 /// The binary under test.
@@ -320,6 +320,11 @@ impl Gateway {
 
     /// A browser without cookies that follows no redirect.
     pub fn client(&self) -> Client {
+        self.client_builder().build().expect("a client with one CA")
+    }
+
+    /// The same, for whoever wants something else of it.
+    pub fn client_builder(&self) -> ClientBuilder {
         Client::builder()
             .tls_certs_only([Certificate::from_pem(&self.ca()).expect("a CA certificate")])
             .cookie_store(true)
@@ -328,19 +333,21 @@ impl Gateway {
             )
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(30))
-            .build()
-            .expect("a client with one CA")
     }
 
     /// A browser that is logged in as `user`.
     pub async fn login(&self, user: &str) -> Student<'_> {
-        let client = self.client();
+        self.login_with(self.client(), user, PASSWORD).await
+    }
+
+    /// Logs a browser in.
+    pub async fn login_with(&self, client: Client, user: &str, password: &str) -> Student<'_> {
         let page = client.get(self.url("/login")).send().await.expect("a login page");
         let page = page.text().await.expect("a login page");
         // The first form: those of the language and the look have secrets of their own.
         let form = hidden_fields(page.split("</form>").next().unwrap_or_default());
         let mut fields =
-            vec![("name".to_owned(), user.to_owned()), ("password".to_owned(), PASSWORD.to_owned())];
+            vec![("name".to_owned(), user.to_owned()), ("password".to_owned(), password.to_owned())];
         fields.extend(form);
         let answer = client
             .post(self.url("/login"))

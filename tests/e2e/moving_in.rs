@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::gateway::{Gateway, PASSWORD, docker, eventually};
+use crate::gateway::{Gateway, PASSWORD, docker, eventually, hidden_fields};
 
 /// A gateway that was set up from the `.env` file of another system. What differs on this machine comes from the
 /// environment, as an operator would do it for a trial.
@@ -102,10 +102,58 @@ async fn a_desktop_manager_s_env_becomes_desktops_under_their_users_names() {
         ask(&gateway, reqwest::Method::POST, "/api/v1/remove", token, &json!({ "username": "ann" })).await;
     assert_eq!((status, &removed["success"], &removed["removed"]), (200, &json!(true), &json!(true)));
     let (status, unknown) =
-        ask(&gateway, reqwest::Method::POST, "/api/v1/remove", token, &json!({ "username": "zoe" })).await;
+        ask(&gateway, reqwest::Method::POST, "/api/v1/remove", token, &json!({ "username": "yan" })).await;
     assert_eq!((status, &unknown["success"], &unknown["code"]), (404, &json!(false), &json!("user_unknown")));
     assert_eq!(unknown["error"], unknown["detail"]);
     eventually("it is gone", || async { gateway.containers().is_empty().then_some(()) }).await;
+    a_new_user_reaches_their_desktop(&gateway, token).await;
+}
+
+/// From a script's request to the page of the viewer, at the user's own address.
+async fn a_new_user_reaches_their_desktop(gateway: &Gateway, token: &str) {
+    let wish = json!({ "username": "zoe" });
+    let (status, told) = ask(gateway, reqwest::Method::POST, "/api/v1/spawn", token, &wish).await;
+    assert_eq!(status, 201, "{told}");
+    let first = told["first_password"].as_str().expect("she was not there").to_owned();
+    let url = told["url"].as_str().expect("an address").to_owned();
+    assert_eq!(url, format!("https://zoe.localhost:{}/", gateway.port));
+    let (_, again) = ask(gateway, reqwest::Method::POST, "/api/v1/spawn", token, &wish).await;
+    assert_eq!(again["first_password"], Value::Null, "it is told once");
+
+    // Browsers find every name below `localhost` by themselves. Strict verifiers take no wildcard right
+    // below a top-level domain, which this test's is for want of a name server.
+    let browser = || {
+        let builder = gateway.client_builder().resolve("zoe.localhost", gateway.address());
+        builder.tls_danger_accept_invalid_hostnames(true).build()
+    };
+    let zoe = gateway.login_with(browser().expect("a client"), "zoe", &first).await;
+    let form = hidden_fields(&zoe.page("/account").await);
+    let csrf = form.iter().find(|(name, _)| name == "csrf").expect("the form's secret").1.clone();
+    let passwords = [("csrf", csrf.as_str()), ("present", &first), ("new", PASSWORD), ("again", PASSWORD)];
+    let changed = zoe
+        .client
+        .post(gateway.url("/account"))
+        .header("origin", format!("https://localhost:{}", gateway.port))
+        .header("sec-fetch-site", "same-origin")
+        .form(&passwords)
+        .send()
+        .await
+        .expect("an answer");
+    let location = changed.headers().get("location").and_then(|at| at.to_str().ok()).unwrap_or_default();
+    assert_eq!((changed.status().as_u16(), location), (303, "/login?changed=yes"));
+    assert!(!gateway.log().contains(&first), "it is in no log");
+
+    let zoe = gateway.login_with(browser().expect("a client"), "zoe", PASSWORD).await;
+    zoe.until("zoe", "ready").await;
+    let mut at: reqwest::Url = url.parse().expect("an address");
+    let page = loop {
+        let answer = zoe.client.get(at.clone()).send().await.expect("an answer");
+        let Some(next) = answer.headers().get("location") else { break answer };
+        at = at.join(next.to_str().expect("a location")).expect("an address");
+    };
+    assert_eq!((page.status().as_u16(), at.as_str()), (200, url.as_str()), "she is where she was sent");
+    let page = page.text().await.expect("a page");
+    assert!(page.contains("id=\"viewer\""), "{page}");
 }
 
 #[tokio::test]

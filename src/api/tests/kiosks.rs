@@ -59,7 +59,9 @@ async fn a_client_is_found_again_listed_and_removed_in_the_orchestrator_s_words(
         .find(|record| record["client_id"] == "salle/été 7")
         .unwrap();
     assert_eq!(record["container_name"], told["container_name"]);
-    assert!(record["created_at"].is_string() && record["last_accessed_at"].is_string());
+    for field in ["client_id", "container_id", "container_name", "created_at", "last_accessed_at"] {
+        assert!(record[field].is_string(), "{field}: {status}");
+    }
 
     let id = utf8_percent_encode("salle/été 7", NON_ALPHANUMERIC);
     let remove = format!("/remove?id={id}");
@@ -73,6 +75,29 @@ async fn a_client_is_found_again_listed_and_removed_in_the_orchestrator_s_words(
     assert_eq!(unknown.members(), [("error", Value::from(unknown.public()))]);
     let (_, _, removed) = desk.script(Method::GET, "/remove-all", Some(TOKEN)).await.unwrap();
     assert_eq!(removed, json!({ "status": "removed", "removed": 1 }));
+}
+
+/// Whichever part of the gateway refuses: the handler, what stands before it, or the router.
+#[tokio::test]
+async fn every_refusal_has_the_orchestrator_s_word_in_it() {
+    let desk = Desk::new();
+    for (method, path, token, code) in [
+        (Method::GET, "/status", None, "login_required"),
+        (Method::GET, "/status", Some("wrong"), "token_invalid"),
+        (Method::GET, "/status?id=one", Some(TOKEN), "field_invalid"),
+        (Method::POST, "/status", Some(TOKEN), "method"),
+        (Method::GET, "/access", Some(TOKEN), "client_id"),
+        (Method::PUT, "/remove", Some(TOKEN), "method"),
+        (Method::GET, "/remove?id=one", Some(TOKEN), "client_unknown"),
+        (Method::GET, "/remove-all", Some("wrong"), "token_invalid"),
+    ] {
+        let refused = desk.script(method.clone(), path, token).await.unwrap_err();
+        assert_eq!(refused.code(), code, "{method} {path}");
+        assert_eq!(refused.members(), [("error", Value::from(refused.public()))], "{method} {path}");
+        assert_eq!(refused.allow().is_some(), code == "method", "{method} {path}");
+    }
+    let other = desk.script(Method::GET, "/api/v1/sessions", None).await.unwrap_err();
+    assert!(other.members().is_empty());
 }
 
 /// Whatever a page, a mail or a preview makes a browser fetch changes nothing.

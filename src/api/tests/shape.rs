@@ -27,7 +27,7 @@ async fn every_operation_is_described_whole() {
             assert!(names.insert(name), "{method} {path} has the name of another");
             assert!(operation["summary"].is_string(), "{method} {path} says nothing");
             let responses = operation["responses"].as_object().unwrap();
-            assert!(responses.keys().any(|status| status.starts_with('2')), "{method} {path}");
+            assert!(responses.keys().any(|status| status.starts_with(['2', '3'])), "{method} {path}");
             for range in ["4XX", "5XX"] {
                 let problem = &responses[range]["content"]["application/problem+json"];
                 assert!(problem.is_object(), "{method} {path} {range}");
@@ -38,6 +38,27 @@ async fn every_operation_is_described_whole() {
             }
         }
     }
+}
+
+/// Scripts of replaced systems are described too, and what these ignored is still ignored.
+#[tokio::test]
+async fn addresses_of_replaced_systems_are_described_as_they_are() {
+    let document = described(&Desk::new()).await;
+    for (path, method, status) in [
+        ("/access", "get", "303"),
+        ("/remove", "get", "200"),
+        ("/remove-all", "get", "200"),
+        ("/api/v1/spawn", "post", "201"),
+        ("/api/v1/remove", "post", "200"),
+    ] {
+        let operation = &document["paths"][path][method];
+        assert_eq!(operation["tags"], json!(["compat"]), "{path}");
+        assert!(operation["responses"][status]["content"]["application/json"].is_object(), "{path}");
+        let tags = operation["responses"]["304"].is_object();
+        assert!(!tags, "{path}: what changes something is not read again");
+    }
+    assert!(document["components"]["schemas"]["Spawn"]["additionalProperties"].is_null());
+    assert_eq!(document["components"]["schemas"]["NewUser"]["additionalProperties"], false);
 }
 
 #[tokio::test]

@@ -125,6 +125,56 @@ async fn a_stream_of_one_session_ends_with_it() {
     assert!(follower.next().await.is_none());
 }
 
+/// The stream told of a session that somebody shares, and the list did not have it.
+#[tokio::test]
+async fn a_list_has_what_the_stream_tells() {
+    let desk = Desk::new();
+    let (ann, bob) = (desk.log_in("ann", Role::User).await, desk.log_in("bob", Role::User).await);
+    let root = desk.log_in("root", Role::Admin).await;
+    let (shared, _kept) = (desk.session(&ann.user, "Shared").await, desk.session(&ann.user, "Kept").await);
+    desk.session(&bob.user, "Own").await;
+    let grants = format!("/api/v1/sessions/{}/grants", shared.label);
+    let wish = json!({ "user": "bob", "role": "observer", "lasts_s": 60 });
+    let (status, grant) = desk.send(Method::POST, &grants, Some(&ann), true, &wish).await;
+    assert_eq!(status, StatusCode::CREATED, "{grant}");
+    let token = async |user: Value, scope: &str| {
+        let wish = json!({ "name": "ci", "scopes": [scope], "user": user });
+        let (_, made) = desk.send(Method::POST, "/api/v1/tokens", Some(&root), true, &wish).await;
+        made["secret"].as_str().unwrap().to_owned()
+    };
+    for (user, expected) in [
+        (json!("bob"), vec![("Shared", json!("observer")), ("Own", json!("owner"))]),
+        (json!("ann"), vec![("Shared", json!("owner")), ("Kept", json!("owner"))]),
+        (json!("root"), vec![]),
+        (Value::Null, vec![("Shared", Value::Null), ("Kept", Value::Null), ("Own", Value::Null)]),
+    ] {
+        let token = token(user.clone(), "sessions:read").await;
+        let (_, listed) = desk.program(Method::GET, "/api/v1/sessions", &token, &Value::Null).await;
+        let listed = listed["items"].as_array().unwrap().clone();
+        let rows: Vec<_> =
+            listed.iter().map(|item| (item["name"].as_str().unwrap(), item["role"].clone())).collect();
+        assert_eq!(rows, expected, "{user}");
+        let mut follower = Follower::of(&desk, "/api/v1/events", &token, None).await;
+        for item in &listed {
+            let told = follower.next().await.unwrap();
+            assert_eq!((told.name.as_str(), &told.document["id"]), ("session", &item["id"]), "{user}");
+        }
+        assert_eq!(follower.next().await.unwrap().name, "ready", "{user}");
+    }
+    let blind = token(json!("bob"), "users:write").await;
+    assert_eq!(
+        desk.program(Method::GET, "/api/v1/sessions", &blind, &Value::Null).await.0,
+        StatusCode::FORBIDDEN
+    );
+    let (_, of_ann) = desk.get("/api/v1/sessions?owner=ann", &bob).await;
+    assert_eq!(of_ann["items"].as_array().map(Vec::len), Some(1), "what is asked for can still be narrowed");
+
+    let one = format!("{grants}/{}", grant["id"].as_str().unwrap());
+    desk.ask(Method::DELETE, &one, Some(&ann), true).await;
+    let (_, left) = desk.get("/api/v1/sessions", &bob).await;
+    assert_eq!(left["items"].as_array().map(Vec::len), Some(1), "{left}");
+}
+
 #[tokio::test]
 async fn streams_end_with_their_token_and_with_the_gateway() {
     let desk = Desk::new();

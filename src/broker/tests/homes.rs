@@ -205,7 +205,8 @@ async fn a_home_is_set_aside_and_put_back() {
     homes.broker().stop(&entry, StopReason::Owner, Next::ResetHome, &by()).await.expect("it runs");
     until(&entry, StateKind::Ready).await;
     assert_eq!(homes.bench.engine.calls().aside, 1);
-    let listed = homes.broker().list_homes(std::slice::from_ref(&homes.bench.ann)).await;
+    let known = homes.broker().homes(std::slice::from_ref(&homes.bench.ann));
+    let listed = homes.broker().look_at_homes(known).await;
     let copies = listed[0].copies.clone().expect("the engine says");
     assert_eq!(copies.len(), 1);
 
@@ -221,6 +222,26 @@ async fn a_home_is_set_aside_and_put_back() {
     until(&entry, StateKind::Ready).await;
 }
 
+/// A list of a hundred homes waited a hundred times for an engine that was not there.
+#[tokio::test]
+async fn an_engine_that_does_not_answer_is_not_asked_for_every_home() {
+    let homes = Homes::new().await;
+    let user = |number| User { name: format!("user {number:02}"), ..sample_user() };
+    let users: Vec<User> = (0..40).map(user).collect();
+    let names = |listed: Vec<crate::broker::HomeListed>| {
+        listed.into_iter().map(|home| (home.owner, home.copies.is_some())).collect::<Vec<_>>()
+    };
+    let expected = |known| users.iter().map(|user| (user.name.clone(), known)).collect::<Vec<_>>();
+    let broker = homes.broker();
+    assert_eq!(names(broker.look_at_homes(broker.homes(&users)).await), expected(true), "in their order");
+    let asked = homes.bench.engine.calls().copies;
+    assert_eq!(asked, 40);
+    homes.bench.engine.set_down(true);
+    assert_eq!(names(broker.look_at_homes(broker.homes(&users)).await), expected(false));
+    let more = homes.bench.engine.calls().copies - asked;
+    assert!((1..=8).contains(&more), "{more} questions");
+}
+
 /// What is in the home becomes a copy too, and copies beyond the usual number were removed then: at
 /// the second attempt that was the one to be put back, and the home was left empty.
 #[tokio::test]
@@ -232,7 +253,8 @@ async fn the_copy_that_is_put_back_never_makes_room() {
     homes.rest(&entry).await;
     let ann = &homes.bench.ann;
     let copies = async || {
-        let listed = homes.broker().list_homes(std::slice::from_ref(ann)).await;
+        let known = homes.broker().homes(std::slice::from_ref(ann));
+        let listed = homes.broker().look_at_homes(known).await;
         listed[0].copies.clone().expect("the engine says")
     };
     let first = copies().await.remove(0);

@@ -3,10 +3,11 @@
 //! The spawner owns the one [`DockerEngine`] of a machine. Only this folder knows Docker: `api`
 //! makes the calls, `make` and `confine` say what a container may do, `start` is the one way one
 //! comes to run, `images` says what they are made from and fetches it, `network`, `own_network`,
-//! `firewall` and `probe` keep it apart from everything else.
+//! `firewall` and `probe` keep it apart from everything else, and `boundaries` says whether they do still.
 
 mod api;
 mod archive;
+mod boundaries;
 mod bridge_port;
 mod cgroups;
 mod confine;
@@ -47,6 +48,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tracing::warn;
 
 use self::api::{Api, Failure, QUICK};
+pub use self::boundaries::Boundaries;
 use self::fences::Fences;
 pub use self::firewall::Firewall;
 use self::found::{label, listed, listed_status, status};

@@ -127,6 +127,15 @@ impl Bridge {
         }
     }
 
+    /// What is wrong with it, for people: it is not there, or has other options.
+    pub(super) async fn flaw(&self, api: &Api) -> Result<Option<String>, EngineError> {
+        Ok(match api.network(&self.name).await? {
+            Some(existing) if self.outgrown(&existing) => None,
+            Some(existing) => self.check(&existing).err().map(|error| error.to_string()),
+            None => Some(format!("there is no network {}", self.name)),
+        })
+    }
+
     /// Removes the network if an earlier version made it and no container has it. Before anything is started.
     pub(super) async fn make_room(&self, api: &Api) -> Result<(), EngineError> {
         let existing = api.network(&self.name).await?;

@@ -106,7 +106,7 @@ impl Homes for FakeEngine {
     }
 
     async fn home_copies(&self, home: &HomeOrder) -> Result<Vec<CopyName>, EngineError> {
-        let state = self.called(|_| ())?;
+        let state = self.called(|calls| calls.copies += 1)?;
         Ok(state.homes.get(&home.key).map(|home| home.copies.clone()).unwrap_or_default())
     }
 
