@@ -22,6 +22,10 @@ const LOOKS: [Looks; 2] =
 /// The most a page may take from the network, with everything it loads.
 const MOST_BYTES: u64 = 100 * 1024;
 
+/// Whether the desktop, where there is one, is no wider than its window.
+const SCALED: &str = "[...document.querySelectorAll('#screen canvas')]\
+    .every((canvas) => canvas.clientWidth <= canvas.parentElement.clientWidth)";
+
 /// Where `.ci/prerequisites test` keeps it.
 fn axe() -> String {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
@@ -79,6 +83,8 @@ impl Judged {
         browser.driver.execute(self.axe.as_str(), vec![]).await.expect("axe loads");
         for (colours, width) in looks {
             browser.look(colours, width).await;
+            // A desktop is scaled to its window a frame later.
+            browser.until(SCALED).await;
             let name = format!("{name}-{language}-{colours}-{width}");
             self.flaws.extend(judge(browser).await.iter().map(|flaw| format!("{name}: {flaw}")));
             browser.screenshot(&format!("page-{reader}-{name}")).await;
