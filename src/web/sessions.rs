@@ -121,12 +121,17 @@ impl Warning {
     }
 
     fn before_reset_home(home: Home) -> Option<Self> {
-        (home != Home::Ephemeral).then_some(Self {
+        let keeps = match home {
+            Home::Persistent => "confirm-reset-home-keeps",
+            Home::Session => "confirm-reset-own-home-keeps",
+            Home::Ephemeral => return None,
+        };
+        Some(Self {
             verb: "reset-home",
             word: "confirm-reset-home",
             button: "confirm-reset-home-button",
             destroys: "confirm-reset-home-destroys",
-            keeps: "confirm-reset-home-keeps",
+            keeps,
             sure: Some("confirm-reset-home-sure"),
             further: false,
         })

@@ -192,6 +192,7 @@ confirm-reset-further = Empty the home folder as well…
 confirm-reset-home = Reset the machine and the home folder of
 confirm-reset-home-button = Reset machine and home folder
 confirm-reset-home-destroys = This makes the machine anew with an empty home folder. Every machine that shares this home folder finds it empty too, and open programs are closed.
+confirm-reset-own-home-keeps = The files are set aside as a dated copy on the server, which goes when the machine is deleted. Whoever runs the server can take files out of it; older copies make room for newer ones.
 confirm-reset-home-keeps = The files are set aside as a dated copy. An administrator can put it back; older copies make room for newer ones.
 confirm-reset-home-sure = Yes, empty the home folder.
 confirm-copy-first = Copy what is still needed out of it first.

@@ -191,6 +191,7 @@ confirm-reset-further = Vider aussi le dossier personnel…
 confirm-reset-home = Remettre à neuf la machine et le dossier personnel de
 confirm-reset-home-button = Remettre à neuf la machine et le dossier
 confirm-reset-home-destroys = La machine est refaite à neuf avec un dossier personnel vide. Toutes les machines qui partagent ce dossier le trouveront vide aussi, et les programmes ouverts sont fermés.
+confirm-reset-own-home-keeps = Les fichiers sont mis de côté dans une copie datée sur le serveur, qui disparaît avec la machine. La personne qui gère le serveur peut en reprendre des fichiers ; les copies anciennes laissent la place aux nouvelles.
 confirm-reset-home-keeps = Les fichiers sont mis de côté dans une copie datée. Un administrateur peut la remettre en place ; les copies anciennes laissent la place aux nouvelles.
 confirm-reset-home-sure = Oui, vider le dossier personnel.
 confirm-copy-first = Copiez d’abord ce dont on a encore besoin.
