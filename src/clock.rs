@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+/// The longest that what has an end may last, in seconds: a hundred years.
+pub const LONGEST_S: u64 = 3_153_600_000;
+
 /// The present wall-clock time.
 #[must_use]
 pub fn now() -> Timestamp {

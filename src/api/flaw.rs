@@ -7,6 +7,7 @@ use axum::response::IntoResponse;
 use http::StatusCode;
 
 use super::Failure;
+use crate::clock::LONGEST_S;
 use crate::fault::{Answer, Fault};
 use crate::language::Sentence;
 use crate::respond::Unreadable;
@@ -61,9 +62,6 @@ impl Answer for Flaw {
         Some(&self.field)
     }
 }
-
-/// The longest that what has an end may last: a hundred years.
-const LONGEST_S: u64 = 3_153_600_000;
 
 /// Judges for how many seconds something is to last.
 ///

@@ -1,5 +1,6 @@
 //! Which homes there are, and which copies of them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -46,10 +47,11 @@ impl Broker {
         let persistent = self.0.templates.values().any(|template| template.home == Home::Persistent);
         let of_user =
             |user: &User| KnownHome { key: HomeKey::Owner(user.id), owner: user.name.clone(), session: None };
+        let names: HashMap<_, _> = users.iter().map(|user| (user.id, &user.name)).collect();
         let of_session = |entry: &Arc<Entry>| {
             let key = entry.home_key().filter(|key| matches!(key, HomeKey::Session(_)))?;
-            let whose = users.iter().find(|user| user.id == entry.owner)?;
-            Some(KnownHome { key, owner: whose.name.clone(), session: Some(entry.label.to_string()) })
+            let owner = (*names.get(&entry.owner)?).clone();
+            Some(KnownHome { key, owner, session: Some(entry.label.to_string()) })
         };
         let of_users = users.iter().filter(|_| persistent).map(of_user);
         of_users.chain(self.entries().iter().filter_map(of_session)).collect()

@@ -16,6 +16,7 @@ pub use self::sessions::{Filter, SessionCommand, Which};
 pub use self::sharing::{GrantArgs, GrantCommand, InvitationArgs, InvitationCommand};
 pub use self::users::{LimitArgs, UserCommand, UserFilter, UserImportArgs};
 use crate::broker::LONGEST_INVITATION;
+use crate::clock::LONGEST_S;
 use crate::migration::variables::System;
 use crate::session::{ClientId, CopyName, LinkId};
 use crate::store::{Role, Scope};
@@ -199,9 +200,6 @@ pub struct LinkArgs {
     pub uses: u32,
 }
 
-/// The longest that anything may be made for, in seconds.
-const LONGEST_S: u64 = 3_153_600_000;
-
 /// A number with a unit of time.
 fn lasting(text: &str) -> Result<std::time::Duration, String> {
     let wrong = || "write a number with s, m, h or d: 90s, 10m, 12h, 30d".to_owned();
@@ -255,7 +253,7 @@ pub enum TokenCommand {
         #[arg(long)]
         user: Option<String>,
         /// For how many seconds; until it is revoked unless given.
-        #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3_153_600_000))]
+        #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=LONGEST_S))]
         lasts_s: Option<u64>,
     },
     /// List tokens.

@@ -27,12 +27,20 @@ const LOOK: Duration = Duration::from_millis(500);
 /// So many lines are read at once.
 const PAGE: usize = 500;
 
-pub(super) async fn audit(desk: &Desk, command: AuditCommand, output: OutputArgs) -> Result<(), Failure> {
+pub(super) async fn audit(
+    desk: impl FnOnce() -> Result<Desk, Failure>,
+    command: AuditCommand,
+    output: OutputArgs,
+) -> Result<(), Failure> {
+    if let AuditCommand::Verify { export: Some(file) } = &command {
+        // It proves itself, wherever it was taken to: nobody is asked.
+        return prove(file, output);
+    }
+    let desk = desk()?;
     let done = match command {
-        AuditCommand::Verify { export: Some(file) } => prove(&file, output),
-        AuditCommand::Verify { export: None } => verify(&*desk.audit()?, output).await,
+        AuditCommand::Verify { .. } => verify(&*desk.audit()?, output).await,
         AuditCommand::Tail(wanted) => tail(&*desk.audit()?, wanted, output).await,
-        AuditCommand::Export(wanted) => export(desk, wanted, output).await,
+        AuditCommand::Export(wanted) => export(&desk, wanted, output).await,
     };
     // What a gateway elsewhere refused is told as it is for every other command.
     done.map_err(|failure| desk.why_unread().unwrap_or(failure))
@@ -133,7 +141,7 @@ async fn newest(lines: &dyn AuditLines) -> Result<u64, Failure> {
 }
 
 /// Checks an export by itself: nothing else is needed for it.
-pub(super) fn prove(file: &Path, output: OutputArgs) -> Result<(), Failure> {
+fn prove(file: &Path, output: OutputArgs) -> Result<(), Failure> {
     let failed = |why: String| {
         Failure::new(
             Exit::Failed,

@@ -33,7 +33,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 pub use self::args::Cli;
-use self::args::{Anywhere, AskArgs, AuditCommand, Command, OutputArgs, SpawnerArgs};
+use self::args::{Anywhere, AskArgs, Command, OutputArgs, SpawnerArgs};
 use self::desk::Desk;
 pub use self::failure::{Exit, Failure};
 use self::out::{say, tell};
@@ -81,12 +81,6 @@ fn run(cli: Cli) -> Result<(), Failure> {
 }
 
 async fn dispatch(command: Command, path: &Path) -> Result<(), Failure> {
-    if let Command::Audit(Anywhere { command: AuditCommand::Verify { export: Some(file) }, output, .. }) =
-        &command
-    {
-        // It proves itself, wherever it was taken to.
-        return audit::prove(file, *output);
-    }
     let desk = |remote| Desk::of(remote, || only_config(path));
     match command {
         Command::Session(Anywhere { remote, output, command }) => {
@@ -114,7 +108,7 @@ async fn dispatch(command: Command, path: &Path) -> Result<(), Failure> {
             tokens::token(&desk(&remote)?, command, output).await
         }
         Command::Audit(Anywhere { remote, output, command }) => {
-            audit::audit(&desk(&remote)?, command, output).await
+            audit::audit(|| desk(&remote), command, output).await
         }
         Command::Capacity(AskArgs { remote, output }) => stats::capacity(&desk(&remote)?, output).await,
         Command::Stats(AskArgs { remote, output }) => stats::stats(&desk(&remote)?, output).await,

@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind, Write};
 use std::sync::OnceLock;
 
 use super::failure::{Exit, Failure};
-use crate::audit::is_obeyed;
+use crate::audit::visible;
 
 /// Prints a line on standard output; arguments as for `println!`.
 macro_rules! say {
@@ -54,11 +54,7 @@ pub(super) fn lost() -> Option<Failure> {
 
 /// A text with every character but line ends as its escape that a terminal would obey.
 pub(super) fn plain(text: &str) -> String {
-    let lines: Vec<_> = text
-        .split('\n')
-        .map(|line| if line.contains(is_obeyed) { crate::audit::visible(line) } else { line.to_owned() })
-        .collect();
-    lines.join("\n")
+    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -105,9 +105,7 @@ impl OutlookRow {
         let sessions = sessions.len();
         Self { name, sessions, running, own_homes, home, home_known, home_bytes }
     }
-}
 
-impl OutlookRow {
     /// What removing them would mean, with this end for their home.
     #[must_use]
     pub fn said(&self, fate: HomeFate) -> String {

@@ -25,9 +25,13 @@ impl<'a> Place<'a> {
         Self { gateway, words: words.to_vec() }
     }
 
+    /// A command as it is typed there.
+    fn whole<'b>(&'b self, arguments: &[&'b str]) -> Vec<&'b str> {
+        arguments.iter().copied().chain(self.words.iter().map(String::as_str)).collect()
+    }
+
     fn run(&self, arguments: &[&str]) -> String {
-        let words = self.words.iter().map(String::as_str);
-        self.gateway.berth(&arguments.iter().copied().chain(words).collect::<Vec<_>>(), None)
+        self.gateway.berth(&self.whole(arguments), None)
     }
 
     fn json(&self, arguments: &[&str]) -> Value {
@@ -36,9 +40,7 @@ impl<'a> Place<'a> {
 
     /// With which code it ended, and what it said about that.
     fn failed(&self, arguments: &[&str]) -> (Option<i32>, String) {
-        let words = self.words.iter().map(String::as_str);
-        let output =
-            self.gateway.try_berth(&arguments.iter().copied().chain(words).collect::<Vec<_>>(), None);
+        let output = self.gateway.try_berth(&self.whole(arguments), None);
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     }
 

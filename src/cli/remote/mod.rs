@@ -100,7 +100,8 @@ impl Remote {
             },
             Request::HomeRestore { owner, copy } => {
                 let path = format!("/api/v1/users/{}/home/restore", segment(&owner));
-                let restored = self.call_long(Method::POST, &path, Some(json!({ "copy": copy }))).await?;
+                let restored =
+                    self.call_within(LONG, Method::POST, &path, Some(json!({ "copy": copy }))).await?;
                 done(restored, |_| {
                     format!("the home of {owner} is as it was at {copy}; what it held is a copy now")
                 })
@@ -159,7 +160,7 @@ impl Remote {
         let path = format!("/api/v1/sessions/{}", segment(label));
         let verb = change.verb();
         let answer = match change {
-            SessionChange::Remove => self.call_long(Method::DELETE, &path, None).await?,
+            SessionChange::Remove => self.call_within(LONG, Method::DELETE, &path, None).await?,
             SessionChange::Reset { home: true } => {
                 let how = json!({ "home": true, "confirm": label });
                 self.call(Method::POST, &format!("{path}/reset"), Some(how)).await?
@@ -195,20 +196,21 @@ impl Remote {
         path: &str,
         body: Option<Value>,
     ) -> Result<Result<Value, Reply>, Failure> {
-        self.send(method, path, body.map(|body| ("application/json", body.to_string())), BOUND).await
+        self.call_within(BOUND, method, path, body).await
     }
 
-    /// The same of something that may take long.
-    async fn call_long(
+    /// The same with a bound of its own.
+    async fn call_within(
         &self,
+        bound: Duration,
         method: Method,
         path: &str,
         body: Option<Value>,
     ) -> Result<Result<Value, Reply>, Failure> {
-        self.send(method, path, body.map(|body| ("application/json", body.to_string())), LONG).await
+        self.send(method, path, body.map(|body| ("application/json", body.to_string())), bound).await
     }
 
-    /// The same with a text of any media type, and a bound of its own.
+    /// The same with a text of any media type.
     async fn send(
         &self,
         method: Method,

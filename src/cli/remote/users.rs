@@ -61,7 +61,7 @@ impl Remote {
             UserRequest::Remove { name, home } => {
                 let home = serde_json::to_value(home).unwrap_or_default();
                 let path = format!("{}?home={}", address(&name), home.as_str().unwrap_or("keep"));
-                let removed = self.call_long(Method::DELETE, &path, None).await?;
+                let removed = self.call_within(LONG, Method::DELETE, &path, None).await?;
                 done(removed, |removed| {
                     let home = match removed["home_kept"].as_str() {
                         Some(place) => format!("their home is kept: {place}"),
